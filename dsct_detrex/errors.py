@@ -1,0 +1,9 @@
+"""The one exception whose message is written for the person at the keyboard."""
+
+
+class UserError(Exception):
+    """A user's input (config, file, flag) cannot be used as it is.
+
+    The message is one sentence or two: who complains, about what, what was expected, what came, what to do. Entry
+    points print it without a traceback and exit with status 2.
+    """

@@ -1,0 +1,196 @@
+"""The two kinds of emotion target, and how the logits of a subject query read under each.
+
+EMOTIC annotates a *set* of 26 categories per person (multi-label), CAER-S exactly *one* of 7 (multi-class). They are
+two types, never one key and a flag: each owns its ground-truth field, its number of logits and its probabilities.
+Both heads carry one logit more than there are categories, as in the official code (``models/deformable_detr_dsct.py``):
+for EMOTIC it is the trained "subject" logit, for CAER-S it is never trained nor read.
+
+Shapes: K emotion categories; logits are (..., K + 1).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Emotions(ABC):
+    """An ordered set of emotion categories.
+
+    Attributes:
+        name: how data sets and configs call it, e.g. ``"emotic"``.
+        names: the K category names; the position is the class index.
+    """
+
+    name: str
+    names: tuple[str, ...]
+
+    @property
+    def num_emotions(self) -> int:
+        """K."""
+        return len(self.names)
+
+    @property
+    def num_logits(self) -> int:
+        """K + 1, see the module docstring."""
+        return len(self.names) + 1
+
+    @property
+    @abstractmethod
+    def target_field(self) -> str:
+        """Field of ``Instances`` that holds the ground truth of this kind."""
+
+    @abstractmethod
+    def encode(self, labels: Sequence[Sequence[int]]) -> Tensor:
+        """Turn the category indices of n people into the target tensor of this kind.
+
+        Args:
+            labels: for each person the category indices, each in [0, K).
+
+        Raises:
+            ValueError: an index outside [0, K), or a number of labels this kind does not allow.
+        """
+
+    @abstractmethod
+    def multi_hot(self, targets: Tensor) -> Tensor:
+        """Targets of n people as (n, K) float 0/1."""
+
+    @abstractmethod
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """(..., K + 1) logits -> (..., K) probabilities, as the official ``test.py`` reads them."""
+
+    @abstractmethod
+    def subject_scores(self, logits: Tensor) -> Tensor:
+        """(..., K + 1) logits -> (...) confidence in [0, 1] that the query found a person."""
+
+    def mean_scores(self, logits: Tensor) -> Tensor:
+        """(..., K + 1) logits -> (...) mean class probability, the score of paper section 3.1 that NMS sorts by."""
+        return logits[..., : self.num_emotions].sigmoid().mean(-1)
+
+    def index(self, label: str) -> int:
+        """Class index of a category name.
+
+        Raises:
+            ValueError: the name is unknown; the message lists the known ones.
+        """
+        if label not in self.names:
+            raise ValueError(
+                f"{self.name}.index(label=) expects one of {', '.join(self.names)}. Got {label!r}."
+            )
+        return self.names.index(label)
+
+    def _check(self, labels: Sequence[Sequence[int]]) -> None:
+        for person in labels:
+            for index in person:
+                if not 0 <= index < self.num_emotions:
+                    raise ValueError(
+                        f"{self.name}.encode(labels=) expects indices in [0, {self.num_emotions}). Got {index}."
+                    )
+
+
+@dataclass(frozen=True)
+class MultiLabelEmotions(Emotions):
+    """Several categories per person (EMOTIC); targets are (n, K) float 0/1."""
+
+    @property
+    def target_field(self) -> str:
+        return "gt_multilabels"
+
+    def encode(self, labels: Sequence[Sequence[int]]) -> Tensor:
+        self._check(labels)
+        targets = torch.zeros(len(labels), self.num_emotions)
+        for row, person in zip(targets, labels):
+            row[list(person)] = 1.0
+        return targets
+
+    def multi_hot(self, targets: Tensor) -> Tensor:
+        return targets.float()
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        return logits[..., : self.num_emotions].sigmoid()
+
+    def subject_scores(self, logits: Tensor) -> Tensor:
+        return logits[..., self.num_emotions].sigmoid()
+
+
+@dataclass(frozen=True)
+class MultiClassEmotions(Emotions):
+    """Exactly one category per person (CAER-S); targets are (n,) int64."""
+
+    @property
+    def target_field(self) -> str:
+        return "gt_classes"
+
+    def encode(self, labels: Sequence[Sequence[int]]) -> Tensor:
+        self._check(labels)
+        for person in labels:
+            if len(person) != 1:
+                raise ValueError(
+                    f"{self.name}.encode(labels=) expects exactly one category per person. Got {len(person)}."
+                )
+        return torch.tensor([person[0] for person in labels], dtype=torch.int64)
+
+    def multi_hot(self, targets: Tensor) -> Tensor:
+        return torch.nn.functional.one_hot(targets, self.num_emotions).float()
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        return logits[..., : self.num_emotions].softmax(-1)
+
+    def subject_scores(self, logits: Tensor) -> Tensor:
+        """Training is sigmoid focal, so an unmatched query drives every class down: the best class is the confidence."""
+        return logits[..., : self.num_emotions].sigmoid().amax(-1)
+
+
+EMOTIC = MultiLabelEmotions(
+    "emotic",
+    (
+        "Affection",
+        "Anger",
+        "Annoyance",
+        "Anticipation",
+        "Aversion",
+        "Confidence",
+        "Disapproval",
+        "Disconnection",
+        "Disquietment",
+        "Doubt/Confusion",
+        "Embarrassment",
+        "Engagement",
+        "Esteem",
+        "Excitement",
+        "Fatigue",
+        "Fear",
+        "Happiness",
+        "Pain",
+        "Peace",
+        "Pleasure",
+        "Sadness",
+        "Sensitivity",
+        "Suffering",
+        "Surprise",
+        "Sympathy",
+        "Yearning",
+    ),
+)
+"""The 26 EMOTIC categories in the alphabetical order that rkosti/emotic, Tandon-A/emotic and DSCT share."""
+
+CAER_S = MultiClassEmotions("caer_s", ("Anger", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"))
+"""The 7 CAER-S categories, ids 0-6 of the folder names in alphabetical order."""
+
+_KNOWN: dict[str, Emotions] = {e.name: e for e in (EMOTIC, CAER_S)}
+
+
+def get_emotions(name: str) -> Emotions:
+    """The emotions of a data set, by name, for config files.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
+    if name not in _KNOWN:
+        raise ValueError(f"get_emotions(name=) expects one of {', '.join(_KNOWN)}. Got {name!r}.")
+    return _KNOWN[name]
