@@ -1,0 +1,26 @@
+"""The paper's section 3: subject queries, relational aggregation, the decoder loop, heads and the detector."""
+
+from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, adapter_for, register_adapter
+from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
+from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
+from dsct_detrex.dsct.detector import DSCT
+from dsct_detrex.dsct.heads import SubjectHeads
+from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
+from dsct_detrex.dsct.subject_queries import QuerySpec, SubjectQueries, Subjects
+
+__all__ = [
+    "DSCT",
+    "Aggregation",
+    "DSCTDecoderLayer",
+    "HostAdapter",
+    "LayerOutput",
+    "MultiScaleAdapter",
+    "QuerySpec",
+    "RelationalAggregation",
+    "SubjectContextDecoder",
+    "SubjectHeads",
+    "SubjectQueries",
+    "Subjects",
+    "adapter_for",
+    "register_adapter",
+]

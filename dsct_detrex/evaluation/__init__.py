@@ -1,0 +1,19 @@
+"""Evaluation: named protocols that match predictions to annotated people, and the paper's metrics on those matches."""
+
+from dsct_detrex.evaluation.console import format_report, report_tables
+from dsct_detrex.evaluation.evaluator import EmotionEvaluator
+from dsct_detrex.evaluation.overlap import nms, pixel_iou
+from dsct_detrex.evaluation.protocols import OfficialProtocol, PaperProtocol, Protocol, ProtocolError, get_protocol
+
+__all__ = [
+    "EmotionEvaluator",
+    "OfficialProtocol",
+    "PaperProtocol",
+    "Protocol",
+    "ProtocolError",
+    "format_report",
+    "get_protocol",
+    "nms",
+    "pixel_iou",
+    "report_tables",
+]

@@ -1,0 +1,22 @@
+"""Paper section 3.1, Eq. 1-3: which subject query answers for which person, and what its mistakes cost."""
+
+from dsct_detrex.objective.assignment import Assigner, Assignment
+from dsct_detrex.objective.classification import EmotionFocal, MultiClassFocal, MultiLabelFocal, focal_for
+from dsct_detrex.objective.criterion import DSCTCriterion
+from dsct_detrex.objective.matcher import HungarianMatcher
+from dsct_detrex.objective.targets import Target, pad_targets, target_from_instances, targets_from_instances
+
+__all__ = [
+    "Assigner",
+    "Assignment",
+    "DSCTCriterion",
+    "EmotionFocal",
+    "HungarianMatcher",
+    "MultiClassFocal",
+    "MultiLabelFocal",
+    "Target",
+    "focal_for",
+    "pad_targets",
+    "target_from_instances",
+    "targets_from_instances",
+]

@@ -79,9 +79,7 @@ class Emotions(ABC):
             ValueError: the name is unknown; the message lists the known ones.
         """
         if label not in self.names:
-            raise ValueError(
-                f"{self.name}.index(label=) expects one of {', '.join(self.names)}. Got {label!r}."
-            )
+            raise ValueError(f"{self.name}.index(label=) expects one of {', '.join(self.names)}. Got {label!r}.")
         return self.names.index(label)
 
     def _check(self, labels: Sequence[Sequence[int]]) -> None:
@@ -142,7 +140,7 @@ class MultiClassEmotions(Emotions):
         return logits[..., : self.num_emotions].softmax(-1)
 
     def subject_scores(self, logits: Tensor) -> Tensor:
-        """Training is sigmoid focal, so an unmatched query drives every class down: the best class is the confidence."""
+        """The best class: sigmoid focal training drives every class of an unmatched query down."""
         return logits[..., : self.num_emotions].sigmoid().amax(-1)
 
 

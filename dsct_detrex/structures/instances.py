@@ -110,8 +110,7 @@ class Instances:
         if isinstance(item, Tensor) and not all(isinstance(v, Tensor | Boxes) for v in self._fields.values()):
             rows = item.nonzero().flatten().tolist() if item.dtype == torch.bool else item.tolist()
             chosen = {
-                k: v[item] if isinstance(v, Tensor | Boxes) else [v[r] for r in rows]
-                for k, v in self._fields.items()
+                k: v[item] if isinstance(v, Tensor | Boxes) else [v[r] for r in rows] for k, v in self._fields.items()
             }
             return Instances(self._image_size, **chosen)
         return Instances(self._image_size, **{k: v[item] for k, v in self._fields.items()})

@@ -1,0 +1,42 @@
+"""EMOTIC on the user's disk, with the official augmentation. Model choice looks at val, never at test:
+evaluate the chosen checkpoint with ``--eval-only dataloader.test.dataset.split=test``."""
+
+from dsct_detrex.config import LazyCall as L
+from dsct_detrex.data import (
+    DatasetMapper,
+    EmoticDataset,
+    build_test_loader,
+    build_train_loader,
+    eval_transforms,
+    train_transforms,
+)
+from dsct_detrex.evaluation import EmotionEvaluator
+from dsct_detrex.objective import focal_for
+from dsct_detrex.structures import get_emotions
+
+emotions = L(get_emotions)(name="emotic")
+classification = L(focal_for)(emotions="${emotions}", alpha=0.25, gamma=2.0)
+data = dict(root="datasets/emotic", on_error="raise")
+
+dataloader = dict(
+    train=L(build_train_loader)(
+        dataset=L(EmoticDataset)(
+            root="${data.root}", split="train", boxes="auto", annotations=None, on_error="${data.on_error}"
+        ),
+        mapper=L(DatasetMapper)(transforms=L(train_transforms)(), emotions="${emotions}", is_train=True),
+        total_batch_size=32,
+        num_workers=4,
+        seed=0,
+        on_error="${data.on_error}",
+    ),
+    test=L(build_test_loader)(
+        dataset=L(EmoticDataset)(
+            root="${data.root}", split="val", boxes="auto", annotations=None, on_error="${data.on_error}"
+        ),
+        mapper=L(DatasetMapper)(transforms=L(eval_transforms)(), emotions="${emotions}", is_train=False),
+        batch_size=1,
+        num_workers=4,
+        on_error="${data.on_error}",
+    ),
+    evaluator=L(EmotionEvaluator)(emotions="${emotions}", protocol="paper", dataset_name="EMOTIC"),
+)

@@ -1,0 +1,17 @@
+"""The three ways in which a config can be at fault; each is also the built-in error a detectron2 user would expect."""
+
+from __future__ import annotations
+
+from dsct_detrex.errors import UserError
+
+
+class ConfigError(UserError, ValueError):
+    """A key, value, target or override cannot be used."""
+
+
+class ConfigFileError(UserError, FileNotFoundError):
+    """A config file does not exist."""
+
+
+class ConfigImportError(UserError, ImportError):
+    """A config file imports something that is not there."""

@@ -1,0 +1,101 @@
+"""Interpolations as places in the tree: which are broken, and how to put a copy of what they point at in their place.
+
+``model.host="${hosts.${host}}"`` makes one node appear in two places. To change it in one place only, the node is
+copied there first (``materialise``); an interpolation inside the copy that is relative and leaves the node, such as
+``${...shared}``, is rewritten to the absolute key it meant at home.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
+
+Container = DictConfig | ListConfig
+
+# The dots that make an interpolation (or the key of oc.select) relative: ${.sibling}, ${..aunt}, ${oc.select:..aunt,1}.
+_RELATIVE = re.compile(r"(?<!\\)(\$\{(?:\s*oc\.select:)?\s*)(\.+)")
+
+
+def keys_of(node: Container) -> list[Any]:
+    """The keys (of a list: the indices) of a node; none for a node that is null, missing or an interpolation."""
+    if isinstance(node, DictConfig):
+        return list(node.keys())
+    return list(range(len(node)))
+
+
+def broken_interpolations(cfg: Container) -> dict[str, str]:
+    """The dotted keys whose interpolation finds nothing, with omegaconf's reason for each."""
+    broken = {}
+    for key, parent, name in _interpolations(cfg, ""):
+        try:
+            parent[name]
+        except InterpolationResolutionError as error:
+            broken[key] = str(error).splitlines()[0]
+    return broken
+
+
+def materialise(parent: Container, name: Any) -> Container:
+    """Replace the interpolation at ``parent[name]``, which leads to a mapping or list, by a copy of that node.
+
+    Returns:
+        The copy, already in its place.
+    """
+    target: Container = parent[name]
+    home = _path(target)
+    own = copy.deepcopy(target)
+    raw = OmegaConf.to_container(target, resolve=False)
+    assert isinstance(raw, (dict, list))
+    _anchor(own, raw, home, depth=1)
+    parent[name] = own
+    placed: Container = parent[name]
+    return placed
+
+
+def _interpolations(node: Container, prefix: str) -> Iterator[tuple[str, Container, Any]]:
+    """Every interpolated place below ``node``: dotted key, parent, name. What they point at is not entered."""
+    for name in keys_of(node):
+        key = f"{prefix}{name}"
+        if OmegaConf.is_interpolation(node, name):
+            yield key, node, name
+        elif not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node[name]):
+            yield from _interpolations(node[name], f"{key}.")
+
+
+def _path(node: Container) -> list[str]:
+    """The keys that lead from the root to ``node``."""
+    parts: list[str] = []
+    current: Any = node
+    while current is not None and current._key() is not None:
+        parts.insert(0, str(current._key()))
+        current = current._get_parent()
+    return parts
+
+
+def _anchor(node: Container, raw: dict[Any, Any] | list[Any], home: list[str], depth: int) -> None:
+    """Make absolute, in place, the relative interpolations that lead out of the copied node.
+
+    Args:
+        raw: the contents of ``node``, interpolations unresolved.
+        home: the path of the original of ``node``.
+        depth: 1 for the children of the copied node, 2 for theirs, and so on. ``${`` with n dots starts n levels
+            above the value that holds it, so it leaves the copied node if n > depth.
+    """
+
+    def absolute(match: re.Match[str]) -> str:
+        dots = len(match[2])
+        if dots <= depth:
+            return match[0]
+        base = home[: len(home) + 1 - dots]
+        return match[1] + "".join(f"{part}." for part in base)
+
+    items = raw.items() if isinstance(raw, dict) else enumerate(raw)
+    for name, value in items:
+        if isinstance(value, str) and OmegaConf.is_interpolation(node, name):
+            node[name] = _RELATIVE.sub(absolute, value)
+        elif isinstance(value, (dict, list)):
+            _anchor(node[name], value, [*home, str(name)], depth + 1)

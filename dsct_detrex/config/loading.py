@@ -1,0 +1,176 @@
+"""Read a config file: Python that is executed afresh each time, or YAML that runs no code.
+
+Config files import each other by *path* (``from ..common.train import train``), need no ``__init__.py`` and are never
+cached, as in detectron2. Each file runs with its own ``__import__`` in its builtins; the interpreter's is left alone.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
+from dsct_detrex.config.suggestions import did_you_mean
+
+
+def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> Any:
+    """Load a ``.py``, ``.yaml`` or ``.yml`` config file.
+
+    Args:
+        path: the file, relative to the working directory or absolute.
+        keys: one name, or several: return these values instead of the whole.
+
+    Returns:
+        Without ``keys``, a ``DictConfig``. Of a Python file it holds the public names whose value is a mapping or a
+        list config; other values are taken for helpers of the file, as in detectron2.
+
+    Raises:
+        ConfigFileError: the file does not exist.
+        ConfigImportError: it imports a config file or a name that does not exist, or itself.
+        ConfigError: its syntax is wrong, a key is missing, or the YAML holds Python objects.
+    """
+    path = Path(os.path.abspath(path))
+    if path.suffix not in (".py", ".yaml", ".yml"):
+        raise ConfigError(f"load_config(path=) expects a .py, .yaml or .yml file. Got {path}.")
+    if not path.is_file():
+        raise ConfigFileError(f"load_config: {path} does not exist.{did_you_mean(path.name, _siblings(path))}")
+    content: Mapping[Any, Any] = _run_file(path, ()).__dict__ if path.suffix == ".py" else _read_yaml(path)
+    if keys is None:
+        return content if isinstance(content, (DictConfig, ListConfig)) else _public(content)
+    if isinstance(keys, str):
+        return _value(content, keys, path)
+    return tuple(_value(content, key, path) for key in keys)
+
+
+def config_from_yaml(text: str, source: str = "the text") -> Any:
+    """Read a config out of YAML text, as ``config_to_yaml`` writes it; no tag can create a Python object.
+
+    Args:
+        source: what an error message calls the text.
+
+    Raises:
+        ConfigError: not YAML, or it holds Python objects.
+    """
+    try:
+        loaded = OmegaConf.load(io.StringIO(text))
+    except yaml.constructor.ConstructorError as error:
+        raise ConfigError(
+            f"config_from_yaml: {source} holds what a config may not ({error.problem}{_line(error)}). "
+            f"Save it again with dsct_detrex.config.save_config."
+        ) from error
+    except (yaml.YAMLError, OSError) as error:
+        raise ConfigError(f"config_from_yaml: {source} is not a YAML mapping{_line(error)}.") from error
+    return OmegaConf.create(loaded, flags={"allow_objects": True})
+
+
+def _read_yaml(path: Path) -> Any:
+    return config_from_yaml(path.read_text(encoding="utf-8"), str(path))
+
+
+def _line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f", line {mark.line + 1}"
+
+
+def _run_file(path: Path, importers: tuple[Path, ...]) -> ModuleType:
+    """Execute one Python config file.
+
+    Args:
+        importers: the files whose imports led here, outermost first.
+    """
+    if path in importers:
+        circle = " -> ".join(str(file) for file in (*importers[importers.index(path) :], path))
+        raise ConfigImportError(f"load_config: config files import each other in a circle: {circle}.")
+    module = ModuleType(f"config_file.{path.stem}")
+    module.__file__ = str(path)
+    vars(module)["__builtins__"] = {**vars(builtins), "__import__": _Importer(path, (*importers, path))}
+    try:
+        # dont_inherit: otherwise this file's own __future__ import would hold in the config too.
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise ConfigError(f"load_config: {path}, line {error.lineno}: {error.msg}.") from error
+    exec(code, vars(module))
+    return module
+
+
+class _Importer:
+    """The ``__import__`` that one config file sees: relative imports by path, all others as ever."""
+
+    def __init__(self, path: Path, importers: tuple[Path, ...]) -> None:
+        self._path = path
+        self._importers = importers
+
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if level == 0:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        statement = f"`from {'.' * level}{name} import {', '.join(fromlist or ())}`"
+        module = _run_file(self._find(name, level, statement), self._importers)
+        names = [n for n in vars(module) if not n.startswith("_")] if fromlist == ("*",) else fromlist or ()
+        for imported in names:
+            if imported not in vars(module):
+                known = [n for n in vars(module) if not n.startswith("_")]
+                raise ConfigImportError(
+                    f"load_config: {self._path}: {statement} asks for `{imported}`, which {module.__file__} does not "
+                    f"define.{did_you_mean(imported, known)}"
+                )
+            setattr(module, imported, _cast(vars(module)[imported]))
+        return module
+
+    def _find(self, name: str, level: int, statement: str) -> Path:
+        folder = Path(os.path.normpath(self._path.parent.joinpath(*[".."] * (level - 1))))
+        if not name:
+            raise ConfigImportError(
+                f"load_config: {self._path}: {statement} names a folder. Between config files, write "
+                f"`from .file import name`."
+            )
+        target = folder.joinpath(*name.split(".")).with_suffix(".py")
+        if target.is_file():
+            return target
+        if target.with_suffix("").is_dir():
+            raise ConfigImportError(
+                f"load_config: {self._path}: {statement} names the folder {target.with_suffix('')}. Between config "
+                f"files, import from a file inside it."
+            )
+        raise ConfigImportError(
+            f"load_config: {self._path}: {statement} expects the config file {target}, which does not exist."
+            f"{did_you_mean(target.name, _siblings(target))}"
+        )
+
+
+def _public(content: Mapping[str, Any]) -> DictConfig:
+    kept = {
+        name: _cast(value)
+        for name, value in content.items()
+        if not name.startswith("_") and isinstance(value, (DictConfig, ListConfig, dict))
+    }
+    return DictConfig(kept, flags={"allow_objects": True})
+
+
+def _value(content: Mapping[Any, Any], key: str, path: Path) -> Any:
+    if key not in content:
+        known = [str(name) for name in content if not str(name).startswith("_")]
+        raise ConfigError(f"load_config: {path} does not define `{key}`.{did_you_mean(key, known)}")
+    return _cast(content[key])
+
+
+def _cast(value: Any) -> Any:
+    return DictConfig(value, flags={"allow_objects": True}) if isinstance(value, dict) else value
+
+
+def _siblings(path: Path) -> list[str]:
+    return sorted(file.name for file in path.parent.iterdir()) if path.parent.is_dir() else []

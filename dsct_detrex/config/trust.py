@@ -1,0 +1,115 @@
+"""Build objects from a config that came out of somebody's checkpoint, without letting it run what it likes.
+
+``instantiate`` calls any ``_target_``; ``os.system`` is one. ``instantiate_trusted`` calls only targets of an
+allow-list, checks where an object really lives (``torch.nn.modules.module.warnings`` is reached through ``torch.nn``
+but is not of it), and resolves interpolations once, before the check, so that nothing changes between check and call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from dsct_detrex.config.building import instantiate
+from dsct_detrex.config.errors import ConfigError
+from dsct_detrex.config.targets import locate, named
+
+# What a model is made of. Entries that end in a dot cover everything below them, others one name.
+TRUSTED_TARGETS = (
+    "dsct_detrex.dsct.",
+    "dsct_detrex.hosts.",
+    "dsct_detrex.layers.",
+    "dsct_detrex.objective.",
+    "dsct_detrex.structures.",
+    "torch.nn.",
+    "torchvision.models.",
+    "torchvision.ops.",
+    "detrex.layers.",
+    "detrex.modeling.",
+    "detectron2.layers.",
+    "detectron2.modeling.",
+    "projects.",
+)
+_NAMED = f"{named.__module__}.{named.__qualname__}"
+_NAMED_TARGETS = ("dsct_detrex.config.named", _NAMED)
+
+
+def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] = TRUSTED_TARGETS) -> Any:
+    """Build ``cfg`` if every ``_target_`` in it, at any depth, is allowed; nothing is called or imported before that.
+
+    Unlike with ``instantiate``, mappings reach constructors as plain ``dict`` and lists as plain ``list``.
+
+    Args:
+        cfg: a config of plain values, targets given by dotted names.
+        allowed: prefixes ending in a dot, or whole names. Replaces the default list; extend it by
+            ``(*TRUSTED_TARGETS, "my_package.")``.
+
+    Raises:
+        ConfigError: a target is not allowed (the message names it), or an interpolation calls a resolver other than
+            ``oc.select``.
+    """
+    node = cfg if OmegaConf.is_config(cfg) else OmegaConf.create(cfg)
+    _check_resolvers(OmegaConf.to_container(node, resolve=False))
+    content = OmegaConf.to_container(node, resolve=True)
+    names = list(_target_names(content))
+    for name in names:
+        _check(name, name, allowed)
+    for name in names:
+        if name not in _NAMED_TARGETS:
+            found = locate(name)
+            _check(f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', None)}", name, allowed)
+    return instantiate(content)
+
+
+def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
+    if name in _NAMED_TARGETS:
+        return
+    if not any(name.startswith(entry) if entry.endswith(".") else name == entry for entry in allowed):
+        really = "" if name == asked else f" (really `{name}`)"
+        raise ConfigError(
+            f"instantiate_trusted: the config asks to call `{asked}`{really}, which is not on the list of trusted "
+            f"targets. If you trust the file, pass allowed=(*TRUSTED_TARGETS, {asked!r})."
+        )
+
+
+def _target_names(value: Any) -> Iterator[str]:
+    """Every dotted name that building ``value`` would look up."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            target = value["_target_"]
+            yield _text(target, "_target_")
+            if target in _NAMED_TARGETS:
+                yield _text(value.get("name"), "name")
+        for item in value.values():
+            yield from _target_names(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _target_names(item)
+
+
+def _text(value: Any, key: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"instantiate_trusted: `{key}` expects a dotted name. Got {value!r}.")
+    return value
+
+
+def _check_resolvers(value: Any) -> None:
+    """Refuse ``${resolver:...}``: a resolver registered in this process may run code. ``oc.select`` only looks up."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _check_resolvers(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_resolvers(item)
+    elif isinstance(value, str) and "${" in value:
+        depth = 0
+        for char in re.sub(r"\$\{\s*oc\.select:", "${", value):
+            depth = max(0, depth + (char == "{") - (char == "}"))
+            if char == ":" and depth > 0:
+                raise ConfigError(
+                    f"instantiate_trusted: the interpolation {value!r} calls a resolver, which may run code. Save the "
+                    f"config with resolve=True."
+                )

@@ -1,0 +1,125 @@
+"""What a data set of annotated people is: records first, pixels on demand.
+
+A record is everything known about one image before its pixels are read. EMOTIC, CAER-S and the synthetic scenes differ
+in how they come by their records; everything after this file sees the same protocol.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypedDict, runtime_checkable
+
+from PIL import Image
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions
+
+SPLITS = ("train", "val", "test")
+
+
+class _Person(TypedDict):
+    bbox: list[float]
+    labels: list[int]
+
+
+class Annotation(_Person, total=False):
+    """One annotated person.
+
+    Keys:
+        bbox: ``[x0, y0, x1, y1]`` floats, pixels of the original image, inside it and with a positive area.
+        labels: class indices into ``emotions.names``; exactly one for a multi-class data set.
+        extra: whatever else the source knows (EMOTIC: gender, age, every annotator); nothing in training reads it.
+    """
+
+    extra: dict[str, Any]
+
+
+class Record(TypedDict):
+    """One image of a data set.
+
+    Keys:
+        file_name: path of the picture, or a made-up name where pixels are drawn on demand.
+        image_id: unique within the data set; the annotation file's own id where it has one, else counted from 1.
+        height, width: pixels of the original image; the frame of every ``bbox``.
+        annotations: its people.
+    """
+
+    file_name: str
+    image_id: int
+    height: int
+    width: int
+    annotations: list[Annotation]
+
+
+@runtime_checkable
+class EmotionDataset(Protocol):
+    """A finite, indexable set of images with annotated people."""
+
+    @property
+    def emotions(self) -> Emotions:
+        """The categories that the labels index."""
+
+    @property
+    def name(self) -> str:
+        """Data set and split, e.g. ``"emotic_test"``."""
+
+    def __len__(self) -> int: ...
+
+    def record(self, index: int) -> Record:
+        """What is known about image ``index`` in [0, len)."""
+
+    def load_image(self, index: int) -> Image.Image:
+        """The picture in mode RGB, of the record's (width, height).
+
+        Raises:
+            ImageError: the picture is missing, broken, or not of the annotated size.
+        """
+
+
+class Subset:
+    """The first ``max_images`` images of a data set, for smoke runs and for overfitting on purpose.
+
+    Args:
+        dataset: any ``EmotionDataset``.
+        max_images: at least 1; a number beyond the data set keeps all of it. None keeps all of it.
+
+    Raises:
+        UserError: ``max_images`` is below 1.
+    """
+
+    def __init__(self, dataset: EmotionDataset, max_images: int | None = None) -> None:
+        if max_images is not None and max_images < 1:
+            raise UserError(f"Subset(max_images=) expects a number of at least 1, or null for all. Got {max_images}.")
+        self._dataset = dataset
+        self._length = len(dataset) if max_images is None else min(max_images, len(dataset))
+
+    @property
+    def emotions(self) -> Emotions:
+        return self._dataset.emotions
+
+    @property
+    def name(self) -> str:
+        return self._dataset.name
+
+    @property
+    def description(self) -> str:
+        """The description of the whole, and how much of it is used."""
+        return f"{describe(self._dataset)}, the first {self._length} of {len(self._dataset)} images"
+
+    def __len__(self) -> int:
+        return self._length
+
+    def record(self, index: int) -> Record:
+        return self._dataset.record(self._own(index))
+
+    def load_image(self, index: int) -> Image.Image:
+        return self._dataset.load_image(self._own(index))
+
+    def _own(self, index: int) -> int:
+        if not 0 <= index < self._length:
+            raise IndexError(f"Subset of {self._length} images has no image {index}.")
+        return index
+
+
+def describe(dataset: EmotionDataset) -> str:
+    """One line for results: the data set's own ``description`` where it has one, else its name."""
+    return str(getattr(dataset, "description", dataset.name))

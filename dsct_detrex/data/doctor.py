@@ -1,0 +1,211 @@
+"""Is the data on this disk what it should be? Counts, histograms, broken pictures, and leaks between train and test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dsct_detrex.data import caer_s, emotic
+from dsct_detrex.data.caer_s import LEAK_WARNING, CaerSDataset
+from dsct_detrex.data.checks import DataReport
+from dsct_detrex.data.disk import DiskDataset
+from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
+from dsct_detrex.data.emotic import DATABASES, EmoticDataset
+from dsct_detrex.data.images import ImageError
+from dsct_detrex.errors import UserError
+
+Progress = Callable[[str, int, int], None]
+"""Told (what, done, of how many) after every picture."""
+
+FORMATS: dict[str, type[EmoticDataset] | type[CaerSDataset]] = {"emotic": EmoticDataset, "caer_s": CaerSDataset}
+_IMAGE_ROOTS = {"emotic": emotic.image_root, "caer_s": caer_s.image_root}
+
+OFFICIAL_COUNTS = {"emotic_val_bi.json": (1705, 2397), "emotic_test_bi.json": (3682, 5369)}
+"""(images, people) of the annotation files in the official DSCT repository, commit 8b0fe36."""
+
+_SIMILAR = 4
+"""Bits of 64 in which near-duplicates may differ."""
+
+
+@dataclass
+class SplitCheckup:
+    """What one split holds.
+
+    Attributes:
+        description: which boxes from which file.
+        report: what was mended, dropped or skipped.
+        people_per_image: number of people -> number of images.
+        labels: label -> number of people, in the order of the emotions.
+        repeated_boxes: people whose box another person of the same image has too.
+        release: how the counts compare with the official annotation file of that name; empty where none is known.
+    """
+
+    description: str
+    report: DataReport
+    people_per_image: dict[int, int]
+    labels: dict[str, int]
+    repeated_boxes: int
+    release: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain types, for JSON."""
+        return {**vars(self), "report": self.report.to_dict()}
+
+
+@dataclass
+class Checkup:
+    """What a data set's root holds.
+
+    Attributes:
+        format: ``emotic`` or ``caer_s``.
+        splits: split -> what it holds.
+        failures: split -> the sentence why it cannot be used.
+        near_duplicates: test picture, its closest training picture, bits; None when not asked for.
+        warnings: lines to show beside any result on this data.
+    """
+
+    format: str
+    splits: dict[str, SplitCheckup] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    near_duplicates: list[tuple[str, str, int]] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every split asked for can be used and every picture was readable."""
+        lost = ("missing_images", "unreadable_images")
+        return not self.failures and not any(c.report.counts.get(f) for c in self.splits.values() for f in lost)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain types, for JSON."""
+        return {**vars(self), "splits": {split: c.to_dict() for split, c in self.splits.items()}}
+
+
+def detect_format(root: str) -> str:
+    """``emotic`` or ``caer_s``, by the folders of pictures under ``root``.
+
+    Raises:
+        UserError: neither, or both.
+    """
+    found = [format for format, finder in _IMAGE_ROOTS.items() if _finds(finder, Path(root).expanduser())]
+    if len(found) != 1:
+        raise UserError(
+            f"{root} holds {'the pictures of both' if found else 'neither the pictures of'} EMOTIC (folders "
+            f"{', '.join(DATABASES)}) {'and' if found else 'nor of'} CAER-S (folders train, test). "
+            "Say which is meant with --format emotic or --format caer_s."
+        )
+    return found[0]
+
+
+def _finds(finder: Callable[[Path], Path], root: Path) -> bool:
+    try:
+        finder(root)
+    except UserError:
+        return False
+    return True
+
+
+def check_root(
+    format: str,
+    root: str,
+    splits: Sequence[str] = ("train", "val", "test"),
+    read_images: bool = True,
+    find_near_duplicates: bool = False,
+    threads: int = 8,
+    progress: Progress = lambda what, done, total: None,
+    **reader: Any,
+) -> Checkup:
+    """Examine a data set on disk.
+
+    Args:
+        format: ``emotic``, ``caer_s``, or ``auto``.
+        root: as for ``EmoticDataset`` and ``CaerSDataset``.
+        read_images: open every picture; without it only annotations and file names are examined.
+        find_near_duplicates: compare test with train pictures (opens them all).
+        threads: that read pictures.
+        progress: told about every picture.
+        reader: further arguments of the data set class, e.g. ``boxes``.
+
+    Raises:
+        UserError: no split can be used; the sentence of the first.
+    """
+    if format == "auto":
+        format = detect_format(root)
+    if format not in FORMATS:
+        raise UserError(f"Data of format {format!r} is unknown. Expected auto, {', '.join(FORMATS)}.")
+    checkup = Checkup(format, warnings=[LEAK_WARNING] if format == "caer_s" else [])
+    hashes: dict[str, tuple[list[str], Hashes]] = {}
+    for split in splits:
+        try:
+            dataset = FORMATS[format](root, split, on_error="skip", **reader)
+        except UserError as error:
+            checkup.failures[split] = str(error)
+            continue
+        if read_images or find_near_duplicates:
+            hashes[split] = _look_at_images(dataset, threads, progress)
+        checkup.splits[split] = _check_split(dataset)
+    if not checkup.splits:
+        raise UserError(next(iter(checkup.failures.values()), "No split was asked for."))
+    if find_near_duplicates and "train" in hashes and "test" in hashes:
+        checkup.near_duplicates = _leaks(*hashes["train"], *hashes["test"])
+    return checkup
+
+
+def _look_at_images(dataset: DiskDataset, threads: int, progress: Progress) -> tuple[list[str], Hashes]:
+    """File names and hashes of the readable pictures; the others are counted in the data set's report."""
+
+    def look(index: int) -> int | None:
+        try:
+            return difference_hash(dataset.load_image(index))
+        except ImageError:
+            return None
+
+    names: list[str] = []
+    hashes: list[int] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for index, found in enumerate(pool.map(look, range(len(dataset)))):
+            name = dataset.record(index)["file_name"]
+            if found is None:
+                dataset.report.count("unreadable_images", name)
+            else:
+                names.append(name)
+                hashes.append(found)
+            progress(dataset.name, index + 1, len(dataset))
+    return names, np.array(hashes, dtype=np.uint64)
+
+
+def _check_split(dataset: DiskDataset) -> SplitCheckup:
+    records = [dataset.record(index) for index in range(len(dataset))]
+    people = [person for record in records for person in record["annotations"]]
+    labels = Counter(label for person in people for label in person["labels"])
+    sizes = Counter(len(record["annotations"]) for record in records)
+    boxes = [{tuple(person["bbox"]) for person in record["annotations"]} for record in records]
+    return SplitCheckup(
+        description=dataset.description,
+        report=dataset.report,
+        people_per_image=dict(sorted(sizes.items())),
+        labels={name: labels[index] for index, name in enumerate(dataset.emotions.names)},
+        repeated_boxes=len(people) - sum(map(len, boxes)),
+        release=_release(dataset),
+    )
+
+
+def _release(dataset: DiskDataset) -> str:
+    known = OFFICIAL_COUNTS.get(dataset.description.rsplit(" ", 1)[-1])
+    if known is None:
+        return ""
+    images, people = known
+    same = (dataset.report.images, dataset.report.people) == known
+    verdict = "the counts of the official DSCT file" if same else "not the counts of the official DSCT file"
+    return f"{verdict} ({images} images, {people} people)"
+
+
+def _leaks(train: list[str], train_hashes: Hashes, test: list[str], test_hashes: Hashes) -> list[tuple[str, str, int]]:
+    found = near_duplicates(test_hashes, train_hashes, _SIMILAR)
+    return [(test[each.query], train[each.reference], each.distance) for each in found]

@@ -1,0 +1,269 @@
+"""Batches for training and evaluation: lists of model inputs, made by worker processes or here.
+
+What a batch holds is decided by ``data/order.py``; this file reads the images. A picture that cannot be used either
+stops the program with its sentence, also when a worker process met it, or (``on_error="skip"``) is left out and counted
+in ``report``: training takes another image in its place, evaluation goes on without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import distributed
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from dsct_detrex.data.checks import DataReport, OnError, check_on_error
+from dsct_detrex.data.dataset import EmotionDataset, Record
+from dsct_detrex.data.images import ImageError
+from dsct_detrex.data.mapper import DatasetMapper
+from dsct_detrex.data.order import Draw, EvalOrder, TrainOrder, seed_of
+from dsct_detrex.errors import UserError
+
+Batch = list[dict[str, Any]]
+Mapper = Callable[[Record, Image.Image], dict[str, Any]]
+
+_ATTEMPTS = 20
+"""Broken pictures in a row, drawn at random, after which training gives up on the data set."""
+
+
+class TrainLoader:
+    """An endless iterable of batches; a resumed one continues with the batch the first run would have seen next.
+
+    Attributes:
+        dataset: all of it.
+        steps_per_epoch: batches until every image was seen once.
+        iteration: number of the next batch, counted from 0 at the start of training.
+        report: pictures skipped so far.
+    """
+
+    def __init__(self, order: TrainOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+        self.dataset = images.dataset
+        self.steps_per_epoch = order.steps_per_epoch
+        self.iteration = 0
+        self.report = DataReport(f"{images.dataset.name} while training")
+        self._order = order
+        self._images = images
+        self._num_workers = num_workers
+        self._pin_memory = pin_memory
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._order.start = self.iteration
+        for batch in _batches(self._images, self._order, self._num_workers, self._pin_memory, self.report):
+            self.iteration += 1
+            yield batch
+
+    def set_start(self, iteration: int) -> None:
+        """Let the next ``iter()`` begin with batch ``iteration``."""
+        if iteration < 0:
+            raise ValueError(f"TrainLoader.set_start(iteration=) expects 0 or more. Got {iteration}.")
+        self.iteration = iteration
+
+    def state_dict(self) -> dict[str, int]:
+        """``{"iteration": number of the next batch}``."""
+        return {"iteration": self.iteration}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.set_start(state["iteration"])
+
+
+class EvalLoader:
+    """A finite iterable over this process's share of a data set, in order; ``len`` counts batches.
+
+    Attributes:
+        dataset: all of it.
+        report: pictures skipped in the latest pass.
+    """
+
+    def __init__(self, order: EvalOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+        self.dataset = images.dataset
+        self.report = DataReport(f"{images.dataset.name} while evaluating")
+        self._order = order
+        self._images = images
+        self._num_workers = num_workers
+        self._pin_memory = pin_memory
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.report = DataReport(self.report.title)
+        batches = _batches(self._images, self._order, self._num_workers, self._pin_memory, self.report)
+        yield from (batch for batch in batches if batch)
+
+
+def build_train_loader(
+    dataset: EmotionDataset,
+    mapper: DatasetMapper,
+    total_batch_size: int,
+    num_workers: int = 2,
+    seed: int = 0,
+    on_error: str = "raise",
+    drop_last: bool = True,
+    pin_memory: bool = False,
+    rank: int | None = None,
+    world_size: int | None = None,
+) -> TrainLoader:
+    """The training loader of this process.
+
+    Args:
+        dataset, mapper: must speak of the same emotions.
+        total_batch_size: images per step over all processes.
+        num_workers: processes that read images; 0 reads them here. The batches are the same for any number.
+        seed: of order and augmentation.
+        on_error: ``"raise"`` or ``"skip"`` for pictures that cannot be used.
+        drop_last: see ``data/order.py``.
+        pin_memory: put images into page-locked memory, for GPUs.
+        rank, world_size: of this process; None asks ``torch.distributed``, and is a single process without it.
+
+    Raises:
+        UserError: arguments that do not go together; says which.
+    """
+    policy = check_on_error(on_error, "build_train_loader")
+    _check_emotions(dataset, mapper)
+    rank, world_size = _place(rank, world_size)
+    order = TrainOrder(len(dataset), total_batch_size, seed, drop_last, rank, world_size)
+    return TrainLoader(order, _Images(dataset, mapper, policy, replace=True), num_workers, pin_memory)
+
+
+def build_test_loader(
+    dataset: EmotionDataset,
+    mapper: DatasetMapper,
+    batch_size: int = 1,
+    num_workers: int = 2,
+    on_error: str = "raise",
+    pin_memory: bool = False,
+    rank: int | None = None,
+    world_size: int | None = None,
+) -> EvalLoader:
+    """The evaluation loader of this process; arguments as ``build_train_loader``, ``batch_size`` is per process."""
+    policy = check_on_error(on_error, "build_test_loader")
+    _check_emotions(dataset, mapper)
+    order = EvalOrder(len(dataset), batch_size, *_place(rank, world_size))
+    return EvalLoader(order, _Images(dataset, mapper, policy, replace=False), num_workers, pin_memory)
+
+
+@dataclass
+class _Fetched:
+    """What reading one image gave: a model input, or none; the broken pictures met; or the sentence to stop with."""
+
+    model_input: dict[str, Any] | None = None
+    broken: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+    def pin_memory(self) -> _Fetched:
+        """Called by ``DataLoader``: the pixels move to page-locked memory, the rest is small."""
+        if self.model_input is not None:
+            self.model_input["image"] = self.model_input["image"].pin_memory()
+        return self
+
+
+class _Images(TorchDataset[_Fetched]):
+    """What the worker processes run: ``Draw`` -> ``_Fetched``. User errors travel back as values, not as tracebacks."""
+
+    def __init__(self, dataset: EmotionDataset, mapper: Mapper, on_error: OnError, replace: bool) -> None:
+        self.dataset = dataset
+        self._mapper = mapper
+        self._on_error = on_error
+        self._replace = replace
+
+    def __getitem__(self, draw: Draw) -> _Fetched:
+        try:
+            with _seeded(draw.seed):
+                return self._fetch(draw)
+        except UserError as error:
+            return _Fetched(failure=str(error))
+
+    def _fetch(self, draw: Draw) -> _Fetched:
+        index, broken = draw.image, list[str]()
+        for attempt in range(_ATTEMPTS):
+            record = self.dataset.record(index)
+            try:
+                return _Fetched(self._mapper(record, self.dataset.load_image(index)), broken)
+            except ImageError as error:
+                if self._on_error == "raise":
+                    raise
+                broken.append(record["file_name"])
+                last = error
+            if not self._replace:
+                return _Fetched(broken=broken)
+            index = seed_of(draw.seed, attempt) % len(self.dataset)
+        raise UserError(f"{self.dataset.name}: {_ATTEMPTS} images in a row cannot be used, the last: {last}")
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Torch's CPU generator seeded inside, as it was outside; the generators of GPUs are not touched."""
+    outside = torch.random.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.random.set_rng_state(outside)
+
+
+def _batches(
+    images: _Images, order: TrainOrder | EvalOrder, num_workers: int, pin_memory: bool, report: DataReport
+) -> Iterator[Batch]:
+    """Read what ``order`` says; count skipped pictures; turn a worker's failure into this process's error."""
+    loader = DataLoader(
+        images,
+        batch_sampler=order,
+        num_workers=num_workers,
+        collate_fn=list,
+        worker_init_fn=_one_thread,
+        pin_memory=pin_memory and torch.cuda.is_available(),
+        generator=torch.Generator(),  # else starting the workers would advance torch's global generator
+    )
+    for fetched in _with_advice(iter(loader)):
+        batch = []
+        for one in fetched:
+            if one.failure is not None:
+                raise UserError(one.failure)
+            for file_name in one.broken:
+                report.count("unreadable_images", file_name)
+            if one.model_input is not None:
+                batch.append(one.model_input)
+        report.images += len(batch)
+        yield batch
+
+
+def _with_advice(batches: Iterator[list[_Fetched]]) -> Iterator[list[_Fetched]]:
+    while True:
+        try:
+            yield next(batches)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise UserError(
+                f"A worker process that reads images died ({' '.join(str(error).split())}). Usually memory ran out: "
+                "use fewer num_workers, or 0, or give a container more shared memory (--shm-size)."
+            ) from error
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)  # workers are the parallelism; more threads would fight over the same cores
+
+
+def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    running = distributed.is_available() and distributed.is_initialized()
+    if rank is None:
+        rank = distributed.get_rank() if running else 0
+    if world_size is None:
+        world_size = distributed.get_world_size() if running else 1
+    return rank, world_size
+
+
+def _check_emotions(dataset: EmotionDataset, mapper: DatasetMapper) -> None:
+    if dataset.emotions.name != mapper.emotions.name:
+        raise UserError(
+            f"The loader of {dataset.name} has {dataset.emotions.name} people, but its mapper writes "
+            f"{mapper.emotions.name} targets. Use the same emotions in both."
+        )

@@ -1,0 +1,72 @@
+"""Finding a data set on the user's disk, and saying what to do when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dsct_detrex.data.dataset import SPLITS
+from dsct_detrex.errors import UserError
+
+ACCESS: dict[str, str] = {
+    "emotic": (
+        "EMOTIC is given out by its authors for non-commercial research: ask through the form linked from "
+        "github.com/rkosti/emotic, unpack emotic.zip and Annotations.zip into one folder and pass it as root"
+    ),
+    "caer_s": (
+        "CAER-S comes from caer-dataset.github.io (read its terms there): unpack it and pass the folder that holds "
+        "train/ and test/ as root"
+    ),
+}
+"""How a user gets the data; nothing is downloaded by this package."""
+
+
+def how_to_get(format: str) -> str:
+    """The closing sentences of every 'not there' message: where the data comes from, and the stand-in."""
+    return (
+        f"{ACCESS[format]}. To try things out without it, write a small stand-in: "
+        f"python scripts/data.py generate --format {format} --out DIR."
+    )
+
+
+def existing_root(root: str | Path, format: str) -> Path:
+    """``root`` as a path, ``~`` expanded.
+
+    Raises:
+        UserError: it is not a folder.
+    """
+    path = Path(root).expanduser()
+    if not path.is_dir():
+        raise UserError(f"{format}: root={root} is not a folder. {how_to_get(format)}")
+    return path
+
+
+def check_split(split: str, owner: str) -> str:
+    """``split`` if it is train, val or test.
+
+    Raises:
+        UserError: it is not; the message names ``owner``, whose argument it is.
+    """
+    if split not in SPLITS:
+        raise UserError(f"{owner}(split=) expects one of {', '.join(SPLITS)}. Got {split!r}.")
+    return split
+
+
+def first_file(folders: Iterable[Path], names: Iterable[str]) -> Path | None:
+    """The first existing file, trying every folder for the first name, then for the next."""
+    folders = list(folders)
+    candidates = (folder / name for name in names for folder in folders)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def named_file(annotations: str | Path, split: str, root: Path, format: str) -> Path:
+    """The annotation file a user named; ``{split}`` in it is filled in; relative to here or to ``root``.
+
+    Raises:
+        UserError: it is not there.
+    """
+    name = str(annotations).replace("{split}", split)
+    path = first_file([Path(), root], [str(Path(name).expanduser())])
+    if path is None:
+        raise UserError(f"{format}: annotations={name} is not there, neither as given nor under {root}.")
+    return path

@@ -1,0 +1,152 @@
+"""Synthetic scenes as a data set: an endless supply of pictures that needs no download and no disk.
+
+Image ``index`` of a split is a function of (seed, split, index) alone. Both annotation formats describe the same
+pictures, and ``record`` works out where everybody is and what they are labelled without drawing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+from dsct_detrex.data.dataset import SPLITS, Annotation, Record
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions, get_emotions
+
+from . import table
+from .dice import Dice
+from .drawing import paint_scene
+from .latents import PEOPLE_PERCENT, draw_caer_s_label, draw_emotic_labels
+from .scene import Box, Person, Scene, draw_scene
+
+DEFAULT_SIZE = (192, 144)
+SMALLEST_SIDE = 32
+
+
+class SyntheticScenes:
+    """One split of the synthetic scenes; see ``table`` for what is in them and ``bounds`` for what can be reached.
+
+    Args:
+        format: ``"caer_s"`` (one of 7 emotions) or ``"emotic"`` (some of 26); the pictures are the same.
+        split: ``train``, ``val`` or ``test``; their scenes are unrelated.
+        length: number of images; a longer data set starts with the images of a shorter one.
+        seed: another seed, other scenes; not negative.
+        size: (width, height) of the pictures, pixels.
+        max_people: at most so many people per image, 1 to 5.
+        boxes: ``"head"`` or ``"body"``, what ``bbox`` frames.
+
+    Raises:
+        UserError: an argument outside these ranges.
+    """
+
+    def __init__(
+        self,
+        format: str = "caer_s",
+        split: str = "train",
+        length: int = 1000,
+        seed: int = 0,
+        size: tuple[int, int] = DEFAULT_SIZE,
+        max_people: int = len(PEOPLE_PERCENT),
+        boxes: str = "head",
+    ) -> None:
+        _check("format", format, format in ("caer_s", "emotic"), "'caer_s' or 'emotic'")
+        _check("split", split, split in SPLITS, f"one of {', '.join(SPLITS)}")
+        _check("length", length, length >= 1, "a number of at least 1")
+        _check("seed", seed, seed >= 0, "a number of at least 0")
+        _check("size", size, len(size) == 2 and min(size) >= SMALLEST_SIDE, f"(width, height), each >= {SMALLEST_SIDE}")
+        _check("max_people", max_people, 1 <= max_people <= len(PEOPLE_PERCENT), f"1 to {len(PEOPLE_PERCENT)}")
+        _check("boxes", boxes, boxes in ("head", "body"), "'head' or 'body'")
+        self._emotions = get_emotions(format)
+        self._format, self._split, self._seed, self._boxes = format, split, seed, boxes
+        self._length, self._max_people = length, max_people
+        self._size = (int(size[0]), int(size[1]))
+
+    @property
+    def emotions(self) -> Emotions:
+        return self._emotions
+
+    @property
+    def name(self) -> str:
+        return f"synthetic_{self._format}_{self._split}"
+
+    @property
+    def description(self) -> str:
+        """What is drawn, in one line for results."""
+        width, height = self._size
+        return (
+            f"{self.name}: {self._length} drawn scenes of {width} x {height} pixels, up to {self._max_people} people, "
+            f"{self._boxes} boxes, seed {self._seed}"
+        )
+
+    def __len__(self) -> int:
+        return self._length
+
+    def scene(self, index: int) -> Scene:
+        """Image ``index`` before it is drawn.
+
+        Raises:
+            IndexError: outside [0, length).
+        """
+        if not 0 <= index < self._length:
+            raise IndexError(f"{self.name} of {self._length} images has no image {index}.")
+        return draw_scene((self._seed, self._split, index), self._size, self._max_people)
+
+    def record(self, index: int) -> Record:
+        """What is known about image ``index``; draws nothing.
+
+        ``extra`` of a person: ``cues`` (place, weather, light, emotion, expression, object: names of the table),
+        ``head`` and ``body`` (both boxes, whichever is ``bbox``), ``gender`` and ``age``.
+        """
+        scene = self.scene(index)
+        return {
+            "file_name": f"synthetic/{self._format}/{self._split}/{index:06d}.png",
+            "image_id": index + 1,
+            "height": self._size[1],
+            "width": self._size[0],
+            "annotations": self._annotations(scene, Dice(self._seed, self._split, index, "labels", self._format)),
+        }
+
+    def load_image(self, index: int) -> Image.Image:
+        return paint_scene(self.scene(index))
+
+    def _annotations(self, scene: Scene, dice: Dice) -> list[Annotation]:
+        people = []
+        for person in scene.people:
+            if self._format == "caer_s":
+                labels = [draw_caer_s_label(dice, person.latents)]
+            else:
+                labels = draw_emotic_labels(dice, scene.latents.scene, person.latents)
+            extra = _extra(scene, person)
+            people.append(Annotation(bbox=extra[self._boxes], labels=labels, extra=extra))
+        return people
+
+
+def _extra(scene: Scene, person: Person) -> dict[str, Any]:
+    latents = person.latents
+    return {
+        "cues": {
+            "place": scene.place,
+            "weather": scene.weather,
+            "light": scene.light,
+            "emotion": table.EMOTIONS[latents.emotion],
+            "expression": table.EXPRESSIONS[latents.expression],
+            "object": table.OBJECTS[latents.thing],
+        },
+        "head": _inside(person.head_box(), scene.size),
+        "body": _inside(person.body_box(), scene.size),
+        "gender": person.look.gender,
+        "age": person.look.age,
+    }
+
+
+def _inside(box: Box, size: tuple[int, int]) -> list[float]:
+    """The part of a box (xyxy, pixels) that is in the picture."""
+    width, height = size
+    x0, y0, x1, y1 = box
+    return [max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1)]
+
+
+def _check(name: str, value: object, holds: bool, expected: str) -> None:
+    if not holds:
+        raise UserError(f"SyntheticScenes({name}=) expects {expected}. Got {value!r}.")

@@ -1,0 +1,176 @@
+"""The adapter contract: what DSCT must know about one kind of host.
+
+DSCT runs one decoder loop of its own over the host's submodules. Where hosts differ (how the transformer is called,
+what a layer receives, which head refines references) an adapter says so; where they agree, nothing is said twice.
+An adapter holds no parameters and no state: it is a reading of a host. The facts behind each adapter were measured on
+the live detrex models at commit e244e6c.
+
+Shapes: B images, M contexts, N subjects, Q = M + N queries (contexts first), C channels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
+
+LAYER_ORDER = ("self_attn", "norm", "cross_attn", "norm", "ffn", "norm")
+"""The only layer order DSCT can open at its middle; pre-norm layers would need fusion on the residual stream."""
+
+
+@dataclass
+class QueryState:
+    """The loop variables of the decoder, contexts first.
+
+    Attributes:
+        content: (B, Q, C) states, or (Q, B, C) where the host is not batch first.
+        position: position embedding in the same layout, or None where the host computes it per layer.
+        reference: (B, Q, 2 | 4) xy or cxcywh in [0, 1] of the unpadded image, entering the layer (detached once
+            refined).
+        prediction_reference: the reference that this layer's prediction is relative to; it keeps the gradient of the
+            last refinement where the host looks forward twice.
+    """
+
+    content: Tensor
+    position: Tensor | None
+    reference: Tensor
+    prediction_reference: Tensor
+
+
+class HostAdapter(ABC):
+    """One kind of host, read by DSCT.
+
+    Args:
+        host: the detector; its submodules are used, never replaced or renamed.
+
+    Raises:
+        ValueError: a decoder layer is not post-norm in the order self-attention, cross-attention, FFN.
+    """
+
+    kind: ClassVar[str]
+    """Name of the kind, as configs and messages call it."""
+    batch_first: ClassVar[bool] = True
+    """Layout of the host's decoder tensors: [B, Q, C] or [Q, B, C]."""
+    reference_eps: ClassVar[float] = 1e-3
+    """Clamp of inverse sigmoid in the host's own refinement (detrex: 1e-3)."""
+
+    def __init__(self, host: nn.Module) -> None:
+        self.host: Any = host
+        for index, layer in enumerate(self.layers):
+            order = tuple(layer.operation_order)
+            if order != LAYER_ORDER:
+                raise ValueError(
+                    f"{type(self).__name__} expects decoder layers in the order {LAYER_ORDER}. "
+                    f"Layer {index} has {order}."
+                )
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, host: nn.Module) -> bool:
+        """Whether a host is of this kind, judged by structure, never by class name."""
+
+    @property
+    def decoder(self) -> Any:
+        """The module whose call DSCT captures."""
+        return self.host.transformer.decoder
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """The base layers of the decoder."""
+        layers: Sequence[Any] = self.decoder.layers
+        return layers
+
+    @property
+    @abstractmethod
+    def query_spec(self) -> QuerySpec:
+        """What a subject query must own to look like one of the host's."""
+
+    @property
+    def look_forward_twice(self) -> bool:
+        """Whether a prediction's reference keeps the gradient of the refinement before it."""
+        return False
+
+    @abstractmethod
+    def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
+        """Run backbone and encoder up to the decoder and return the keywords of the decoder's call.
+
+        Args:
+            images: (B, 3, H, W) normalised pixels, padded.
+            mask: (B, H, W) bool, True = padding.
+        """
+
+    @abstractmethod
+    def begin(self, inputs: dict[str, Any], subjects: Subjects) -> QueryState:
+        """Append the subjects to the host's context queries."""
+
+    @abstractmethod
+    def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Keywords that layer ``index`` receives besides the content."""
+
+    def refine_head(self, index: int) -> nn.Module | None:
+        """The host's box head that refines the contexts' references after layer ``index``; None: they stay."""
+        heads = getattr(self.decoder, "bbox_embed", None)
+        head: nn.Module | None = None if heads is None else heads[index]
+        return head
+
+    @property
+    def refines(self) -> bool:
+        """Whether references move from layer to layer."""
+        return self.refine_head(0) is not None
+
+    def output(self, content: Tensor) -> Tensor:
+        """The host's norm on what leaves a layer for the prediction heads."""
+        return content
+
+    def points(self, state: QueryState) -> Tensor:
+        """(B, Q, 2) xy in [0, 1] of the unpadded image that Eq. 6 measures distances between."""
+        return state.reference[..., :2]
+
+    def num_contexts(self, inputs: dict[str, Any]) -> int:
+        """M, read from the captured queries, never from a config."""
+        query: Tensor = inputs["query"]
+        return query.shape[1 if self.batch_first else 0]
+
+
+class MultiScaleAdapter(HostAdapter):
+    """What the deformable family shares: four or five feature levels, batch first, references scaled to the padding."""
+
+    def features(self, images: Tensor, mask: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Feature maps, padding masks (True = padding) and position embeddings, one of each per level."""
+        maps = list(self.host.neck(self.host.backbone(images)))
+        sizes = [m.shape[-2:] for m in maps]
+        masks = [nn.functional.interpolate(mask[None].float(), size=s)[0].bool() for s in sizes]
+        return maps, masks, [self.host.position_embedding(m) for m in masks]
+
+    def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
+        passed = ("key", "value", "key_padding_mask", "spatial_shapes", "level_start_index")
+        return {name: inputs[name] for name in passed if name in inputs} | {
+            "query_pos": state.position,
+            "reference_points": self.padded_references(state.reference, inputs),
+        }
+
+    def padded_references(self, reference: Tensor, inputs: dict[str, Any]) -> Tensor:
+        """(B, Q, levels, 2 | 4) references in the frame of the padded batch, as deformable attention samples."""
+        ratios: Tensor = inputs["valid_ratios"]
+        if reference.shape[-1] == 4:
+            ratios = torch.cat([ratios, ratios], -1)
+        return reference[:, :, None] * ratios[:, None]
+
+    def append(
+        self, inputs: dict[str, Any], subjects: Subjects, reference: Tensor, position: Tensor | None = None
+    ) -> QueryState:
+        """Contexts as captured, then the subjects; ``position`` is already that of all queries."""
+        contexts: Tensor = inputs["reference_points"]
+        references = torch.cat([contexts, reference.to(contexts.dtype)], 1)
+        return QueryState(
+            content=torch.cat([inputs["query"], subjects.content], 1),
+            position=position,
+            reference=references,
+            prediction_reference=references,
+        )

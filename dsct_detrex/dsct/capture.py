@@ -1,0 +1,44 @@
+"""Capture: the keyword arguments with which a host calls its decoder, without running the decoder.
+
+The host's transformer builds context queries, memory, references and masks and hands them to ``decoder(**kwargs)``.
+A one-shot pre-hook on the decoder takes those keywords and leaves by an exception, so no module of the host is
+replaced or renamed and its state dict keeps every key (``docs/architecture.md``, decision 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+
+class _Captured(Exception):
+    def __init__(self, kwargs: dict[str, Any]) -> None:
+        super().__init__()
+        self.kwargs = kwargs
+
+
+def capture_keywords(target: nn.Module, call: Callable[[], Any]) -> dict[str, Any]:
+    """Run ``call`` until it calls ``target`` and return the keywords of that call; ``None`` values are dropped.
+
+    Raises:
+        RuntimeError: ``call`` ended without calling ``target``, or called it with positional arguments.
+    """
+
+    def leave(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if args:
+            raise RuntimeError(
+                f"capture_keywords expects {type(target).__name__} to be called with keywords only. "
+                f"Got {len(args)} positional arguments."
+            )
+        raise _Captured({k: v for k, v in kwargs.items() if v is not None})
+
+    handle = target.register_forward_pre_hook(leave, with_kwargs=True)
+    try:
+        call()
+    except _Captured as captured:
+        return captured.kwargs
+    finally:
+        handle.remove()
+    raise RuntimeError(f"capture_keywords expects the call to reach {type(target).__name__}. It never did.")

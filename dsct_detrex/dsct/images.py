@@ -1,0 +1,58 @@
+"""From a list of model inputs to one padded, normalised batch with its padding mask.
+
+DSCT never uses a host's own normaliser (in detrex a lambda over tensors that do not follow ``.to()``) and always masks
+padding, in training and in evaluation, so that a batch gives what its images give alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class ImageBatch(NamedTuple):
+    """Images of different sizes in one tensor, aligned at the top left.
+
+    Attributes:
+        pixels: (B, 3, H, W) normalised, zero where padded.
+        mask: (B, H, W) bool, True = padding.
+    """
+
+    pixels: Tensor
+    mask: Tensor
+
+
+class ImageNormalizer(nn.Module):
+    """Normalises, pads and masks.
+
+    Args:
+        mean: per channel, RGB, 0-255.
+        std: likewise.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(list(mean)).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(list(std)).view(3, 1, 1), persistent=False)
+
+    def forward(self, images: Sequence[Tensor]) -> ImageBatch:
+        """Batch images.
+
+        Args:
+            images: each (3, h, w), RGB 0-255, any dtype and device.
+        """
+        height = max(image.shape[-2] for image in images)
+        width = max(image.shape[-1] for image in images)
+        pixels = self.mean.new_zeros(len(images), 3, height, width)
+        mask = torch.ones(len(images), height, width, dtype=torch.bool, device=pixels.device)
+        for index, image in enumerate(images):
+            h, w = image.shape[-2:]
+            pixels[index, :, :h, :w] = (image.to(pixels.device, pixels.dtype) - self.mean) / self.std
+            mask[index, :h, :w] = False
+        return ImageBatch(pixels, mask)

@@ -1,0 +1,56 @@
+"""What the engine asks of the objects it is given: loaders, evaluators, models, as small protocols.
+
+The engine builds none of them itself; anything that behaves like this trains, ours, detrex's or a toy in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+Batch = list[dict[str, Any]]
+"""One batch: model inputs with the keys ``image, height, width, image_id, file_name`` and ``instances``."""
+
+Scalars = dict[str, float]
+"""Numbers of one moment by their detectron2 names, e.g. ``{"loss_class": 1.2, "lr": 1e-4, "emotion/mAP": 0.3}``."""
+
+
+class TrainLoader(Protocol):
+    """Endless stream of batches.
+
+    It may have ``steps_per_epoch: int`` (batches that make one pass over the data on this number of processes); only
+    then can a run be planned in epochs.
+    """
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A part whose position survives a restart; ``state_dict`` holds plain values and tensors only."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any: ...
+
+
+class TestLoader(Protocol):
+    """Finite stream of batches: this process's share of the evaluation set."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    def __len__(self) -> int: ...
+
+
+class Evaluator(Protocol):
+    """Collects predictions and turns them into numbers, in detectron2's three calls.
+
+    After ``evaluate`` it may have ``report``, a JSON-serialisable dict with everything measured; the engine writes it
+    to ``evaluation.json`` and reads ``report["thresholds"]`` for the release.
+    """
+
+    def reset(self) -> None: ...
+
+    def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None: ...
+
+    def evaluate(self) -> Mapping[str, Mapping[str, float]] | None: ...

@@ -1,0 +1,51 @@
+"""``environment.json``: the versions, the machine and the command that produced a folder of results."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import dsct_detrex
+from dsct_detrex.engine import ddp
+from dsct_detrex.engine.files import write_json
+
+_PACKAGES = ("torch", "torchvision", "numpy", "scipy", "omegaconf", "numba", "triton", "wandb", "detectron2", "detrex")
+
+
+def describe_environment(device: torch.device, seed: int) -> dict[str, Any]:
+    """Everything as plain values; a package that is not installed is null."""
+    return {
+        "command": command_line(),
+        "working_directory": os.getcwd(),
+        "dsct_detrex": dsct_detrex.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+        "processes": ddp.world_size(),
+        "threads": torch.get_num_threads(),
+        "seed": seed,
+    }
+
+
+def save_environment(path: Path, device: torch.device, seed: int) -> None:
+    write_json(path, describe_environment(device, seed))
+
+
+def command_line() -> str:
+    """The command as it could be pasted into a shell."""
+    return shlex.join(["python", *sys.argv])
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

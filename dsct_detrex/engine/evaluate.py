@@ -1,0 +1,98 @@
+"""Inference over a test set: the model in evaluation mode, its outputs to the evaluator, the numbers back.
+
+Each process runs its share of the images; the evaluator gathers. The model comes back in the mode it had, and random
+numbers drawn here do not change the training that continues.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import nn
+
+from dsct_detrex.engine import ddp
+from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
+from dsct_detrex.engine.loggers.record import Prediction
+from dsct_detrex.engine.rng import preserved_rng
+from dsct_detrex.structures import Boxes, Instances
+
+
+class EvaluationCancelled(Exception):
+    """``cancel`` asked to stop between two batches; there are no numbers."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``scalars`` are the evaluator's numbers as ``group/name``; ``images`` and both times are of this process."""
+
+    scalars: Scalars
+    report: dict[str, Any] | None
+    seconds: float
+    images: int
+    predictions: list[Prediction] = field(default_factory=list)
+
+
+def evaluate_model(
+    model: nn.Module,
+    loader: TestLoader,
+    evaluator: Evaluator,
+    *,
+    max_batches: int | None = None,
+    num_predictions: int = 0,
+    on_batch: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Evaluation:
+    """Evaluate a model.
+
+    Args:
+        model: the bare model, not wrapped for several processes.
+        max_batches: stop after so many batches; None runs all.
+        num_predictions: so many images, the first ones, are kept with their predictions for pictures.
+        on_batch: called after each batch with (batches done, batches in all).
+        cancel: asked after each batch whether to give up.
+
+    Returns:
+        The same ``scalars`` and ``report`` on every rank.
+
+    Raises:
+        EvaluationCancelled: ``cancel`` said so; the model has its mode back.
+    """
+    was_training = model.training
+    model.eval()
+    evaluator.reset()
+    total = len(loader) if max_batches is None else min(max_batches, len(loader))
+    kept: list[Prediction] = []
+    images = 0
+    start = time.perf_counter()
+    try:
+        with preserved_rng(), torch.no_grad():
+            for done, batch in enumerate(islice(loader, total), start=1):
+                outputs = model(batch)
+                evaluator.process(batch, outputs)
+                images += len(batch)
+                wanted = num_predictions - len(kept)
+                kept += [Prediction(i, _on_cpu(o)) for i, o in list(zip(batch, outputs))[:wanted]]
+                if on_batch is not None:
+                    on_batch(done, total)
+                if cancel is not None and cancel():
+                    raise EvaluationCancelled
+            results = evaluator.evaluate()
+    finally:
+        model.train(was_training)
+    report = getattr(evaluator, "report", None)
+    scalars, report = ddp.from_main((flatten(results or {}), report))
+    return Evaluation(scalars, report, time.perf_counter() - start, images, kept)
+
+
+def flatten(results: Mapping[str, Mapping[str, float]]) -> Scalars:
+    """``{"emotion": {"mAP": 0.3}}`` -> ``{"emotion/mAP": 0.3}``, detectron2's flat names."""
+    return {f"{group}/{name}": float(value) for group, values in results.items() for name, value in values.items()}
+
+
+def _on_cpu(output: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v.to("cpu") if isinstance(v, torch.Tensor | Boxes | Instances) else v for k, v in output.items()}

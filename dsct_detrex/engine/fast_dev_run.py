@@ -1,0 +1,50 @@
+"""``train.fast_dev_run.enabled=True``: four steps and a small evaluation, to see in a minute that everything fits
+together.
+
+Same code, same model, less of everything: batches of at most two images, read in this process, at a constant learning
+rate, each step logged. ``train.fast_dev_run.overrides`` may shrink more, e.g. the images.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dsct_detrex.config import apply_overrides
+from dsct_detrex.engine import ddp
+
+STEPS = 4
+EVAL_BATCHES = 2
+_IMAGES = 2
+
+
+def shrink(cfg: DictConfig) -> None:
+    """Change a config in place to a short run; settings of a config that lacks them are not invented.
+
+    Raises:
+        UserError: one of the overrides does not fit the config.
+    """
+    _set(cfg, "train.max_iter", STEPS)
+    _set(cfg, "train.max_epoch", None)
+    for period in ("eval_period", "checkpointer.period"):
+        _set(cfg, f"train.{period}", STEPS)
+    _set(cfg, "train.log_period", 1)
+    for key, most in (("train.total_batch_size", max(_IMAGES, ddp.world_size())), ("test.batch_size", _IMAGES)):
+        present = OmegaConf.select(cfg, f"dataloader.{key}")
+        if present is not None:
+            _set(cfg, f"dataloader.{key}", min(present, most))
+    for loader in ("train", "test"):
+        if OmegaConf.select(cfg, f"dataloader.{loader}.num_workers") is not None:
+            _set(cfg, f"dataloader.{loader}.num_workers", 0)
+    overrides = OmegaConf.select(cfg, "train.fast_dev_run.overrides") or []
+    apply_overrides(cfg, [str(override) for override in overrides])
+
+
+def constant(where: float) -> float:
+    """The multiplier of a short run: four steps are no schedule, and warm-up would hide a wrong learning rate."""
+    return 1.0
+
+
+def _set(cfg: DictConfig, key: str, value: Any) -> None:
+    OmegaConf.update(cfg, key, value, force_add=True)

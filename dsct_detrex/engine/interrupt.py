@@ -1,0 +1,51 @@
+"""Ctrl-C and a cluster's SIGTERM: finish the step, save, then stop; a second signal stops at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training stopped on request, after saving.
+
+    Attributes:
+        iteration: iterations done.
+        checkpoint: the file that ``--resume`` continues from.
+    """
+
+    def __init__(self, iteration: int, checkpoint: str) -> None:
+        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint}")
+        self.iteration = iteration
+        self.checkpoint = checkpoint
+
+
+class StopRequest:
+    """Inside the block the first signal only sets ``requested``; the second raises ``KeyboardInterrupt``.
+
+    In a thread other than the main one Python allows no handlers, and signals keep their usual effect.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

@@ -1,0 +1,43 @@
+"""``metrics.jsonl``: one JSON object per record, with detectron2's key ``iteration``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from dsct_detrex.engine.loggers.record import Record
+
+
+class JsonlLogger:
+    """Appends to a file.
+
+    Args:
+        resumed_at: iteration a resumed run continues from; records of later iterations, which the interrupted run wrote
+            after its last checkpoint, are removed because they are about to be written again. 0 starts an empty file.
+    """
+
+    def __init__(self, path: Path, resumed_at: int = 0) -> None:
+        kept = [line for line in _lines(path) if json.loads(line)["iteration"] <= resumed_at] if resumed_at else []
+        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
+
+    def log(self, record: Record) -> None:
+        row = {"iteration": record.iteration, **{k: _json_number(v) for k, v in record.scalars.items()}}
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self, failed: bool) -> None:
+        self._file.close()
+
+
+def _lines(path: Path) -> list[str]:
+    """Complete lines; a line cut off by a kill has no newline and is dropped."""
+    if not path.exists():
+        return []
+    return [line[:-1] for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _json_number(value: float) -> float | None:
+    """JSON has no NaN or infinity; a class without annotations has no AP: both are null."""
+    return value if math.isfinite(value) else None

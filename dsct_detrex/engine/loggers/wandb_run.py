@@ -1,0 +1,98 @@
+"""Weights & Biases: one ``log`` call per iteration with everything it has, curves of evaluations over epochs, pictures.
+
+``train.wandb.params`` goes to ``wandb.init`` as it is (project, name, group, tags, entity, mode, ...). Without an API
+key and without a ``mode`` the run is kept offline in its folder, for ``wandb sync`` later.
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dsct_detrex.engine.loggers.record import Prediction, Record
+from dsct_detrex.engine.loggers.wandb_pictures import prediction_table
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions
+
+_PER_CLASS = "emotion/AP-"
+
+
+class WandbLogger:
+    """One W&B run.
+
+    Args:
+        params: keyword arguments of ``wandb.init``; null ones are left out.
+        config: the resolved config as plain values, taken before any object was put into it.
+        run_id: the run to continue, from the checkpoint; None starts a new one.
+        emotions: names the classes in the table of predictions; None leaves the table out.
+        draw: makes the picture of one prediction (a PIL image); None lets W&B draw the boxes, which can then be
+            toggled.
+        say: told where an offline run goes.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        output_dir: Path,
+        config: Mapping[str, Any],
+        run_id: str | None = None,
+        emotions: Emotions | None = None,
+        draw: Callable[[Prediction], Any] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        try:
+            import wandb
+        except ImportError as error:
+            raise UserError(
+                'train.wandb.enabled=True needs the wandb package: pip install "dsct-detrex[wandb]".'
+            ) from error
+        self._wandb = wandb
+        self._emotions = emotions
+        self._draw = draw
+        given = {name: value for name, value in params.items() if value is not None}
+        options = {"project": "dsct_detrex", "dir": str(output_dir), **given}
+        if "mode" not in options and "WANDB_MODE" not in os.environ and not has_api_key():
+            options["mode"] = "offline"
+            say("W&B: no API key found, so this run is kept offline; upload it later with `wandb sync`.")
+        Path(options["dir"]).mkdir(parents=True, exist_ok=True)
+        identity = {"id": run_id, "resume": "allow"} if run_id else {}
+        self._run = wandb.init(**{**options, **identity}, config=dict(config))
+        self.run_id: str = self._run.id
+        self._run.define_metric("iteration")
+        self._run.define_metric("*", step_metric="iteration")
+        self._run.define_metric("epoch", step_metric="iteration")
+        for group in ("emotion", "bbox", "ema/emotion", "ema/bbox"):
+            self._run.define_metric(f"{group}/*", step_metric="epoch")
+
+    def log(self, record: Record) -> None:
+        values: dict[str, Any] = {"iteration": record.iteration, **record.scalars}
+        per_class = [[k.removeprefix(_PER_CLASS), v] for k, v in record.scalars.items() if k.startswith(_PER_CLASS)]
+        if per_class:
+            values["per_class_AP"] = self._wandb.Table(columns=["emotion", "AP"], data=per_class)
+        if record.predictions and self._emotions is not None:
+            values["predictions"] = prediction_table(record.predictions, self._emotions, self._draw)
+        self._run.log(values, step=record.iteration)
+
+    def close(self, failed: bool) -> None:
+        self._run.finish(exit_code=1 if failed else 0)
+
+
+def has_api_key() -> bool:
+    """Whether W&B finds a key without asking: in the environment, or in the netrc file that ``wandb login`` writes."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).netloc
+    path = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    if not path.is_file():
+        return False
+    try:
+        return netrc.netrc(str(path)).authenticators(host) is not None
+    except netrc.NetrcParseError:
+        return False

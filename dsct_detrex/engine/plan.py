@@ -1,0 +1,150 @@
+"""What a run is going to do, in iterations and in epochs, decided before it starts and printed.
+
+One iteration is one optimizer step: ``accumulate`` batches of ``batch_size`` images over all processes. With
+``train.max_epoch`` the iterations and both periods follow from the loader's length; learning-rate milestones follow
+too, because schedulers are functions of progress (see ``schedule.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch.optim import Optimizer
+
+from dsct_detrex.engine.schedule import Multiplier, find_drops, find_warmup
+from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.errors import UserError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``iters_per_epoch`` and ``batch_size`` (images of one batch over all processes) are None where the loader does
+    not tell.
+
+    A period of 0 or less means: only after the last iteration.
+    """
+
+    max_iter: int
+    iters_per_epoch: float | None
+    eval_period: int
+    checkpoint_period: int
+    log_period: int
+    accumulate: int
+    batch_size: int | None
+
+    def epoch(self, iteration: int) -> float | None:
+        """Epochs done after ``iteration`` iterations."""
+        return iteration / self.iters_per_epoch if self.iters_per_epoch else None
+
+    def logs_at(self, iteration: int) -> bool:
+        return self._due(iteration, self.log_period)
+
+    def evaluates_at(self, iteration: int) -> bool:
+        return self._due(iteration, self.eval_period)
+
+    def saves_at(self, iteration: int) -> bool:
+        return self._due(iteration, self.checkpoint_period)
+
+    def _due(self, iteration: int, period: int) -> bool:
+        return iteration == self.max_iter or (period > 0 and iteration % period == 0)
+
+
+def make_plan(settings: TrainSettings, steps_per_epoch: int | None, batch_size: int | None) -> Plan:
+    """Work out a run.
+
+    Args:
+        steps_per_epoch: batches that make one pass over the training set, or None if the loader does not know.
+        batch_size: images of one batch over all processes, or None.
+
+    Raises:
+        UserError: ``train.max_epoch`` is set but the loader does not know its length.
+    """
+    iters_per_epoch = steps_per_epoch / settings.accumulate if steps_per_epoch else None
+    if settings.max_epoch is None:
+        max_iter, eval_period, checkpoint_period = settings.max_iter, settings.eval_period, settings.checkpointer.period
+    elif iters_per_epoch is None:
+        raise UserError(
+            "train.max_epoch needs a training loader that knows its length (attribute steps_per_epoch), and "
+            "dataloader.train does not: set train.max_epoch=null and train.max_iter instead."
+        )
+    else:
+        max_iter = max(1, math.ceil(settings.max_epoch * iters_per_epoch))
+        eval_period = _iterations(settings.eval_epochs, iters_per_epoch)
+        checkpoint_period = _iterations(settings.checkpoint_epochs, iters_per_epoch)
+    return Plan(
+        max_iter=max_iter,
+        iters_per_epoch=iters_per_epoch,
+        eval_period=eval_period,
+        checkpoint_period=checkpoint_period,
+        log_period=settings.log_period,
+        accumulate=settings.accumulate,
+        batch_size=batch_size,
+    )
+
+
+def _iterations(epochs: float, iters_per_epoch: float) -> int:
+    return max(1, round(epochs * iters_per_epoch)) if epochs > 0 else 0
+
+
+def describe_plan(plan: Plan, multiplier: Multiplier, optimizer: Optimizer) -> str:
+    """The plan as the lines a user reads before training starts."""
+    lines = [
+        f"iterations   {_total(plan)}",
+        f"batch        {_batch(plan)}",
+        f"evaluation   {_every(plan, plan.eval_period)}",
+        f"checkpoint   {_every(plan, plan.checkpoint_period)}",
+        f"warm-up      {_warmup(plan, multiplier)}",
+        f"lr drops     {_drops(plan, multiplier)}",
+        *_groups(optimizer),
+    ]
+    return "\n".join(["plan", *(f"  {line}" for line in lines)])
+
+
+def _total(plan: Plan) -> str:
+    if plan.iters_per_epoch is None:
+        return f"{plan.max_iter}"
+    epochs = plan.max_iter / plan.iters_per_epoch
+    return f"{plan.max_iter} = {epochs:g} epochs of {plan.iters_per_epoch:g}"
+
+
+def _batch(plan: Plan) -> str:
+    if plan.batch_size is None:
+        return f"{plan.accumulate} batch(es) an optimizer step"
+    images = plan.batch_size * plan.accumulate
+    return f"{plan.batch_size} images x {plan.accumulate} accumulated = {images} an optimizer step"
+
+
+def _every(plan: Plan, period: int) -> str:
+    if period <= 0 or period >= plan.max_iter:
+        return "once, after the last iteration"
+    times = math.ceil(plan.max_iter / period)
+    return f"every {_when(plan, period)}, {times} times"
+
+
+def _warmup(plan: Plan, multiplier: Multiplier) -> str:
+    length = find_warmup(multiplier, plan.max_iter)
+    return f"{_when(plan, length)}, from {float(multiplier(0.0)):g} x lr" if length else "none"
+
+
+def _drops(plan: Plan, multiplier: Multiplier) -> str:
+    drops = find_drops(multiplier, plan.max_iter)
+    return "; ".join(f"to {drop.factor:g} x lr after {_when(plan, drop.iteration)}" for drop in drops) or "none"
+
+
+def _when(plan: Plan, iterations: int) -> str:
+    epoch = plan.epoch(iterations)
+    return f"{iterations} iterations" if epoch is None else f"{iterations} iterations (epoch {epoch:.3g})"
+
+
+def _groups(optimizer: Optimizer) -> list[str]:
+    """One line for each distinct (lr, weight decay), with the number of tensors and of weights."""
+    sizes: dict[tuple[float, float], tuple[int, int]] = {}
+    for group in optimizer.param_groups:
+        key = (float(group.get("initial_lr", group["lr"])), float(group.get("weight_decay", 0.0)))
+        tensors, weights = sizes.get(key, (0, 0))
+        sizes[key] = (tensors + len(group["params"]), weights + sum(p.numel() for p in group["params"]))
+    return [
+        f"{'lr groups' if i == 0 else '':<13}lr {lr:g}, weight decay {decay:g}: {tensors} tensors, {weights:,} weights"
+        for i, ((lr, decay), (tensors, weights)) in enumerate(sorted(sizes.items(), reverse=True))
+    ]

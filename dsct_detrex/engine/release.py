@@ -1,0 +1,104 @@
+"""``best``, ``last`` and numbered ``*.safetensors``: files that can be used alone, without the folder of the run.
+
+Each holds weights, label set, decision thresholds, resolved config and provenance
+(``dsct_detrex.weights.save_release``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from torch import Tensor
+
+from dsct_detrex.engine import ddp
+from dsct_detrex.engine.contracts import Scalars
+from dsct_detrex.engine.environment import command_line
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions
+from dsct_detrex.weights import Provenance, save_release
+
+_DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ReleaseWriter:
+    """Writes releases of one run, on rank 0 only.
+
+    Args:
+        config: the resolved config as YAML text.
+        thresholds: ``train.thresholds``, used where the evaluation chose none: see ``threshold_table``.
+        max_to_keep: numbered releases kept; the oldest go first.
+    """
+
+    output_dir: Path
+    emotions: Emotions
+    config: str
+    thresholds: Any = None
+    max_to_keep: int = 100
+
+    def write(
+        self,
+        name: str,
+        weights: Mapping[str, Tensor],
+        epoch: float | None = None,
+        metrics: Scalars | None = None,
+        report: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """Write ``<output_dir>/<name>.safetensors``; all ranks may call, rank 0 writes.
+
+        Args:
+            report: of the evaluation that belongs to these weights; its ``thresholds`` go into the file.
+
+        Raises:
+            UserError: the disk refuses; an old file of that name is intact.
+        """
+        path = self.output_dir / f"{name}.safetensors"
+        if not ddp.is_main():
+            return path
+        chosen = (report or {}).get("thresholds")
+        thresholds = threshold_table(self.emotions, self.thresholds if chosen is None else chosen)
+        provenance = Provenance(command_line(), None if epoch is None else int(epoch), metrics or {})
+        try:
+            save_release(path, weights, self.emotions, self.config, thresholds, provenance)
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"Writing {path} failed ({error}); what was there before is intact. "
+                "Free some space or choose another train.output_dir, then continue with --resume."
+            ) from error
+        return path
+
+    def write_numbered(self, iteration: int, weights: Mapping[str, Tensor], epoch: float | None) -> None:
+        """Write ``model_<iteration>.safetensors`` and remove the oldest beyond ``max_to_keep``."""
+        if self.max_to_keep < 1 or not ddp.is_main():
+            return
+        self.write(f"model_{iteration:07d}", weights, epoch)
+        for old in sorted(self.output_dir.glob("model_*.safetensors"))[: -self.max_to_keep]:
+            old.unlink()
+
+
+def threshold_table(emotions: Emotions, thresholds: Any) -> list[float]:
+    """One decision threshold for each emotion.
+
+    Args:
+        thresholds: None (0.5 for all), one number for all, K numbers, or a mapping from names (0.5 for the others).
+
+    Raises:
+        UserError: an unknown emotion, or not K numbers.
+    """
+    if thresholds is None:
+        return [_DEFAULT_THRESHOLD] * emotions.num_emotions
+    if isinstance(thresholds, int | float):
+        return [float(thresholds)] * emotions.num_emotions
+    if isinstance(thresholds, Mapping):
+        unknown = [name for name in thresholds if name not in emotions.names]
+        if unknown:
+            raise UserError(f"train.thresholds expects names of {', '.join(emotions.names)}. Got {unknown[0]!r}.")
+        return [float(thresholds.get(name, _DEFAULT_THRESHOLD)) for name in emotions.names]
+    table = [float(value) for value in thresholds]
+    if len(table) != emotions.num_emotions:
+        raise UserError(f"train.thresholds expects {emotions.num_emotions} numbers, one an emotion. Got {len(table)}.")
+    return table

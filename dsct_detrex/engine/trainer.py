@@ -1,0 +1,274 @@
+"""The training loop: fetch, step, and what is due after it: log, evaluate, keep the best, save, stop when asked.
+
+One iteration is one optimizer step. Everything that is due after an iteration ends in one ``Record`` for the loggers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from dsct_detrex.engine import ddp
+from dsct_detrex.engine.checkpoint import RunState, last_path, save_last
+from dsct_detrex.engine.contracts import Batch, Scalars
+from dsct_detrex.engine.device import peak_memory
+from dsct_detrex.engine.evaluate import EvaluationCancelled
+from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
+from dsct_detrex.engine.files import write_json
+from dsct_detrex.engine.history import History, NonFinite
+from dsct_detrex.engine.interrupt import Interrupted, StopRequest
+from dsct_detrex.engine.loggers import Console, Logger, Record
+from dsct_detrex.engine.plan import Plan
+from dsct_detrex.engine.release import ReleaseWriter
+from dsct_detrex.engine.schedule import LearningRate
+from dsct_detrex.engine.step import TrainStep
+from dsct_detrex.errors import UserError
+
+_NAMES_SHOWN = 8
+
+
+@dataclass
+class Stopwatch:
+    """Seconds since the last reading: all of them, and those spent waiting for data."""
+
+    iterations: int = 0
+    total: float = 0.0
+    data: float = 0.0
+
+    def read(self) -> tuple[float, float]:
+        """Mean (total, data) seconds an iteration; starts again from zero."""
+        count = max(self.iterations, 1)
+        means = self.total / count, self.data / count
+        self.iterations, self.total, self.data = 0, 0.0, 0.0
+        return means
+
+
+@dataclass
+class Trainer:
+    """Trains the model of ``state`` from ``state.iteration`` to the end of the plan.
+
+    Args:
+        examiner: None trains without evaluating.
+        releases: None writes none, because the config names no emotions.
+        keep_best: offer evaluations to ``state.best``; off for ``train.fast_dev_run``, whose numbers mean nothing.
+        resumed: ``state`` came from ``last.pth``.
+    """
+
+    state: RunState
+    step: TrainStep
+    learning_rate: LearningRate
+    plan: Plan
+    examiner: Examiner | None
+    releases: ReleaseWriter | None
+    loggers: Sequence[Logger]
+    console: Console
+    output_dir: Path
+    keep_best: bool = True
+    resumed: bool = False
+    scalars: Scalars = field(default_factory=dict)
+    """The latest value of everything logged."""
+
+    def __post_init__(self) -> None:
+        self._history = History()
+        self._stopwatch = Stopwatch()
+        self._grad_norm: Tensor | None = None
+        self._saved_at = self.state.iteration if self.resumed else 0
+        self._started = False
+
+    def train(self) -> None:
+        """Run to the end of the plan.
+
+        Raises:
+            Interrupted: Ctrl-C or SIGTERM, after saving.
+            UserError: a loss that is not finite, a loader that ends, a disk that is full.
+        """
+        batches = iter(self.state.loader)
+        self.state.model.train()
+        self.console.start("training", self.state.iteration, self.plan.max_iter)
+        with StopRequest() as stop:
+            self._settle(stop)
+            while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
+                self._iterate(batches)
+                self._settle(stop)
+        if self.state.iteration < self.plan.max_iter:
+            self._stop_early()
+
+    def _iterate(self, batches: Iterator[Batch]) -> None:
+        """One optimizer step."""
+        start = time.perf_counter()
+        number = self.state.iteration + 1
+        self.learning_rate.set(self.state.iteration)
+        for micro in range(self.plan.accumulate):
+            batch = self._fetch(batches)
+            losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
+            self._history.add(number, [str(image.get("file_name", "?")) for image in batch], losses)
+        if not self._started:
+            self._announce_unreached()
+            self._started = True
+        norm = self.step.update(measure=self.plan.logs_at(number))
+        self._grad_norm = norm if norm is not None else self._grad_norm
+        if self.state.ema is not None:
+            self.state.ema.update(self.state.model)
+        self.state.iteration = number
+        self._stopwatch.iterations += 1
+        self._stopwatch.total += time.perf_counter() - start
+        self.console.advance(number)
+
+    def _fetch(self, batches: Iterator[Batch]) -> Batch:
+        start = time.perf_counter()
+        batch = next(batches, None)
+        if batch is None:
+            raise UserError(
+                f"The training loader ended in iteration {self.state.iteration + 1}. dataloader.train must be endless."
+            )
+        self._stopwatch.data += time.perf_counter() - start
+        return batch
+
+    def _settle(self, stop: StopRequest) -> None:
+        """Do whatever is due after the present iteration; nothing before the first."""
+        iteration, plan = self.state.iteration, self.plan
+        if iteration == 0:
+            return
+        evaluate = plan.evaluates_at(iteration) and self.state.evaluated_at != iteration and self.examiner is not None
+        save = plan.saves_at(iteration) and self._saved_at != iteration
+        log = plan.logs_at(iteration) and self._stopwatch.iterations > 0
+        alone_on_cpu = ddp.world_size() == 1 and self.step.device.type == "cpu"
+        if not (evaluate or save or log or alone_on_cpu):
+            return
+        stopping = self._agree(stop)
+        record = Record(iteration)
+        if log:
+            self._measure(record)
+        if evaluate and not stopping:
+            stopping = not self._examine(record, stop)
+        if save or (stopping and self._saved_at != iteration):
+            self._save()
+        if record.scalars:
+            self._log(record)
+        unfinished = iteration < plan.max_iter or (evaluate and self.state.evaluated_at != iteration)
+        if stopping and unfinished:
+            raise Interrupted(iteration, str(last_path(self.output_dir)))
+
+    def _agree(self, stop: StopRequest) -> bool:
+        """Fetch the losses; all ranks learn of a loss that is not finite, and of a request to stop."""
+        reports = ddp.gather((self._history.fetch(), stop.requested))
+        problem = next((problem for problem, _ in reports if problem is not None), None)
+        if problem is not None:
+            raise UserError(self._blame(problem))
+        return any(requested for _, requested in reports)
+
+    def _blame(self, problem: NonFinite) -> str:
+        """Write ``non_finite.json`` and find the words."""
+        path = self.output_dir / "non_finite.json"
+        if ddp.is_main():
+            losses = {name: str(value) for name, value in problem.losses.items()}
+            write_json(path, {"iteration": problem.iteration, "images": problem.images, "losses": losses})
+        saved = last_path(self.output_dir)
+        kept = f" The last good checkpoint is {saved} (iteration {self._saved_at})." if self._saved_at > 0 else ""
+        return (
+            f"Training stopped: {problem.culprit()} in iteration {problem.iteration}, on {', '.join(problem.images)} "
+            f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or set "
+            "train.clip_grad.enabled=True."
+        )
+
+    def _measure(self, record: Record) -> None:
+        """The numbers of the iterations since the last log, averaged over ranks where they differ."""
+        shares = ddp.gather(self._history.means())
+        names = dict.fromkeys(name for share in shares for name in share)
+        for name in names:
+            values = [share[name] for share in shares if name in share]
+            record.scalars[name] = sum(values) / len(values)
+        seconds, data_seconds = self._stopwatch.read()
+        record.scalars["lr"] = self.learning_rate.highest()
+        if self._grad_norm is not None:
+            record.scalars["grad_norm"] = float(self._grad_norm)
+        record.scalars["time"] = seconds
+        record.scalars["data_time"] = data_seconds
+        record.scalars["eta_seconds"] = seconds * (self.plan.max_iter - self.state.iteration)
+        record.scalars |= peak_memory(self.step.device)
+
+    def _examine(self, record: Record, stop: StopRequest) -> bool:
+        """Evaluate into ``record``; False if a request to stop cut it short (a resumed run makes up for it).
+
+        Whatever goes wrong in an evaluation, the training before it is saved first; several processes cannot do that,
+        for the others would not take part.
+        """
+        assert self.examiner is not None
+        alone = ddp.world_size() == 1
+        if self.state.ema is not None:
+            lost = self.state.ema.resync(self.state.model)
+            if lost:
+                self.console.say(f"note: the weight average was no longer finite and restarts for {_short(lost)}.")
+        try:
+            cancel = (lambda: stop.requested) if alone else None
+            examination = self.examiner.examine(self.state.model, self.state.ema, cancel)
+            if self.keep_best:
+                self._keep_best(examination)
+        except EvaluationCancelled:
+            return False
+        except Exception:
+            if alone:
+                self._save()
+            raise
+        record.scalars |= examination.scalars
+        record.predictions = examination.predictions
+        self.state.evaluated_at = self.state.iteration
+        return True
+
+    def _keep_best(self, examination: Examination) -> None:
+        best = self.state.best
+        if not best.offer(examination.scalars, self.state.iteration):
+            return
+        metric = best.rule.metric
+        self.console.say(f"best {metric} so far: {best.value:.4f} at iteration {best.iteration}")
+        if self.releases is not None:
+            averaged = metric.startswith(EMA_PREFIX) and self.state.ema is not None
+            weights = self.state.ema.average if averaged and self.state.ema else self.state.model.state_dict()
+            report = examination.report_of(metric)
+            epoch = self.plan.epoch(self.state.iteration)
+            self.releases.write("best", weights, epoch, examination.scalars, report)
+
+    def _save(self) -> None:
+        """``last.pth``, and the releases of the same moment."""
+        state, epoch = self.state, self.plan.epoch(self.state.iteration)
+        save_last(state, self.output_dir, self.plan.max_iter)
+        self._saved_at = state.iteration
+        if self.releases is not None:
+            weights = state.model.state_dict()
+            self.releases.write("last", weights, epoch)
+            self.releases.write_numbered(state.iteration, weights, epoch)
+            if state.ema is not None:
+                self.releases.write("last_ema", state.ema.average, epoch)
+
+    def _log(self, record: Record) -> None:
+        epoch = self.plan.epoch(record.iteration)
+        if epoch is not None:
+            record.scalars["epoch"] = epoch
+        self.scalars |= record.scalars
+        for logger in self.loggers:
+            logger.log(record)
+
+    def _announce_unreached(self) -> None:
+        names = self.step.without_gradient()
+        if names:
+            self.console.say(
+                f"note: the first step gave no gradient to {len(names)} trainable weights: {_short(names)}."
+            )
+
+    def _stop_early(self) -> None:
+        best = self.state.best
+        self.console.say(
+            f"stopped early after iteration {self.state.iteration}: {best.since} evaluations in a row without a better "
+            f"{best.rule.metric} than {best.value} (iteration {best.iteration})."
+        )
+        if self._saved_at != self.state.iteration:
+            self._save()
+
+
+def _short(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

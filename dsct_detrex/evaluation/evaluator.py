@@ -1,0 +1,176 @@
+"""The evaluator that training and evaluation scripts call, in detectron2's dialect: reset, process, evaluate.
+
+It keeps one small result per image, gathers them over the processes, and turns them into numbers once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.protocols import MISSED, get_protocol
+from dsct_detrex.evaluation.report import Dataset, Report, build_report
+from dsct_detrex.evaluation.results import ImageResult, merge_images
+from dsct_detrex.layers.boxes import elementwise_box_iou
+from dsct_detrex.structures import Emotions, Instances
+
+_BOX_METRICS = ("recall50", "mean_iou")
+
+
+class EmotionEvaluator:
+    """Emotion mAP and accuracy of matched people, per-class AP, and the quality of their boxes.
+
+    Args:
+        emotions: how logits and targets read.
+        protocol: ``"paper"`` or ``"official"``, see ``protocols``.
+        nms_threshold: IoU of the paper protocol's suppression; ``None`` takes its default.
+        output_dir: where the main process writes ``evaluation.json``; ``None`` writes nothing.
+        references: name -> value of the data set's primary metric in [0, 1], printed beside the result.
+        dataset_name: for the report; real CAER-S numbers carry a warning about its leak, names with "synthetic" do not.
+        dataset_description: a sentence for the report.
+
+    Attributes:
+        report: after ``evaluate()``, the JSON-serialisable dict that ``report.py`` describes; None before.
+
+    Raises:
+        UserError: an unknown protocol, or a threshold that it does not take.
+    """
+
+    def __init__(
+        self,
+        emotions: Emotions,
+        protocol: str = "paper",
+        nms_threshold: float | None = None,
+        output_dir: str | Path | None = None,
+        references: Mapping[str, float] | None = None,
+        dataset_name: str = "",
+        dataset_description: str = "",
+    ) -> None:
+        self.emotions = emotions
+        self.protocol = get_protocol(protocol, nms_threshold)
+        self.output_dir = None if output_dir is None else Path(output_dir)
+        self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}))
+        self.report: Report | None = None
+        self._images: list[ImageResult] = []
+
+    def reset(self) -> None:
+        """Forget every image of an earlier evaluation."""
+        self._images = []
+        self.report = None
+
+    def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
+        """Add a batch; inputs and outputs are only read.
+
+        Args:
+            inputs: per image ``image_id`` (int), ``file_name`` (str) and ``ground_truth``, an ``Instances`` in original
+                pixels with ``gt_boxes`` and the emotions' target field.
+            outputs: per image ``instances``, an ``Instances`` in original pixels with ``pred_boxes`` and
+                ``pred_logits`` (N, K + 1), one row per subject query, unfiltered; it may be empty.
+
+        Raises:
+            ValueError: an image without ``ground_truth``, as many inputs as outputs are not given, or a prediction is
+                not finite.
+        """
+        if len(inputs) != len(outputs):
+            raise ValueError(
+                f"EmotionEvaluator.process(inputs=, outputs=) expects equal lengths. "
+                f"Got {len(inputs)} and {len(outputs)}."
+            )
+        for image, output in zip(inputs, outputs):
+            self._images.append(self._match(image, output["instances"].to("cpu")))
+
+    def evaluate(self) -> dict[str, dict[str, float]]:
+        """Numbers over the images of all processes; every process gets the same.
+
+        Returns:
+            ``{"emotion": {"mAP", "acc", "AP-<label>", "mAP_n1", "acc_n1", ... "acc_n5plus"}, "bbox": {"recall50",
+            "mean_iou"}}`` as fractions in [0, 1]; values without meaning are left out.
+
+        Raises:
+            UserError: no image was processed in any process.
+        """
+        images = merge_images(_gather(self._images))
+        if not images:
+            raise UserError(
+                "EmotionEvaluator: there is nothing to evaluate, the test loader gave no image. Check its data."
+            )
+        self.report = build_report(images, self.emotions, self.protocol, self.dataset)
+        if self.output_dir is not None and _is_main_process():
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self.report, indent=1, allow_nan=False)
+            (self.output_dir / "evaluation.json").write_text(text, encoding="utf-8")
+        return _scalars(self.report)
+
+    def _match(self, image: Mapping[str, Any], predictions: Instances) -> ImageResult:
+        """Let the protocol choose a prediction for each annotated person of one image."""
+        name = image["file_name"]
+        if "ground_truth" not in image:
+            raise ValueError(
+                f"EmotionEvaluator.process(inputs=) expects 'ground_truth' for every image. {name} has none; "
+                "build the test loader with an evaluation mapper."
+            )
+        truth: Instances = image["ground_truth"].to("cpu")
+        boxes, logits = predictions.pred_boxes.tensor.detach(), predictions.pred_logits.detach().float()
+        if not (torch.isfinite(boxes).all() and torch.isfinite(logits).all()):
+            raise ValueError(
+                f"EmotionEvaluator.process(outputs=) expects finite boxes and logits. {name} has NaN or inf."
+            )
+        people = truth.gt_boxes.tensor
+        query = self.protocol.match(boxes, self.emotions.mean_scores(logits), people)
+        found = query != MISSED
+        scores = torch.zeros(len(people), self.emotions.num_emotions)
+        scores[found] = self.emotions.probabilities(logits)[query[found]]
+        matched = torch.full((len(people), 4), float("nan"))
+        matched[found] = boxes[query[found]]
+        return ImageResult(
+            image_id=int(image["image_id"]),
+            file_name=str(name),
+            scores=scores.numpy(),
+            targets=self.emotions.multi_hot(truth.get(self.emotions.target_field)).numpy().astype(np.int64),
+            found=found.numpy(),
+            iou=_paired_iou(people, matched).numpy(),
+            boxes=matched.numpy(),
+            people=people.numpy().copy(),
+            num_predictions=len(predictions),
+        )
+
+
+def _paired_iou(people: Tensor, matched: Tensor) -> Tensor:
+    """(n, 4) and (n, 4) xyxy -> (n,) continuous IoU row by row; 0 where the matched box is NaN."""
+    iou, _ = elementwise_box_iou(people, matched, eps=0.0)
+    return iou.nan_to_num(0.0)
+
+
+def _gather(images: list[ImageResult]) -> list[list[ImageResult]]:
+    """The images of every process, in every process."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return [images]
+    shards: list[list[ImageResult]] = [[] for _ in range(dist.get_world_size())]
+    dist.all_gather_object(shards, images)
+    return shards
+
+
+def _is_main_process() -> bool:
+    return not (dist.is_available() and dist.is_initialized()) or dist.get_rank() == 0
+
+
+def _scalars(report: Report) -> dict[str, dict[str, float]]:
+    """The floats of a report under the names that loggers and schedulers know."""
+    emotion = {name: value for name, value in report["metrics"].items() if name not in _BOX_METRICS}
+    emotion |= {f"AP-{row['label']}": row["AP"] for row in report["per_class"]}
+    for row in report["by_count"]:
+        emotion |= {f"mAP_n{row['group']}": row["mAP"], f"acc_n{row['group']}": row["acc"]}
+    boxes = {name: report["metrics"][name] for name in _BOX_METRICS}
+    return {"emotion": _defined(emotion), "bbox": _defined(boxes)}
+
+
+def _defined(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if value is not None}

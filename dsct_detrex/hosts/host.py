@@ -1,0 +1,148 @@
+"""A host: image and padding mask -> feature maps -> transformer -> class and box heads -> detections.
+
+DSCT uses a host up to its decoder (``decoder_inputs``) and brings its own decoder loop and heads; the host's heads
+serve refinement, proposals, and checking that a checkpoint works. Families say how maps are made (``feature_maps``),
+variants which queries they hand to their transformer (``query_arguments``) and how heads read its outputs
+(``predict``).
+
+Shape shorthand in this module: B images, M context queries, L decoder layers, K classes.
+
+Source: DETR, arXiv:2005.12872, section 3.2; constructor keywords as in detrex's projects.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy
+
+PIXEL_MEAN = (123.675, 116.280, 103.530)
+PIXEL_STD = (58.395, 57.120, 57.375)
+
+
+class FeatureMaps(NamedTuple):
+    """What a transformer reads: one entry for each level (a single-scale host has one tensor instead of a sequence).
+
+    Attributes:
+        features: (B, C, H, W) each.
+        masks: (B, H, W) bool each, True = padding.
+        positions: (B, C, H, W) each.
+    """
+
+    features: Any
+    masks: Any
+    positions: Any
+
+
+class HostTransformer(Protocol):
+    """The transformer of a host: the module, and the way into it that ends at the decoder."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Maps, masks, positions and queries to what ``Host.predict`` reads."""
+
+    def decoder_inputs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Maps, masks, positions and queries to the keyword arguments of the decoder."""
+
+
+class Host(nn.Module):
+    """Base of all hosts.
+
+    Args:
+        backbone: (B, 3, H, W) normalised images to a dict of maps.
+        position_embedding: (B, H, W) padding mask to a (B, C, H, W) map.
+        num_queries: number of context queries M.
+        pixel_mean: of the three channels, RGB 0 to 255.
+        pixel_std: likewise.
+        select_box_nums_for_evaluation: detections that ``inference`` returns for each image, at most.
+    """
+
+    transformer: HostTransformer
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        position_embedding: nn.Module,
+        transformer: HostTransformer,
+        embed_dim: int,
+        num_classes: int,
+        num_queries: int,
+        pixel_mean: Sequence[float] = PIXEL_MEAN,
+        pixel_std: Sequence[float] = PIXEL_STD,
+        select_box_nums_for_evaluation: int = 100,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.position_embedding = position_embedding
+        self.transformer = transformer
+        self.embed_dim = embed_dim
+        self.num_classes = num_classes
+        self.num_queries = num_queries
+        self.select_box_nums_for_evaluation = select_box_nums_for_evaluation
+        self.pixel_mean: Tensor
+        self.pixel_std: Tensor
+        self.register_buffer("pixel_mean", torch.tensor(list(pixel_mean)).view(3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", torch.tensor(list(pixel_std)).view(3, 1, 1), persistent=False)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """(..., 3, H, W) RGB 0 to 255, any dtype, to the float images that ``forward`` expects."""
+        return (images - self.pixel_mean) / self.pixel_std
+
+    def forward(self, images: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Detect.
+
+        Args:
+            images: (B, 3, H, W) normalised, padded right and below.
+            mask: (B, H, W) bool, True = padding. It counts in training and in evaluation.
+
+        Returns:
+            ``pred_logits`` (L, B, M, K) and ``pred_boxes`` (L, B, M, 4) ``cxcywh`` in [0, 1] of the unpadded image; the
+            last layer is the prediction. Two-stage hosts add ``enc_pred_logits`` and ``enc_pred_boxes``.
+        """
+        outputs = self.transformer(*self.feature_maps(images, mask), *self.query_arguments())
+        return self.predict(*outputs)
+
+    def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
+        """The keyword arguments that the decoder is called with; ``images`` and ``mask`` as for ``forward``."""
+        return self.transformer.decoder_inputs(*self.feature_maps(images, mask), *self.query_arguments())
+
+    def feature_maps(self, images: Tensor, mask: Tensor) -> FeatureMaps:
+        """Maps, masks and positions for the transformer; ``images`` and ``mask`` as for ``forward``."""
+        raise NotImplementedError
+
+    def query_arguments(self) -> tuple[Any, ...]:
+        """What the transformer takes behind maps, masks and positions."""
+        raise NotImplementedError
+
+    def predict(self, *outputs: Any) -> dict[str, Tensor]:
+        """Heads on what the transformer returned, as ``forward`` returns them."""
+        raise NotImplementedError
+
+    def inference(
+        self, box_cls: Tensor, box_pred: Tensor, image_sizes: Sequence[tuple[int, int]]
+    ) -> list[dict[str, Tensor]]:
+        """The best (query, class) pairs of each image by sigmoid score.
+
+        Args:
+            box_cls: (B, M, K) logits of one layer.
+            box_pred: (B, M, 4) ``cxcywh`` in [0, 1].
+            image_sizes: (height, width) in pixels of the frame to report boxes in, for each image.
+
+        Returns:
+            for each image ``scores`` (n,), best first, ``pred_classes`` (n,) int64, ``pred_boxes`` (n, 4) ``xyxy``
+            pixels, clipped to the frame.
+        """
+        num_classes = box_cls.shape[-1]
+        probabilities = box_cls.sigmoid().flatten(1)
+        scores, pairs = probabilities.topk(min(self.select_box_nums_for_evaluation, probabilities.shape[1]), dim=1)
+        queries = pairs.div(num_classes, rounding_mode="floor")
+        boxes = box_cxcywh_to_xyxy(box_pred).clamp(0, 1).gather(1, queries[..., None].expand(-1, -1, 4))
+        frames = boxes.new_tensor([(width, height, width, height) for height, width in image_sizes])
+        columns = zip(scores, pairs % num_classes, boxes * frames[:, None])
+        return [{"scores": s, "pred_classes": c, "pred_boxes": b} for s, c, b in columns]
+
+
+def shrink_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, H, W) bool padding mask of images to (B, *size) of a map, nearest pixel."""
+    return nn.functional.interpolate(mask[None].float(), size=tuple(size))[0].bool()

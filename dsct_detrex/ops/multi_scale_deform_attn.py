@@ -1,0 +1,109 @@
+"""Multi-scale deformable attention as one function, whichever backend computes it.
+
+Every query of every head samples P points on each of L feature maps and adds the samples up with its weights.
+Source: Deformable DETR (arXiv:2010.04159), Eq. 3.
+"""
+
+import functools
+import importlib.util
+
+import torch
+from torch import Tensor
+
+from dsct_detrex.ops import pytorch_backend
+from dsct_detrex.ops.backends import Backend, choose_backend, register_backend
+
+
+def multi_scale_deformable_attn(
+    value: Tensor,
+    spatial_shapes: Tensor,
+    level_start_index: Tensor,
+    sampling_locations: Tensor,
+    attention_weights: Tensor,
+) -> Tensor:
+    """Sample the feature maps at the locations (bilinear, zeros outside) and sum the samples with their weights.
+
+    Shapes: B images, S cells of all levels one after the other, H heads, D channels a head, Q queries, L levels, P points.
+
+    Args:
+        value: (B, S, H, D) features, rows of a level first.
+        spatial_shapes: (L, 2) int64, height and width of each level in cells.
+        level_start_index: (L,) int64, position of each level's first cell in S.
+        sampling_locations: (B, Q, H, L, P, 2) xy in [0, 1] of each level's (padded) map; pixel centres at (i + 0.5) / size.
+        attention_weights: (B, Q, H, L, P), usually a softmax over L * P.
+
+    Returns:
+        (B, Q, H * D) in the dtype of `value`. The computation itself runs in the widest dtype of the three float
+        tensors, at least float32. A location that is not finite gives NaN.
+
+    Raises:
+        ValueError: shapes that do not fit together.
+        BackendError: a backend was asked for that is unknown or cannot run here.
+    """
+    _check_shapes(value, spatial_shapes, level_start_index, sampling_locations, attention_weights)
+    dtype = torch.promote_types(value.dtype, torch.promote_types(sampling_locations.dtype, attention_weights.dtype))
+    dtype = torch.promote_types(dtype, torch.float32)
+    wide = value.to(dtype)
+    output = choose_backend(wide).forward(
+        wide, spatial_shapes, level_start_index, sampling_locations.to(dtype), attention_weights.to(dtype)
+    )
+    return output.to(value.dtype)
+
+
+def _check_shapes(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor) -> None:
+    if value.ndim != 4 or shapes.ndim != 2:
+        raise ValueError(
+            "multi_scale_deformable_attn expects value (B, S, H, D) and spatial_shapes (L, 2). "
+            f"Got {tuple(value.shape)} and {tuple(shapes.shape)}."
+        )
+    images, _, heads, _ = value.shape
+    levels = shapes.shape[0]
+    queries, points = (locations.shape[1], locations.shape[4]) if locations.ndim == 6 else (-1, -1)
+    expected = {
+        "spatial_shapes": (shapes, (levels, 2)),
+        "level_start_index": (starts, (levels,)),
+        "sampling_locations": (locations, (images, queries, heads, levels, points, 2)),
+        "attention_weights": (weights, (images, queries, heads, levels, points)),
+    }
+    for name, (tensor, shape) in expected.items():
+        if tensor.shape != shape:
+            wanted = str(shape).replace("-1", "any")
+            raise ValueError(f"multi_scale_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}.")
+    for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
+        if tensor.dtype != torch.int64:
+            raise ValueError(f"multi_scale_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")
+
+
+@functools.cache
+def _numba_is_installed() -> bool:
+    return importlib.util.find_spec("numba") is not None
+
+
+def _numba_forward(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor) -> Tensor:
+    from dsct_detrex.ops import numba_backend  # on first use: importing numba takes about a second
+
+    return numba_backend.forward(value, shapes, starts, locations, weights)
+
+
+def _numba_supports(value: Tensor) -> bool:
+    return value.device.type in ("cpu", "meta") and _numba_is_installed()
+
+
+register_backend(
+    Backend(
+        name="pytorch",
+        forward=pytorch_backend.forward,
+        supports=lambda value: True,
+        priority=0,
+        needs="nothing but torch",
+    )
+)
+register_backend(
+    Backend(
+        name="numba",
+        forward=_numba_forward,
+        supports=_numba_supports,
+        priority=10,
+        needs="tensors on the CPU and the package numba (pip install 'dsct-detrex[cpu]')",
+    )
+)

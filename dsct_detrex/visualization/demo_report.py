@@ -1,0 +1,247 @@
+"""The report of a demonstration: what DSCT reaches, against itself without context, chance and exact bounds.
+
+The first run is the one the page is about, the others are what it is compared with. All runs share data and protocol.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dsct_detrex.evaluation.formatting import people_group, percent, whole
+from dsct_detrex.visualization import plots
+from dsct_detrex.visualization.report import Card, Figure, Gallery, Note, Picture, Section, Table, write_report
+from dsct_detrex.visualization.responsible_use import RESPONSIBLE_USE
+from dsct_detrex.visualization.style import reference_name
+
+_COLUMNS = {
+    "acc": "Accuracy",
+    "mAP": "mAP",
+    "acc_any": "Top emotion right",
+    "recall50": "People found",
+    "mean_iou": "Mean IoU",
+}
+_PACKAGES = ("dsct-detrex", "torch", "torchvision", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One trained and evaluated model.
+
+    Attributes:
+        name: short, e.g. ``"DSCT"``.
+        report: ``EmotionEvaluator.report``.
+        history: rows of ``metrics.jsonl``.
+        parameters: number of trained parameters.
+        seconds: of training.
+    """
+
+    name: str
+    report: dict[str, Any]
+    history: list[dict[str, Any]]
+    parameters: int
+    seconds: float
+
+
+def write_demo_report(
+    path: str | Path,
+    runs: Sequence[RunResult],
+    pictures: Sequence[Picture],
+    references: Mapping[str, float],
+    notes: Mapping[str, str],
+    title: str = "DSCT: reading emotions in context",
+) -> Path:
+    """Write the page.
+
+    Args:
+        path: the HTML file.
+        runs: the run that the page is about, then those it is compared with.
+        pictures: annotated pictures, about a dozen.
+        references: name -> value of the primary metric, e.g. ``chance``, ``face_only``, ``face_near``, ``everything``.
+        notes: name -> text of the settings table: commands, configuration, device.
+        title: heading of the page.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: no run is given, or the runs were not evaluated by one protocol.
+        PlotsMissingError: matplotlib is not installed.
+    """
+    protocols = {run.report["protocol"]["sentence"] for run in runs}
+    if len(protocols) != 1:
+        raise ValueError(f"write_demo_report(runs=) expects runs of one protocol. Got {sorted(protocols)}.")
+    metric = runs[0].report["primary_metric"]
+    sections = [_results(runs, metric, references), _learning(runs, metric, references), _classes(runs)]
+    sections.append(_counts(runs, metric))
+    if pictures:
+        sections.append(_pictures(pictures, runs[0].name))
+    sections += [_settings(runs, notes), Section("use", "Responsible use", [Note(RESPONSIBLE_USE)])]
+    return write_report(path, title, _first_line(runs, metric, references), sections, _cards(runs, metric, references))
+
+
+def _measured_on(run: RunResult) -> str:
+    return (
+        f"{run.report['dataset']['name'] or run.report['emotions']['name']}, {run.report['protocol']['name']} protocol"
+    )
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _value(run: RunResult, metric: str) -> float:
+    return float(run.report["metrics"][metric])
+
+
+def _first_line(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> str:
+    """The result in one sentence, against every other run and chance."""
+    verb = "reads the emotion of {} of the people right" if metric == "acc" else "reaches {} mAP"
+    sentences = [f"{runs[0].name} {verb.format(percent(_value(runs[0], metric)))}."]
+    sentences += [f"{run.name}: {percent(_value(run, metric))}." for run in runs[1:]]
+    sentences += [f"Chance: {percent(references['chance'])}."] if "chance" in references else []
+    return " ".join(sentences)
+
+
+def _cards(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> list[Card]:
+    name = "accuracy" if metric == "acc" else metric
+    head = _value(runs[0], metric)
+    cards = [Card(f"{runs[0].name}, {name}", percent(head), _measured_on(runs[0]), accent=True)]
+    for run in runs[1:]:
+        gap = 100 * (head - _value(run, metric))
+        cards.append(Card(f"{run.name}, {name}", percent(_value(run, metric)), f"{gap:+.1f} points to {runs[0].name}"))
+    details = {"chance": "guessing", "everything": "no model can do better"}
+    for key, value in references.items():
+        cards.append(Card(reference_name(key), percent(value), details.get(key, "computed, not trained")))
+    return cards
+
+
+def _results(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
+    report = runs[0].report
+    values = {run.name: _value(run, metric) for run in runs}
+    written = ", ".join(f"{name} {percent(value)}" for name, value in values.items())
+    lines = ", ".join(f"{reference_name(key)} {percent(value)}" for key, value in references.items())
+    bars = Figure(
+        plots.result_bars(values, references, metric),
+        alt=f"{plots.METRIC_NAMES[metric]} by run: {written}. Reference lines: {lines or 'none'}.",
+        caption="Dashed lines are references: chance, and bounds computed from how the scenes are generated. "
+        "Whoever looks only at the face cannot pass its line."
+        if "face_only" in references
+        else "Dashed lines are references.",
+    )
+    counts = report["counts"]
+    columns = {key: name for key, name in _COLUMNS.items() if key in _table_metrics(report)}
+    table = Table(
+        ("Run", *columns.values(), "Parameters", "Training"),
+        [_result_row(run, list(columns)) for run in runs],
+        caption=f"{_sentence_case(report['protocol']['sentence'])} People found: IoU of at least 0.5.",
+    )
+    lead = f"{whole(counts['people'])} people in {whole(counts['images'])} images. {report['dataset']['description']}"
+    blocks: list[Figure | Table | Note] = [bars, table]
+    return Section("results", "Results", [*blocks, Note(report["warnings"])] if report["warnings"] else blocks, lead)
+
+
+def _table_metrics(report: dict[str, Any]) -> tuple[str, ...]:
+    """Accuracy compares with one emotion per person, so people with several have "top emotion right" in its place."""
+    emotion = ("mAP", "acc_any") if report["emotions"]["multi_label"] else ("acc", "mAP")
+    return (*emotion, "recall50", "mean_iou")
+
+
+def _result_row(run: RunResult, metrics: Sequence[str]) -> tuple[str, ...]:
+    numbers = (percent(run.report["metrics"][key]) for key in metrics)
+    return (run.name, *numbers, _millions(run.parameters), _duration(run.seconds))
+
+
+def _learning(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
+    names = ", ".join(run.name for run in runs)
+    figure = Figure(
+        plots.learning_curves({run.name: run.history for run in runs}, metric, references),
+        alt=f"Training loss and {plots.METRIC_NAMES[metric]} over the iterations; runs: {names}.",
+        caption="Pale: every logged loss; strong: its running mean.",
+    )
+    return Section("learning", "Learning curves", [figure])
+
+
+def _classes(runs: Sequence[RunResult]) -> Section:
+    """AP of every emotion, and what is mistaken for what where a person shows exactly one."""
+    report = runs[0].report
+    shown = [row for row in report["per_class"] if row["AP"] is not None]
+    best, worst = (choose(shown, key=lambda row: row["AP"]) for choose in (max, min))
+    alt = f"Best {best['label']} {percent(best['AP'])}, worst {worst['label']} {percent(worst['AP'])}."
+    single = not report["emotions"]["multi_label"]
+    by_run = {run.name: run.report for run in runs}
+    bars = Figure(plots.per_class_bars(by_run), f"AP per emotion. {alt}", alt, wide=False)
+    table = Table(
+        ("Emotion", "People", *(run.name for run in runs)),
+        [
+            (row["label"], whole(row["people"]), *(percent(run.report["per_class"][k]["AP"]) for run in runs))
+            for k, row in enumerate(report["per_class"])
+        ],
+        caption="Average precision per emotion.",
+        wide=single,
+    )
+    return Section("emotions", "Emotion by emotion", [bars, _confusion(runs[0]), table] if single else [bars, table])
+
+
+def _confusion(run: RunResult) -> Figure:
+    labels = run.report["emotions"]["labels"]
+    matrix = run.report["confusion"]["matrix"]
+    wrong = [(matrix[a][b], labels[a], labels[b]) for a in range(len(labels)) for b in range(len(labels)) if a != b]
+    count, annotated, read = max(wrong, key=lambda mistake: mistake[0])
+    mistake = f"Most frequent mistake: {annotated} read as {read}, {whole(count)} times." if count else "No mistake."
+    return Figure(
+        plots.confusion_heatmap(run.report),
+        alt=f"Confusion matrix of {run.name} over {', '.join(labels)}. {mistake}",
+        caption=f"Confusion of {run.name}: per cent of the people annotated with the row's emotion. {mistake}",
+        wide=False,
+    )
+
+
+def _counts(runs: Sequence[RunResult], metric: str) -> Section:
+    rows = runs[0].report["by_count"]
+    keys = [key for key in ("acc", "mAP") if key in _table_metrics(runs[0].report)]
+    headings = [f"{run.name}: {_COLUMNS[key]}" for run in runs for key in keys]
+    table = Table(
+        ("People per image", "Images", "People", "Emotions shown", *headings),
+        [
+            (
+                people_group(row["group"]),
+                *(whole(row[key]) for key in ("images", "people", "classes")),
+                *(percent(run.report["by_count"][k][key]) for run in runs for key in keys),
+            )
+            for k, row in enumerate(rows)
+        ],
+        caption="An emotion that nobody in the row shows counts as 0 in its mAP, as in the official code.",
+    )
+    figure = Figure(
+        plots.by_count_bars({run.name: run.report for run in runs}, metric),
+        alt=f"{plots.METRIC_NAMES[metric]} by the number of annotated people per image; the table has the numbers.",
+    )
+    return Section("people", "By people per image", [figure, table])
+
+
+def _pictures(pictures: Sequence[Picture], name: str) -> Section:
+    lead = f"What {name} reads. Solid boxes and chips are predictions, dashed white boxes are annotations."
+    return Section("pictures", "Pictures", [Gallery(pictures)], lead)
+
+
+def _settings(runs: Sequence[RunResult], notes: Mapping[str, str]) -> Section:
+    versions = f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    rows = [*notes.items(), ("Protocol", runs[0].report["protocol"]["sentence"]), ("Versions", versions)]
+    return Section("settings", "Settings", [Table(("What", "Value"), rows, text=True)])
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
+
+
+def _duration(seconds: float) -> str:
+    """75 -> ``"1 min 15 s"``; hours once they are needed."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

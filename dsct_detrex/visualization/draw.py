@@ -1,0 +1,236 @@
+"""Pictures of predictions: each person's box with what the model reads, and the annotation beside it if there is one.
+
+Boxes arrive in the frame of their ``Instances.image_size`` and are drawn in that of the picture, which may be a resized
+copy. Small pictures are enlarged by a whole factor first, so that text stays readable.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from dsct_detrex.structures import Emotions, Instances, MultiLabelEmotions
+from dsct_detrex.visualization.chips import Box, Font, bars_chip, label_chip, place_chip
+from dsct_detrex.visualization.style import PEOPLE_COLORS
+
+Picture = Image.Image | NDArray[np.uint8] | Tensor
+
+DEFAULT_THRESHOLD = 0.3
+"""Least confidence of a person that is drawn."""
+
+_SMALLEST_LONG_SIDE = 640
+_HALO = "#10141b"
+_TRUTH_COLOR = "#ffffff"
+
+
+def draw_predictions(
+    image: Picture,
+    instances: Instances,
+    emotions: Emotions,
+    threshold: float = DEFAULT_THRESHOLD,
+    max_emotions: int = 3,
+    ground_truth: Instances | None = None,
+) -> Image.Image:
+    """An annotated copy of a picture.
+
+    One emotion per person: a chip with the most probable one. Several: the best ``max_emotions`` with small bars. A
+    person's colour belongs to its row, so another threshold recolours nobody. Annotations are dashed and white.
+
+    Args:
+        image: PIL image, (H, W, 3) uint8 array or (3, H, W) uint8 tensor, RGB.
+        instances: ``pred_boxes``, ``scores`` (N,), ``emotion_probs`` (N, K).
+        emotions: names of the K categories, and whether a person shows one or several.
+        threshold: least ``scores`` of a person to be drawn.
+        max_emotions: lines per person with several emotions, at least 1.
+        ground_truth: ``gt_boxes`` and the emotions' target field, drawn dashed.
+
+    Returns:
+        A new RGB image; a whole multiple of the given size if its long side is below 640 pixels.
+
+    Raises:
+        ValueError: the image is none of the accepted kinds, or ``max_emotions`` is below 1.
+    """
+    if max_emotions < 1:
+        raise ValueError(f"draw_predictions(max_emotions=) expects at least 1. Got {max_emotions}.")
+    canvas = _enlarged(to_pil(image))
+    font = ImageFont.load_default(_font_size(canvas))
+    people = [row for row, score in enumerate(instances.scores.tolist()) if score >= threshold]
+    boxes = _canvas_boxes(instances.pred_boxes.tensor, instances, canvas)
+    truths = [] if ground_truth is None else _canvas_boxes(ground_truth.gt_boxes.tensor, ground_truth, canvas)
+
+    draw = ImageDraw.Draw(canvas)
+    line = max(3, round(max(canvas.size) / 190))
+    for row in people:
+        _solid_box(draw, boxes[row], PEOPLE_COLORS[row % len(PEOPLE_COLORS)], line)
+    for box in truths:
+        _dashed_box(draw, box, line)
+
+    chips: list[Box] = []
+    visible = [boxes[row] for row in people]
+    for row in people:
+        color = PEOPLE_COLORS[row % len(PEOPLE_COLORS)]
+        chip = _emotion_chip(instances.emotion_probs[row], emotions, max_emotions, color, font)
+        chips.append(_put(canvas, chip, boxes[row], chips, visible))
+    if ground_truth is not None:
+        for box, text in zip(truths, _truth_texts(ground_truth, emotions, max_emotions)):
+            chip = label_chip(text, _TRUTH_COLOR, font)
+            chips.append(_put(canvas, chip, box, chips, visible, below=True))
+    return canvas
+
+
+def contact_sheet(
+    images: list[Image.Image], columns: int = 3, captions: list[str] | None = None, cell_width: int = 480
+) -> Image.Image:
+    """Pictures in rows on white, each scaled to the same width, with a caption under it.
+
+    Args:
+        images: at least one.
+        columns: pictures per row; fewer pictures make a narrower sheet.
+        captions: one per picture; longer ones are cut with an ellipsis.
+        cell_width: pixels of a picture's width.
+
+    Raises:
+        ValueError: no picture, no column, or not as many captions as pictures.
+    """
+    if not images or columns < 1:
+        raise ValueError(f"contact_sheet expects pictures and columns. Got {len(images)} pictures, {columns} columns.")
+    if captions is not None and len(captions) != len(images):
+        raise ValueError(f"contact_sheet(captions=) expects {len(images)} captions. Got {len(captions)}.")
+    cells = [
+        image.convert("RGB").resize((cell_width, _scaled_height(image, cell_width)), Image.Resampling.LANCZOS)
+        for image in images
+    ]
+    font = ImageFont.load_default(max(11, cell_width // 24))
+    gap, text_height = max(8, cell_width // 40), 0 if captions is None else round(2 * font.getbbox("Ag")[3])
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    heights = [max(cell.height for cell in row) + text_height for row in rows]
+    width = min(columns, len(cells)) * (cell_width + gap) + gap
+    sheet = Image.new("RGB", (width, sum(heights) + gap * (len(rows) + 1)), "white")
+    draw = ImageDraw.Draw(sheet)
+    top = gap
+    for index, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            left = gap + column * (cell_width + gap)
+            sheet.paste(cell, (left, top))
+            if captions is not None:
+                text = _shortened(captions[index * columns + column], font, cell_width)
+                draw.text((left, top + cell.height + text_height / 2), text, fill="#1c2431", font=font, anchor="lm")
+        top += heights[index] + gap
+    return sheet
+
+
+def to_pil(image: Picture) -> Image.Image:
+    """Any accepted picture as a PIL RGB image; the given one is not changed.
+
+    Raises:
+        ValueError: an array or tensor of another shape or type.
+    """
+    if isinstance(image, Image.Image):
+        return image.convert("RGB")
+    array = image.detach().cpu().numpy().transpose(1, 2, 0) if isinstance(image, Tensor) and image.ndim == 3 else image
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
+        raise ValueError(
+            "draw_predictions(image=) expects a PIL image, a uint8 array (H, W, 3) or a uint8 tensor (3, H, W). "
+            f"Got {type(image).__name__} {getattr(image, 'dtype', '')} {tuple(getattr(image, 'shape', ()))}."
+        )
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _enlarged(image: Image.Image) -> Image.Image:
+    factor = max(1, math.ceil(_SMALLEST_LONG_SIDE / max(image.size)))
+    return (
+        image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
+        if factor > 1
+        else image.copy()
+    )
+
+
+def _font_size(canvas: Image.Image) -> int:
+    """Text that is still readable when the picture is shown 380 pixels wide, as in the report."""
+    return max(12, round(0.034 * max(canvas.size)))
+
+
+def _canvas_boxes(boxes: Tensor, owner: Instances, canvas: Image.Image) -> list[Box]:
+    """(n, 4) xyxy in the owner's frame -> boxes on the canvas, cut at its border."""
+    height, width = owner.image_size
+    across, down = canvas.width / width, canvas.height / height
+    return [
+        (
+            min(max(x0 * across, 0), canvas.width - 1),
+            min(max(y0 * down, 0), canvas.height - 1),
+            min(max(x1 * across, 0), canvas.width - 1),
+            min(max(y1 * down, 0), canvas.height - 1),
+        )
+        for x0, y0, x1, y1 in boxes.tolist()
+    ]
+
+
+def _solid_box(draw: ImageDraw.ImageDraw, box: Box, color: str, line: int) -> None:
+    """A coloured frame, its middle on the box, between two thin dark lines that part it from any ground."""
+    half = line / 2
+    outer = (box[0] - half - 1, box[1] - half - 1, box[2] + half + 1, box[3] + half + 1)
+    draw.rectangle(outer, outline=_HALO, width=line + 2)
+    draw.rectangle((outer[0] + 1, outer[1] + 1, outer[2] - 1, outer[3] - 1), outline=color, width=line)
+
+
+def _dashed_box(draw: ImageDraw.ImageDraw, box: Box, line: int) -> None:
+    """White dashes with dark gaps."""
+    x0, y0, x1, y1 = box
+    for start, end in (((x0, y0), (x1, y0)), ((x1, y0), (x1, y1)), ((x0, y1), (x1, y1)), ((x0, y0), (x0, y1))):
+        _dashes(draw, start, end, dash=4 * line, line=max(2, line - 1))
+
+
+def _dashes(
+    draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], dash: int, line: int
+) -> None:
+    across, down = end[0] - start[0], end[1] - start[1]
+    pieces = max(1, round(math.hypot(across, down) / dash))
+    for piece in range(pieces):
+        near, far = piece / pieces, (piece + 0.6) / pieces
+        points = (start[0] + near * across, start[1] + near * down, start[0] + far * across, start[1] + far * down)
+        draw.line(points, fill=_HALO, width=line + 2)
+        draw.line(points, fill=_TRUTH_COLOR, width=line)
+
+
+def _emotion_chip(probabilities: Tensor, emotions: Emotions, lines: int, color: str, font: Font) -> Image.Image:
+    order = probabilities.argsort(descending=True, stable=True).tolist()
+    if isinstance(emotions, MultiLabelEmotions):
+        rows = [(emotions.names[k], float(probabilities[k])) for k in order[:lines]]
+        return bars_chip(rows, color, font)
+    return label_chip(f"{emotions.names[order[0]]} {100 * float(probabilities[order[0]]):.0f} %", color, font)
+
+
+def _truth_texts(ground_truth: Instances, emotions: Emotions, most: int) -> list[str]:
+    """What each person shows: at most ``most`` names, then how many more."""
+    texts = []
+    for row in emotions.multi_hot(ground_truth.get(emotions.target_field)).tolist():
+        names = [name for name, on in zip(emotions.names, row) if on]
+        more = f" +{len(names) - most}" if len(names) > most else ""
+        texts.append(f"truth: {', '.join(names[:most]) or 'none'}{more}")
+    return texts
+
+
+def _put(
+    canvas: Image.Image, chip: Image.Image, box: Box, chips: list[Box], boxes: list[Box], below: bool = False
+) -> Box:
+    """Paste a chip beside its box and return where it went; a chip larger than the picture is cut to it."""
+    chip = chip.crop((0, 0, min(chip.width, canvas.width), min(chip.height, canvas.height)))
+    place = place_chip(chip.size, box, canvas.size, chips, boxes, below)
+    canvas.paste(chip, (int(place[0]), int(place[1])), chip)
+    return place
+
+
+def _scaled_height(image: Image.Image, width: int) -> int:
+    return max(1, round(image.height * width / image.width))
+
+
+def _shortened(text: str, font: Font, width: int) -> str:
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"

@@ -1,0 +1,201 @@
+"""The file a finished run leaves behind: weights and all that is needed to use them, in one ``*.safetensors``.
+
+The tensors are a plain safetensors file that any tool opens; the header's metadata carries one JSON text with the label
+set, thresholds, resolved config and provenance. Reading it cannot run code. Tied tensors are stored once and an alias
+table restores their other names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dsct_detrex import __version__
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
+from dsct_detrex.weights.tying import tied_names
+
+FORMAT_VERSION = 1
+HEADER_KEY = "dsct_detrex"
+_KINDS: dict[str, type[Emotions]] = {"multi_label": MultiLabelEmotions, "multi_class": MultiClassEmotions}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where weights come from.
+
+    Attributes:
+        command: the command line that trained them.
+        epoch: finished epochs, None when training counted iterations only.
+        metrics: numbers of the evaluation that chose them, by name (``emotion/mAP``).
+        package_version: the ``dsct_detrex`` that wrote the file.
+    """
+
+    command: str = ""
+    epoch: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    package_version: str = __version__
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release file in memory.
+
+    Attributes:
+        state_dict: float32 weights on the CPU; tied names share one tensor.
+        emotions: the label set that the heads were trained for.
+        config: resolved config, YAML text.
+        thresholds: K decision thresholds on the probabilities, or None when none were chosen.
+        provenance: where the weights come from.
+    """
+
+    state_dict: dict[str, Tensor]
+    emotions: Emotions
+    config: str
+    thresholds: tuple[float, ...] | None
+    provenance: Provenance
+
+
+def save_release(
+    path: str | Path,
+    state_dict: Mapping[str, Tensor],
+    emotions: Emotions,
+    config: str,
+    thresholds: Sequence[float] | None = None,
+    provenance: Provenance | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a release file; an interrupted call leaves the old file, or none.
+
+    Args:
+        path: ``*.safetensors``; missing folders are made.
+        state_dict: the model's weights, on any device.
+        emotions, config, thresholds, provenance: see ``Release``.
+        dtype: how matrices and larger tensors are stored. ``torch.float16`` or ``torch.bfloat16`` halves the file;
+            vectors (norms, biases), tensors beyond the range of float16 and integers keep their type.
+
+    Raises:
+        ValueError: no tensors, another suffix, a dtype that is not floating point, or not K thresholds.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"save_release(path=) expects a name that ends in .safetensors. Got {path.name!r}.")
+    if not state_dict:
+        raise ValueError("save_release(state_dict=) expects at least one tensor. Got none.")
+    if not dtype.is_floating_point:
+        raise ValueError(f"save_release(dtype=) expects a floating point type. Got {dtype}.")
+    if thresholds is not None and len(thresholds) != emotions.num_emotions:
+        raise ValueError(
+            f"save_release(thresholds=) expects one for each of {emotions.num_emotions} emotions. "
+            f"Got {len(thresholds)}."
+        )
+    aliases = tied_names(state_dict)
+    header = {
+        "format_version": FORMAT_VERSION,
+        "emotions": {"name": emotions.name, "names": emotions.names, "kind": _kind_of(emotions)},
+        "thresholds": None if thresholds is None else [float(t) for t in thresholds],
+        "config": config,
+        "provenance": _plain(provenance or Provenance()),
+        "aliases": aliases,
+    }
+    tensors = {name: _stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
+    _write_atomically(path, tensors, {HEADER_KEY: json.dumps(header)})
+
+
+def load_release(path: str | Path) -> Release:
+    """Read a release file.
+
+    Raises:
+        UserError: the file is missing, damaged, no release, or written by a newer version; the message says which.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"load_release: {path} is not a file; give the path of a release (*.safetensors).")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise UserError(
+            f"load_release: {path} is damaged or no safetensors file ({error}); copy or download it again."
+        ) from error
+    try:
+        return _release_from(_checked_header(path, metadata), tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"load_release: the header of {path} is damaged ({error!r}); copy or download it again."
+        ) from error
+
+
+def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Release:
+    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    weights.update({alias: weights[owner] for alias, owner in header["aliases"].items()})
+    thresholds, emotions = header["thresholds"], header["emotions"]
+    return Release(
+        state_dict=weights,
+        emotions=_KINDS[emotions["kind"]](emotions["name"], tuple(emotions["names"])),
+        config=header["config"],
+        thresholds=None if thresholds is None else tuple(thresholds),
+        provenance=Provenance(**header["provenance"]),
+    )
+
+
+def _checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    if HEADER_KEY not in metadata:
+        raise UserError(
+            f"load_release: {path} holds weights but no label set or config, so it is not a dsct_detrex release; "
+            "read it with read_checkpoint, or use it as train.init_checkpoint."
+        )
+    header: dict[str, Any] = json.loads(metadata[HEADER_KEY])
+    if header["format_version"] > FORMAT_VERSION:
+        raise UserError(
+            f"load_release: {path} has format version {header['format_version']}, this dsct_detrex {__version__} reads "
+            f"up to {FORMAT_VERSION}; upgrade the package."
+        )
+    return header
+
+
+def _kind_of(emotions: Emotions) -> str:
+    for kind, cls in _KINDS.items():
+        if isinstance(emotions, cls):
+            return kind
+    raise ValueError(
+        f"save_release(emotions=) expects one of {', '.join(c.__name__ for c in _KINDS.values())}. "
+        f"Got {type(emotions).__name__}."
+    )
+
+
+def _plain(provenance: Provenance) -> dict[str, Any]:
+    """JSON types; metrics may be numpy or torch scalars."""
+    return {**asdict(provenance), "metrics": {name: float(value) for name, value in provenance.metrics.items()}}
+
+
+def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """How a tensor lies in the file; a clone, so that views of one storage stay separate tensors."""
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point() and tensor.ndim >= 2:
+        smaller = tensor.to(dtype)
+        if bool((smaller.isfinite() == tensor.isfinite()).all()):
+            tensor = smaller
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def _write_atomically(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, str(unfinished), metadata)
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Tests of ``dsct_detrex.config``; a package, so that ``callables.py`` has an importable name."""

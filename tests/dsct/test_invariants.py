@@ -1,0 +1,244 @@
+"""What must hold on every host, with the tolerances measured on the live detrex models (docs/architecture.md)."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from dsct_detrex.dsct import DSCT, RelationalAggregation, Subjects
+from dsct_detrex.dsct.capture import capture_keywords
+from tests.dsct.tiny import HOSTS, batch, images, tiny_dsct, tiny_host
+
+on_every_host = pytest.mark.parametrize("name", HOSTS)
+
+
+def inputs_of(model: DSCT):
+    pixels, mask = model.normalizer(images())
+    return model.decoder.adapter.decoder_inputs(pixels, mask)
+
+
+def largest(a: Tensor, b: Tensor) -> float:
+    assert a.shape == b.shape
+    return (a - b).abs().max().item() if a.numel() else 0.0
+
+
+def of_layers(layers, name: str) -> Tensor:
+    return torch.stack([getattr(layer, name) for layer in layers])
+
+
+@on_every_host
+@torch.no_grad()
+def test_without_subjects_the_host_is_untouched(name):
+    """N = 0: states and references of the contexts equal the host's own decoder, bit for bit."""
+    model = tiny_dsct(name, num_subjects=0).eval()
+    inputs = inputs_of(model)
+    states, references = model.host.transformer.decoder(**inputs)
+    layers = model.decoder(inputs, model.subject_queries(2), model.heads)
+    assert torch.equal(of_layers(layers, "contexts"), states)
+    entering = [inputs["reference_points"], *references[:-1]]
+    assert all(torch.equal(layer.context_references, mine) for layer, mine in zip(layers, entering, strict=True))
+
+
+@on_every_host
+@torch.no_grad()
+def test_blind_contexts_are_the_hosts_although_subjects_fuse(name):
+    model = tiny_dsct(name, contexts_see_subjects=False).eval()
+    inputs = inputs_of(model)
+    states, _ = model.host.transformer.decoder(**inputs)
+    layers = model.decoder(inputs, model.subject_queries(2), model.heads)
+    assert largest(of_layers(layers, "contexts"), states) <= 1e-5
+    seeing = tiny_dsct(name).eval()
+    seeing.load_state_dict(model.state_dict())
+    other = seeing.decoder(inputs, seeing.subject_queries(2), seeing.heads)
+    assert largest(of_layers(other, "contexts"), states) > 1e-5
+
+
+@torch.no_grad()
+def test_blind_contexts_in_double_precision():
+    model = tiny_dsct("deformable_detr_box_refine", contexts_see_subjects=False).eval().double()
+    inputs = inputs_of(model)
+    states, _ = model.host.transformer.decoder(**inputs)
+    layers = model.decoder(inputs, model.subject_queries(2), model.heads)
+    assert largest(of_layers(layers, "contexts"), states) <= 1e-12
+
+
+class SplitHead(torch.nn.Module):
+    """A box head that treats the first m rows as contexts and the others as subjects."""
+
+    def __init__(self, contexts: torch.nn.Module, subjects: torch.nn.Module, m: int) -> None:
+        super().__init__()
+        self.contexts, self.subjects, self.m = contexts, subjects, m
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.contexts(x[:, : self.m]), self.subjects(x[:, self.m :])], 1)
+
+
+@on_every_host
+@torch.no_grad()
+def test_loop_equals_hooks_on_the_hosts_own_loop(name):
+    """The other way to build DSCT: the host's decoder runs itself, a hook fuses before every FFN, box heads are split."""
+    model = tiny_dsct(name)
+    model.heads.reference_eps = model.decoder.adapter.reference_eps
+    model.eval()
+    inputs = inputs_of(model)
+    subjects = model.subject_queries(2)
+    m = inputs["query"].shape[1]
+    layers = model.decoder(inputs, subjects, model.heads)
+    state = model.decoder.adapter.begin(inputs, subjects)
+    joined = inputs | {"query": state.content, "reference_points": state.reference}
+    if state.position is not None:
+        joined["query_pos"] = state.position
+    decoder = copy.deepcopy(model.host.transformer.decoder)
+    if decoder.bbox_embed is not None:
+        decoder.bbox_embed = torch.nn.ModuleList(
+            SplitHead(head, subject, m) for head, subject in zip(decoder.bbox_embed, model.heads.bbox_embed)
+        )
+    references = [layer for layer in layers]
+    for index, base in enumerate(decoder.layers):
+
+        def fuse(module, args, index=index):
+            x = args[0]
+            points = torch.cat([references[index].context_references, references[index].subject_references], 1)[..., :2]
+            out = model.decoder.layers[index].aggregation(x[:, m:], x[:, :m], points[:, m:], points[:, :m])
+            return (torch.cat([x[:, :m], out.subjects], 1), *args[1:])
+
+        base.ffns[0].register_forward_pre_hook(fuse)
+    states, _ = decoder(**joined)
+    assert largest(of_layers(layers, "contexts"), states[:, :, :m]) <= 1e-5
+    assert largest(of_layers(layers, "subjects"), states[:, :, m:]) <= 1e-5
+
+
+def with_group(subjects: Subjects, extra: Subjects) -> Subjects:
+    """Subjects followed by two training-only groups made of ``extra`` (group 1: its first row, group 2: the rest)."""
+
+    def join(a, b):
+        return None if a is None else torch.cat([a, b], 1)
+
+    groups = torch.tensor([0] * len(subjects) + [1] + [2] * (len(extra) - 1))
+    return Subjects(
+        join(subjects.content, extra.content),
+        join(subjects.position, extra.position),
+        join(subjects.anchor, extra.anchor),
+        groups,
+    )
+
+
+@on_every_host
+@torch.no_grad()
+def test_groups_change_nothing_outside_themselves(name):
+    model = tiny_dsct(name).eval()
+    inputs, subjects, n = inputs_of(model), model.subject_queries(2), 3
+    extra = tiny_dsct(name).subject_queries(2)
+    alone = model.decoder(inputs, subjects, model.heads)
+    first = model.decoder(inputs, with_group(subjects, extra), model.heads)
+    for field in ("contexts", "subjects"):
+        mine = of_layers(first, field)
+        assert largest(mine[:, :, :n] if field == "subjects" else mine, of_layers(alone, field)) <= 1e-5
+    extra.content = torch.cat([extra.content[:, :1], torch.randn_like(extra.content[:, 1:])], 1)
+    second = model.decoder(inputs, with_group(subjects, extra), model.heads)
+    assert torch.equal(of_layers(first, "contexts"), of_layers(second, "contexts"))
+    assert torch.equal(of_layers(first, "subjects")[:, :, : n + 1], of_layers(second, "subjects")[:, :, : n + 1])
+    assert not torch.equal(of_layers(first, "subjects")[:, :, n + 1 :], of_layers(second, "subjects")[:, :, n + 1 :])
+
+
+@on_every_host
+@torch.no_grad()
+def test_noise_in_padded_features_is_not_seen(name):
+    model = tiny_dsct(name).eval()
+    adapter = model.decoder.adapter
+    pixels, mask = model.normalizer(images())
+    maps, masks, positions = adapter.features(pixels, mask)
+    noisy = [x + m[:, None] * torch.randn_like(x) for x, m in zip(maps, masks)]
+    assert any(m.any() for m in masks)
+    results = []
+    for given in (maps, noisy):
+        model.decoder.adapter.features = lambda pixels, mask, given=given: (given, masks, positions)
+        inputs = adapter.decoder_inputs(pixels, mask)
+        results.append(model.decoder(inputs, model.subject_queries(2), model.heads))
+    clean, noised = results
+    for field in ("contexts", "subjects", "logits", "boxes"):
+        assert largest(of_layers(clean, field), of_layers(noised, field)) == 0.0
+
+
+@on_every_host
+def test_gradients_of_the_last_layer_reach_queries_encoder_and_backbone(name):
+    model = tiny_dsct(name).train()
+    last = model.decode(images())[-1]
+    (last.logits.sum() + last.boxes.sum()).backward()
+    reached = [model.subject_queries.content, model.host.backbone.res3[0].conv1.weight, model.heads.bbox_embed]
+    reached += [p for p in (model.subject_queries.position, model.subject_queries.anchor) if p is not None]
+    encoder = model.host.transformer.encoder.layers[0].ffns[0].layers[1].weight
+    for part in (*reached, encoder):
+        gradients = [part.grad] if isinstance(part, Tensor) else [p.grad for p in part.parameters()]
+        assert any(g is not None and g.abs().sum() > 0 for g in gradients)
+
+
+@on_every_host
+def test_every_trainable_parameter_gets_a_gradient(name):
+    """Otherwise plain DDP breaks. H-, two-stage and refining hosts have heads that DSCT never trains: they are frozen."""
+    model = tiny_dsct(name).train()
+    sum(model(batch()).values()).backward()
+    idle = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert idle == []
+
+
+@on_every_host
+def test_recomputed_layers_give_the_same_gradients(name):
+    plain = tiny_dsct(name).train()
+    saving = tiny_dsct(name, activation_checkpointing=True).train()
+    saving.load_state_dict(plain.state_dict())
+    entries = batch()
+    for model in (plain, saving):
+        sum(model(entries).values()).backward()
+    for (key, mine), theirs in zip(plain.named_parameters(), saving.parameters(), strict=True):
+        if mine.grad is not None:
+            assert torch.equal(mine.grad, theirs.grad), key
+
+
+@on_every_host
+def test_attaching_keeps_the_hosts_state_dict(name):
+    host = tiny_host(name)
+    before = {k: v.clone() for k, v in host.state_dict().items()}
+    model = DSCT(host, tiny_dsct(name).emotions, aggregation=RelationalAggregation())
+    assert list(host.state_dict()) == list(before)
+    assert all(torch.equal(v, before[k]) for k, v in host.state_dict().items())
+    assert {k.removeprefix("host.") for k in model.state_dict() if k.startswith("host.")} == set(before)
+
+
+@on_every_host
+def test_a_copy_after_a_step_is_equal_and_independent(name):
+    model = tiny_dsct(name).train()
+    sum(model(batch()).values()).backward()
+    twin = copy.deepcopy(model).eval()
+    model.eval()
+    pictures = images()
+    with torch.no_grad():
+        assert largest(model.decode(pictures)[-1].logits, twin.decode(pictures)[-1].logits) == 0.0
+        for parameter in twin.parameters():
+            parameter.mul_(1.01)
+        assert largest(model.decode(pictures)[-1].logits, twin.decode(pictures)[-1].logits) > 0.0
+
+
+@on_every_host
+@torch.no_grad()
+def test_capture_equals_the_embedded_hosts_own_account(name):
+    """``capture_keywords`` is what live hosts need; embedded ones can say the same through ``decoder_inputs``."""
+    model = tiny_dsct(name).eval()
+    adapter = model.decoder.adapter
+    pixels, mask = model.normalizer(images())
+    captured = adapter.decoder_inputs(pixels, mask)
+    told = model.host.decoder_inputs(pixels, mask)
+    told = {k: v for k, v in told.items() if v is not None}
+    assert captured.keys() == told.keys()
+    for key, value in captured.items():
+        assert torch.equal(value, told[key]) if isinstance(value, Tensor) else value == told[key]
+
+
+def test_capture_says_when_the_target_is_not_reached():
+    target = torch.nn.Linear(1, 1)
+    with pytest.raises(RuntimeError, match="expects the call to reach Linear. It never did."):
+        capture_keywords(target, lambda: None)
+    with pytest.raises(RuntimeError, match="to be called with keywords only. Got 1 positional"):
+        capture_keywords(target, lambda: target(torch.zeros(1)))
+    assert not target._forward_pre_hooks

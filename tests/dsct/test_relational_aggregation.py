@@ -1,0 +1,137 @@
+"""Eq. 6-8 against the official code's numbers and an independent reading of the paper, and by hand."""
+
+import golden_io
+import pytest
+import torch
+
+from dsct_detrex.dsct import RelationalAggregation
+from dsct_detrex.dsct.relational_aggregation import nearest_contexts, relevant_contexts
+
+CASES = {"sp6_sm4": (6, 4), "sp100_sm50": (100, 50), "sp1_sm1": (1, 1), "sp300_sm300": (300, 300)}
+
+
+@pytest.fixture(scope="module")
+def fixture() -> golden_io.Fixture:
+    return golden_io.load("dsct/fusion")
+
+
+@pytest.mark.parametrize("formula", ["official", "paper"])
+@pytest.mark.parametrize("case", CASES)
+def test_values_equal_the_fixture(fixture, case, formula):
+    inputs = [fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")]
+    out = RelationalAggregation(formula, *CASES[case])(*inputs)
+    expected = fixture[f"out.{case}.{formula}"]
+    torch.testing.assert_close(out.subjects, expected, rtol=0, atol=fixture.meta["tolerance"]["abs"])
+
+
+@pytest.mark.parametrize("formula", ["official", "paper"])
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_equal_the_fixture(fixture, case, formula):
+    """In float64: the fixture's own float32 rounding is up to 1.2e-5 on gradients of size 13.7, hence the rtol."""
+    subject, context = (fixture[f"in.{n}"].double().requires_grad_() for n in ("subject", "context"))
+    aggregation = RelationalAggregation(formula, *CASES[case])
+    out = aggregation(subject, context, fixture["in.subject_points"], fixture["in.context_points"])
+    (out.subjects * fixture["in.grad_output"]).sum().backward()
+    for mine, name in ((subject.grad, "subject"), (context.grad, "context")):
+        expected = fixture[f"out.{case}.{formula}_grad_{name}"].double()
+        torch.testing.assert_close(mine, expected, rtol=1e-5, atol=fixture.meta["tolerance"]["abs"])
+
+
+@pytest.mark.parametrize("case", ["sp6_sm4", "sp100_sm50", "sp1_sm1"])
+def test_selected_contexts_equal_the_fixture(fixture, case):
+    k_spatial, k_semantic = CASES[case]
+    near = nearest_contexts(fixture["in.subject_points"], fixture["in.context_points"], k_spatial)
+    products = fixture["in.subject"] @ fixture["in.context"].transpose(1, 2)
+    assert torch.equal(near, fixture[f"out.{case}.spatial_index"])
+    assert torch.equal(relevant_contexts(products, k_semantic), fixture[f"out.{case}.semantic_index"])
+
+
+@pytest.mark.parametrize("formula", ["official", "paper"])
+@pytest.mark.parametrize("case", ["sp6_sm4", "sp100_sm50", "sp1_sm1"])
+def test_weights_equal_the_fixture(fixture, case, formula):
+    """The fixture lists a weight per choice; ours are per context, so choices of one context add up."""
+    aggregation = RelationalAggregation(formula, *CASES[case])
+    out = aggregation(*(fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")))
+    index = torch.cat([fixture[f"out.{case}.spatial_index"], fixture[f"out.{case}.semantic_index"]], -1)
+    expected = torch.zeros_like(out.weights).scatter_add_(-1, index, fixture[f"out.{case}.{formula}_weights"])
+    torch.testing.assert_close(out.weights, expected, rtol=0, atol=1e-5)
+
+
+def _small():
+    """One subject at the origin and four contexts on a line, with products 1, 2, 3, 4."""
+    subject = torch.tensor([[[1.0, 0.0]]])
+    context = torch.tensor([[[1.0, 5.0], [2.0, 6.0], [3.0, 7.0], [4.0, 8.0]]])
+    points = torch.tensor([[[0.1, 0.0], [0.2, 0.0], [0.3, 0.0], [0.4, 0.0]]])
+    return subject, context, torch.zeros(1, 1, 2), points
+
+
+@pytest.mark.parametrize(
+    ("switches", "weights"),
+    [
+        ({"k_spatial": 2, "k_semantic": 0, "reweighting": "equal"}, [0.5, 0.5, 0, 0]),
+        ({"k_spatial": 0, "k_semantic": 2, "reweighting": "equal"}, [0, 0, 0.5, 0.5]),
+        ({"k_spatial": 0, "k_semantic": 2, "reweighting": "equal", "semantic_order": "smallest"}, [0.5, 0.5, 0, 0]),
+        ({"k_spatial": 3, "k_semantic": 3, "reweighting": "equal"}, [1 / 6, 2 / 6, 2 / 6, 1 / 6]),
+        ({"k_spatial": 2, "k_semantic": 0}, [0.26894142, 0.73105858, 0, 0]),
+        ({"k_spatial": 2, "k_semantic": 0, "reweighting": "spatial"}, [0.52497919, 0.47502081, 0, 0]),
+        ({"k_spatial": 0, "k_semantic": 0}, [0.0, 0, 0, 0]),
+    ],
+)
+def test_paper_weights_by_hand(switches, weights):
+    out = RelationalAggregation("paper", **switches)(*_small())
+    torch.testing.assert_close(out.weights[0, 0], torch.tensor(weights), rtol=0, atol=1e-6)
+    gathered = torch.tensor(weights) @ _small()[1][0]
+    torch.testing.assert_close(out.subjects[0, 0], _small()[0][0, 0] + gathered, rtol=0, atol=1e-5)
+
+
+def test_official_lists_each_sum_to_one():
+    out = RelationalAggregation("official", 3, 2, reweighting="equal")(*_small())
+    torch.testing.assert_close(out.weights[0, 0], torch.tensor([1 / 3, 1 / 3, 1 / 3 + 1 / 2, 1 / 2]))
+
+
+def test_attentive_reweighting_trains_its_projections():
+    torch.manual_seed(0)
+    aggregation = RelationalAggregation("paper", 3, 2, reweighting="attentive", embed_dim=2)
+    out = aggregation(*_small())
+    out.subjects.sum().backward()
+    assert all(p.grad is not None for p in aggregation.parameters())
+    assert aggregation.query_proj.weight.grad.abs().sum() > 0
+
+
+def test_ties_take_the_lower_index():
+    same = torch.zeros(1, 6, 2)
+    assert nearest_contexts(torch.zeros(1, 1, 2), same, 3)[0, 0].tolist() == [0, 1, 2]
+    assert relevant_contexts(torch.zeros(1, 1, 6), 3)[0, 0].tolist() == [0, 1, 2]
+
+
+def test_more_choices_than_contexts_takes_all():
+    assert nearest_contexts(torch.zeros(1, 1, 2), torch.rand(1, 6, 2), 100).shape == (1, 1, 6)
+
+
+def test_a_masked_subject_changes_nothing():
+    """The official self-term must not leak between groups."""
+    subjects, contexts = torch.randn(1, 4, 8), torch.randn(1, 20, 8)
+    points = torch.rand(1, 24, 2)
+    groups = torch.tensor([0, 0, 1, 1])
+    mask = groups[:, None] != groups[None]
+    aggregation = RelationalAggregation("official", 5, 5)
+    first = aggregation(subjects, contexts, points[:, 20:], points[:, :20], mask).subjects
+    changed = torch.cat([subjects[:, :2], torch.randn(1, 2, 8)], 1)
+    second = aggregation(changed, contexts, points[:, 20:], points[:, :20], mask).subjects
+    assert torch.equal(first[:, :2], second[:, :2])
+    unmasked = aggregation(changed, contexts, points[:, 20:], points[:, :20]).subjects
+    assert not torch.equal(first[:, :2], unmasked[:, :2])
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"formula": "papre"}, r"RelationalAggregation\(formula=\) expects one of official, paper. Got 'papre'."),
+        ({"k_spatial": -1}, r"RelationalAggregation\(k_spatial=\) expects an int >= 0 \(0 = off\). Got -1."),
+        ({"reweighting": "x"}, r"RelationalAggregation\(reweighting=\) expects one of semantic, equal, spatial"),
+        ({"semantic_order": "x"}, r"RelationalAggregation\(semantic_order=\) expects one of largest, smallest"),
+    ],
+)
+def test_unknown_switches_are_refused(argument, message):
+    with pytest.raises(ValueError, match=message):
+        RelationalAggregation(**argument)

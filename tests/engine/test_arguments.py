@@ -1,0 +1,69 @@
+"""Flags and overrides in any order; what is not understood is an error with a suggestion."""
+
+import pytest
+
+from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--config a.py --resume train.max_iter=3 +x.y=1",
+        "train.max_iter=3 --config a.py +x.y=1 --resume",
+        "--resume train.max_iter=3 +x.y=1 -c a.py",
+        "--config-file=a.py train.max_iter=3 --resume +x.y=1",
+    ],
+)
+def test_overrides_stand_anywhere(line: str) -> None:
+    arguments = parse_arguments(line.split())
+    assert arguments.config == "a.py"
+    assert arguments.resume
+    assert arguments.overrides == ("train.max_iter=3", "+x.y=1")
+
+
+def test_values_with_equals_and_spaces_survive() -> None:
+    arguments = parse_arguments(["-c", "a=b.py", "train.output_dir=runs/x y=z", "name='a=b'", "~model.host"])
+    assert arguments.config == "a=b.py"
+    assert arguments.overrides == ("train.output_dir=runs/x y=z", "name='a=b'", "~model.host")
+
+
+@pytest.mark.parametrize(
+    ("words", "mode", "overrides"),
+    [
+        (["--wandb", "train.max_iter=3"], "", ("train.max_iter=3",)),
+        (["--wandb=offline", "a=1"], "offline", ("a=1",)),
+        (["--wandb", "disabled"], "disabled", ()),
+        (["a=1"], None, ("a=1",)),
+    ],
+)
+def test_wandb_takes_its_mode_but_no_override(words: list[str], mode: str | None, overrides: tuple[str, ...]) -> None:
+    arguments = parse_arguments(["-c", "a.py", *words])
+    assert arguments.wandb == mode
+    assert arguments.overrides == overrides
+
+
+def test_all_flags() -> None:
+    line = "-c a.py --data emotic --data-root d --eval-only --dry-run --num-gpus 2 --device cpu --epochs 1.5 --amp"
+    arguments = parse_arguments(line.split())
+    assert (arguments.data, arguments.data_root, arguments.num_gpus, arguments.device) == ("emotic", "d", 2, "cpu")
+    assert (arguments.eval_only, arguments.dry_run, arguments.epochs, arguments.amp) == (True, True, 1.5, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-c a.py --resum", "unknown flag --resum. Did you mean `--resume`"),
+        ("-c a.py --epoch=3", "unknown flag --epoch=3. Did you mean `--epochs`"),
+        ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
+        ("--resume", "--config FILE is missing."),
+        ("-c a.py --device tpu", "argument --device: invalid choice"),
+        ("-c a.py --num-gpus two", "argument --num-gpus: invalid int value"),
+        ("-c", "argument --config/--config-file/-c: expected one argument"),
+    ],
+)
+def test_what_is_not_understood(line: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_arguments(line.split())
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

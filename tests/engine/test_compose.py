@@ -1,0 +1,63 @@
+"""File < --data < flags < overrides."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig
+
+from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.engine.compose import compose
+from dsct_detrex.errors import UserError
+
+
+def _compose(config_file: Path, *words: str) -> DictConfig:
+    return compose(parse_arguments(["-c", str(config_file), *words]))
+
+
+def test_flags_set_their_keys(config_file: Path) -> None:
+    cfg = _compose(config_file, "--epochs", "2", "--amp", "--wandb=offline", "--device", "cpu")
+    assert cfg.train.max_epoch == 2
+    assert cfg.train.amp.enabled is True
+    assert cfg.train.wandb.enabled is True
+    assert cfg.train.wandb.params.mode == "offline"
+    assert cfg.train.device == "cpu"
+
+
+def test_overrides_win_over_flags(config_file: Path) -> None:
+    cfg = _compose(config_file, "train.max_epoch=7", "--epochs", "2")
+    assert cfg.train.max_epoch == 7
+
+
+def test_num_gpus_zero_means_cpu(config_file: Path) -> None:
+    assert _compose(config_file, "--num-gpus", "0", "train.device=auto").train.device == "auto"
+    assert _compose(config_file, "--num-gpus", "0").train.device == "cpu"
+
+
+def test_data_replaces_the_blocks_it_defines_and_keeps_the_rest(config_file: Path) -> None:
+    cfg = _compose(config_file, "--data", "synthetic", "--data-root", "somewhere", "emotions.name=emotic")
+    assert "SyntheticScenes" in str(cfg.dataloader.train.dataset._target_)
+    assert cfg.data.root == "somewhere"
+    assert cfg.emotions.name == "emotic"
+    assert "ToyModel" in str(cfg.model._target_)
+
+
+def test_data_root_without_data_set(config_file: Path) -> None:
+    config_file.write_text(config_file.read_text() + "del data\n")
+    with pytest.raises(UserError, match="--data-root sets data.root, which this config does not have"):
+        _compose(config_file, "--data-root", "x")
+
+
+def test_unknown_names_are_errors(config_file: Path) -> None:
+    with pytest.raises(UserError, match=r"--data expects one of .*synthetic.* Got 'synthetik'. Did you mean `synthetic`"):
+        _compose(config_file, "--data", "synthetik")
+    with pytest.raises(UserError, match=r"unknown key `train.max_iters`. Did you mean `train.max_iter`"):
+        _compose(config_file, "train.max_iters=3")
+    with pytest.raises(UserError, match="does not exist"):
+        compose(parse_arguments(["-c", "nowhere.py"]))
+
+
+def test_a_file_without_train_is_no_config_of_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "data.py"
+    path.write_text("data = dict(root=None)\n")
+    with pytest.raises(UserError, match="defines no `train`"):
+        compose(parse_arguments(["-c", str(path)]))

@@ -1,0 +1,122 @@
+"""N + M steps equal N steps, an interruption and M more, bit for bit."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import read_jsonl
+from omegaconf import DictConfig
+
+from dsct_detrex.engine import Interrupted, run
+
+Toy = Callable[..., DictConfig]
+
+EVERYTHING = (
+    "train.model_ema.enabled=true",
+    "train.accumulate=2",
+    "train.max_iter=11",
+    "train.eval_period=3",
+    "train.checkpointer.period=4",
+    "lr_multiplier={_target_:dsct_detrex.config.CosineParamScheduler,start_value:1.0,end_value:0.1}",
+)
+TIMES = ("time", "data_time", "eta_seconds", "mem_mb")
+
+
+def _same(a: Any, b: Any, where: str = "") -> None:
+    """Equal to the last bit, at every depth."""
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), where
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys(), where
+        for key in a:
+            _same(a[key], b[key], f"{where}.{key}")
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), where
+        for i, (x, y) in enumerate(zip(a, b)):
+            _same(x, y, f"{where}[{i}]")
+    else:
+        assert a == b, where
+
+
+def _without_times(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in TIMES}
+
+
+@pytest.mark.parametrize("batch", [0, 9, 13])  # in the first iteration, in the fifth, in the seventh
+@pytest.mark.parametrize("amp", ["false", "true"])
+def test_interrupted_equals_uninterrupted(toy: Toy, tmp_path: Path, batch: int, amp: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings = (*EVERYTHING, f"train.amp.enabled={amp}")
+    run(toy(*settings, f"train.output_dir={whole}"), quiet=True)
+    with pytest.raises(Interrupted) as stopped:
+        run(toy(*settings, f"train.output_dir={parts}", f"dataloader.train.interrupt={batch}"), quiet=True)
+    assert stopped.value.iteration == batch // 2 + 1
+    result = run(toy(*settings, f"train.output_dir={parts}"), resume=True, quiet=True)
+    assert result.iteration == 11
+
+    for name in ("model", "optimizer", "ema", "rng", "loader", "best", "iteration", "evaluated_at"):
+        first, second = (torch.load(folder / "last.pth", weights_only=True)[name] for folder in (whole, parts))
+        _same(first, second, name)
+    rows = {row["iteration"]: _without_times(row) for row in read_jsonl(whole / "metrics.jsonl")}
+    again: dict[int, dict[str, Any]] = {}
+    for row in read_jsonl(parts / "metrics.jsonl"):
+        again.setdefault(row["iteration"], {}).update(_without_times(row))
+    assert again.keys() == rows.keys()
+    later = [number for number in rows if number > batch // 2 + 2]  # before: the period's mean was cut in two
+    for number in later:
+        assert again[number] == rows[number]
+
+
+def test_a_skipped_evaluation_is_made_up_for(toy: Toy, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        run(toy("dataloader.train.interrupt=4"), quiet=True)  # asked to stop in iteration 5, which evaluates
+    rows = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    assert not any("emotion/mAP" in row for row in rows)
+    run(toy(), resume=True, quiet=True)
+    rows = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    assert [row["iteration"] for row in rows if "emotion/mAP" in row] == [5, 10]
+
+
+def test_records_after_the_checkpoint_are_written_once(toy: Toy, tmp_path: Path) -> None:
+    """A run that died after iteration 8 goes on from its checkpoint of iteration 5."""
+    run(toy("train.max_iter=8", "train.checkpointer.period=5"), quiet=True)
+    folder = tmp_path / "run"
+    (folder / "last.prev.pth").replace(folder / "last.pth")
+    run(toy("train.max_iter=10"), resume=True, quiet=True)
+    assert [row["iteration"] for row in read_jsonl(folder / "metrics.jsonl")] == [2, 4, 5, 6, 8, 10]
+    lines = (folder / "metrics.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["iteration", "2", "4", "5", "6", "8", "10"]
+
+
+def test_a_longer_run_continues_a_finished_one(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(toy(), quiet=True).iteration == 10
+    assert run(toy(), resume=True).iteration == 10
+    assert "Nothing is left to train: 10 of 10 iterations are done." in capsys.readouterr().out
+    assert run(toy("train.max_iter=12"), resume=True, quiet=True).iteration == 12
+
+
+def test_what_cannot_be_continued_is_said(
+    toy: Toy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine_toys import ToyTrainLoader
+
+    run(toy("train.max_iter=5"), quiet=True)
+    monkeypatch.delattr(ToyTrainLoader, "state_dict")
+    run(toy("train.model_ema.enabled=true"), resume=True)
+    said = capsys.readouterr().out
+    assert "resumed at iteration 5" in said
+    assert "note: The training loader keeps no position: the data order starts afresh." in said
+    assert "note: The checkpoint has no weight average" in said
+
+
+def test_a_new_run_sets_an_old_one_aside(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    run(toy("dataloader.evaluator.worse=-0.1"), quiet=True)
+    best = (folder / "best.safetensors").read_bytes()
+    run(toy("train.max_iter=2", "train.fast_dev_run.enabled=true"))
+    assert "held another run, which is now in" in capsys.readouterr().out
+    assert (folder / "previous" / "best.safetensors").read_bytes() == best
+    assert len(read_jsonl(folder / "previous" / "metrics.jsonl")) == 6
+    assert not (folder / "best.safetensors").exists()

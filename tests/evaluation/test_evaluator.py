@@ -1,0 +1,216 @@
+"""The evaluator: detectron2's protocol, order independence, several processes, and what the report says."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import distributed as dist
+from torch import multiprocessing as mp
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation import EmotionEvaluator, format_report
+from dsct_detrex.evaluation.report import CAER_S_LEAK
+from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
+
+from .people import Pair, confident_logits, image_pair, random_pairs, row_of_boxes
+
+
+def run(evaluator: EmotionEvaluator, pairs: list[Pair], batch: int = 1) -> dict[str, dict[str, float]]:
+    evaluator.reset()
+    for start in range(0, len(pairs), batch):
+        chunk = pairs[start : start + batch]
+        evaluator.process([image for image, _ in chunk], [output for _, output in chunk])
+    return evaluator.evaluate()
+
+
+def perfect_pairs(emotions: Emotions) -> list[Pair]:
+    """Every class occurs, every prediction is right and exact, two unused predictions far away."""
+    pairs = []
+    for image_id, count in enumerate([1, 2, 3, 4, 5, emotions.num_emotions]):
+        boxes = row_of_boxes(count)
+        classes = [(image_id + person) % emotions.num_emotions for person in range(count)]
+        logits = confident_logits(emotions, [*classes, 0, 0])
+        predicted = torch.cat([boxes, torch.tensor([[150.0, 80, 160, 90], [170, 80, 180, 90]])])
+        pairs.append(image_pair(emotions, image_id, boxes, [[c] for c in classes], logits, predicted))
+    return pairs
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
+@pytest.mark.parametrize("protocol", ["paper", "official"])
+def test_perfect_predictions_score_one(emotions: Emotions, protocol: str) -> None:
+    results = run(EmotionEvaluator(emotions, protocol), perfect_pairs(emotions))
+    assert results["emotion"]["acc"] == results["emotion"]["mAP"] == 1.0
+    assert results["bbox"] == {"recall50": 1.0, "mean_iou": 1.0}
+    assert {f"AP-{label}" for label in emotions.names} <= set(results["emotion"])
+    assert {"acc_n1", "acc_n5plus", "mAP_n1", "mAP_n5plus"} <= set(results["emotion"])
+    assert ("acc_any" in results["emotion"]) == (emotions is EMOTIC)
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
+def test_results_do_not_depend_on_order_or_batches(emotions: Emotions) -> None:
+    pairs = random_pairs(emotions, 25)
+    evaluator = EmotionEvaluator(emotions)
+    results = run(evaluator, pairs)
+    report = evaluator.report
+    assert run(evaluator, pairs[::-1], batch=4) == results
+    assert evaluator.report == report
+
+
+def test_every_value_is_a_float_and_undefined_ones_are_left_out() -> None:
+    pairs = [image_pair(CAER_S, 0, row_of_boxes(1), [[3]], confident_logits(CAER_S, [3]), row_of_boxes(1))]
+    results = run(EmotionEvaluator(CAER_S), pairs)
+    assert all(type(value) is float for group in results.values() for value in group.values())
+    assert set(results["emotion"]) == {"mAP", "acc", "AP-Happy", "mAP_n1", "acc_n1"}
+    assert results["emotion"]["mAP"] == pytest.approx(1 / 7)
+
+
+def test_process_changes_neither_inputs_nor_outputs() -> None:
+    pairs = random_pairs(EMOTIC, 3)
+    before = copy.deepcopy(pairs)
+    run(EmotionEvaluator(EMOTIC), pairs)
+    for (image, output), (old_image, old_output) in zip(pairs, before):
+        assert image.keys() == old_image.keys()
+        for new, old in (
+            (image["ground_truth"], old_image["ground_truth"]),
+            (output["instances"], old_output["instances"]),
+        ):
+            assert new.get_fields().keys() == old.get_fields().keys()
+            for name, value in old.get_fields().items():
+                same = new.get(name)
+                torch.testing.assert_close(
+                    getattr(same, "tensor", same), getattr(value, "tensor", value), rtol=0, atol=0
+                )
+
+
+def test_an_image_without_predictions_counts_its_people_as_wrong() -> None:
+    right = image_pair(CAER_S, 0, row_of_boxes(1), [[0]], confident_logits(CAER_S, [0]), row_of_boxes(1))
+    empty = image_pair(CAER_S, 1, row_of_boxes(1), [[0]], torch.zeros(0, 8), torch.zeros(0, 4))
+    evaluator = EmotionEvaluator(CAER_S, dataset_name="synthetic")
+    results = run(evaluator, [right, empty])
+    assert results["emotion"]["acc"] == 0.5
+    assert results["bbox"] == {"recall50": 0.5, "mean_iou": 0.5}
+    assert evaluator.report is not None
+    assert evaluator.report["counts"]["missed_people"] == 1
+    assert "1 of 2 people are in images without any prediction; they count as wrong." in evaluator.report["warnings"]
+
+
+def test_an_image_without_people_is_counted_and_changes_no_metric() -> None:
+    pairs = random_pairs(CAER_S, 8)
+    nobody = image_pair(CAER_S, 99, torch.zeros(0, 4), [], torch.randn(4, 8), row_of_boxes(4))
+    evaluator = EmotionEvaluator(CAER_S)
+    before = run(evaluator, pairs)
+    assert evaluator.report is not None
+    alone = evaluator.report["counts"]["images_without_people"]
+    assert run(evaluator, [*pairs, nobody]) == before
+    assert evaluator.report["counts"]["images_without_people"] == alone + 1
+
+
+def test_the_same_image_twice_counts_once_and_two_files_with_one_id_are_refused() -> None:
+    pairs = random_pairs(CAER_S, 6)
+    evaluator = EmotionEvaluator(CAER_S)
+    assert run(evaluator, pairs + pairs[:3]) == run(evaluator, pairs)
+    other = copy.deepcopy(pairs[0])
+    other[0]["file_name"] = "other.png"
+    with pytest.raises(ValueError, match=r"Got image_id 0 for both '0000.png' and 'other.png'"):
+        run(evaluator, [*pairs, other])
+
+
+def test_reset_forgets() -> None:
+    evaluator = EmotionEvaluator(CAER_S)
+    run(evaluator, random_pairs(CAER_S, 4))
+    evaluator.reset()
+    assert evaluator.report is None
+    with pytest.raises(UserError, match="there is nothing to evaluate"):
+        evaluator.evaluate()
+
+
+def test_wrong_inputs_are_named() -> None:
+    image, output = random_pairs(CAER_S, 1)[0]
+    evaluator = EmotionEvaluator(CAER_S)
+    with pytest.raises(ValueError, match=r"expects equal lengths\. Got 1 and 0"):
+        evaluator.process([image], [])
+    with pytest.raises(ValueError, match=r"expects 'ground_truth' for every image. 0000.png has none"):
+        evaluator.process([{k: v for k, v in image.items() if k != "ground_truth"}], [output])
+    broken = copy.deepcopy(output)
+    broken["instances"].pred_logits[0, 0] = float("nan")
+    with pytest.raises(ValueError, match=r"finite boxes and logits. 0000.png has NaN or inf"):
+        evaluator.process([image], [broken])
+
+
+def test_report_is_strict_json_on_disk_and_in_memory(tmp_path: Path) -> None:
+    references = {"chance": 1 / 7, "everything": 0.97}
+    evaluator = EmotionEvaluator(
+        CAER_S,
+        output_dir=tmp_path / "new" / "folder",
+        references=references,
+        dataset_name="synthetic",
+        dataset_description="Generated scenes.",
+    )
+    run(evaluator, random_pairs(CAER_S, 30))
+    written = json.loads((tmp_path / "new" / "folder" / "evaluation.json").read_text("utf-8"))
+    report = evaluator.report
+    assert report is not None
+    assert written == report
+    assert report["protocol"]["name"] == "paper"
+    assert report["primary_metric"] == "acc"
+    assert report["references"] == references
+    assert report["dataset"] == {"name": "synthetic", "description": "Generated scenes."}
+    assert sum(map(sum, report["confusion"]["matrix"])) == report["counts"]["people"]
+    assert sum(row["people"] for row in report["by_count"]) == report["counts"]["people"]
+    assert sum(row["people"] for row in report["per_class"]) == report["counts"]["people"]
+    diagonal = sum(row[k] for k, row in enumerate(report["confusion"]["matrix"]))
+    assert report["metrics"]["acc"] == pytest.approx(diagonal / report["counts"]["people"])
+    assert len(report["samples"]) == 24
+    assert max(len(person["predicted"]) for image in report["samples"] for person in image["people"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("emotions", "name", "warned"),
+    [(CAER_S, "caer_s_test", True), (CAER_S, "", True), (CAER_S, "synthetic_caer_s", False), (EMOTIC, "emotic", False)],
+)
+def test_only_real_caer_s_carries_the_leak_warning(emotions: Emotions, name: str, warned: bool) -> None:
+    evaluator = EmotionEvaluator(emotions, dataset_name=name)
+    run(evaluator, random_pairs(emotions, 10))
+    assert evaluator.report is not None
+    assert (CAER_S_LEAK in evaluator.report["warnings"]) == warned
+    text = " ".join(format_report(evaluator.report).split())
+    assert ("overstates how well the model reads unseen scenes" in text) == warned
+
+
+def test_the_console_names_the_protocol_with_every_table_and_puts_references_beside_the_result() -> None:
+    evaluator = EmotionEvaluator(CAER_S, "official", references={"chance": 0.143}, dataset_name="synthetic")
+    run(evaluator, perfect_pairs(CAER_S))
+    assert evaluator.report is not None
+    text = format_report(evaluator.report)
+    assert "synthetic: 22 people in 6 images" in text
+    assert "official protocol: no NMS" in text
+    assert text.count("· official protocol") == 3
+    assert "for comparison: chance" in text
+    assert "14.3 %" in text
+    assert "100.0 %" in text
+    assert "5 or more" in text
+    assert "\x1b" not in text
+
+
+def _evaluate_shard(rank: int, init_file: str, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{init_file}", rank=rank, world_size=2)
+    torch.set_num_threads(1)
+    pairs = random_pairs(CAER_S, 9)
+    shard = [*pairs[rank::2], pairs[0]]  # both processes also see image 0, as padded shards do
+    evaluator = EmotionEvaluator(CAER_S, output_dir=Path(folder) / "main" if rank == 0 else Path(folder) / "other")
+    results = run(evaluator, shard)
+    (Path(folder) / f"{rank}.json").write_text(json.dumps(results))
+    dist.destroy_process_group()
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+    arguments: tuple[Any, ...] = (str(tmp_path / "init"), str(tmp_path))
+    mp.spawn(_evaluate_shard, args=arguments, nprocs=2)
+    alone = run(EmotionEvaluator(CAER_S), random_pairs(CAER_S, 9))
+    for rank in range(2):
+        assert json.loads((tmp_path / f"{rank}.json").read_text()) == alone
+    assert (tmp_path / "main" / "evaluation.json").exists()
+    assert not (tmp_path / "other").exists()
