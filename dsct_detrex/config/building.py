@@ -70,8 +70,11 @@ def _mismatch(function: Callable[..., Any], arguments: dict[str, Any]) -> str | 
     try:
         signature.bind(**arguments)
     except TypeError as error:
-        unknown = next((name for name in arguments if name not in signature.parameters), None)
-        return f"{error}.{did_you_mean(unknown, signature.parameters) if unknown else ''}"
+        open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+        unknown = [name for name in arguments if name not in signature.parameters and not open_ended]
+        if unknown:
+            return f"it takes no `{unknown[0]}`.{did_you_mean(unknown[0], signature.parameters)}"
+        return f"{error}."
     return None
 
 

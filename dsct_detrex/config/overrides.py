@@ -142,7 +142,7 @@ class _Change:
 
     def _unknown_key(self, deepest: Container, path: tuple[Any, ...]) -> ConfigError:
         key = _dotted(path)
-        hint = did_you_mean(key, dotted_keys(self._root))
+        hint = did_you_mean(key, dotted_keys(self._root), dotted=True)
         if not hint and keys_of(deepest):
             hint = f" Known keys there: {', '.join(str(name) for name in keys_of(deepest))}."
         if self._override.action == "delete":
@@ -196,7 +196,7 @@ def _check_interpolations(cfg: DictConfig, broken_before: Mapping[str, str]) -> 
 def _hint(reason: str, cfg: DictConfig) -> str:
     """What may have been meant by the key that omegaconf names between quotes: Interpolation key 'x' not found."""
     missing = reason.partition("'")[2].partition("'")[0]
-    return did_you_mean(missing, dotted_keys(cfg)) if missing else ""
+    return did_you_mean(missing, dotted_keys(cfg), dotted=True) if missing else ""
 
 
 def _find(node: Container, part: Any) -> Any:

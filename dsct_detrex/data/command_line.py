@@ -89,7 +89,8 @@ def _format(parsed: argparse.Namespace) -> str:
 
 def _check(parsed: argparse.Namespace) -> int:
     format = _format(parsed)
-    with ProgressBar(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with ProgressBar(console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int) -> None:

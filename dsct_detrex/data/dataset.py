@@ -105,6 +105,11 @@ class Subset:
         """The description of the whole, and how much of it is used."""
         return f"{describe(self._dataset)}, the first {self._length} of {len(self._dataset)} images"
 
+    @property
+    def warning(self) -> str | None:
+        """The line of the whole to show beside any result, if it has one (CAER-S does)."""
+        return getattr(self._dataset, "warning", None)
+
     def __len__(self) -> int:
         return self._length
 

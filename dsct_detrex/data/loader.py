@@ -216,7 +216,6 @@ def _batches(
         batch_sampler=order,
         num_workers=num_workers,
         collate_fn=list,
-        worker_init_fn=_one_thread,
         pin_memory=pin_memory and torch.cuda.is_available(),
         generator=torch.Generator(),  # else starting the workers would advance torch's global generator
     )
@@ -246,10 +245,6 @@ def _with_advice(batches: Iterator[list[_Fetched]]) -> Iterator[list[_Fetched]]:
                 f"A worker process that reads images died ({' '.join(str(error).split())}). Usually memory ran out: "
                 "use fewer num_workers, or 0, or give a container more shared memory (--shm-size)."
             ) from error
-
-
-def _one_thread(worker: int) -> None:
-    torch.set_num_threads(1)  # workers are the parallelism; more threads would fight over the same cores
 
 
 def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def is_main() -> bool:
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Join the other processes for the duration of the block; a run of one, or a group joined earlier, is left as is."""
+    """Join the other processes for the duration of the block; a run of one, or a group joined before, is left alone."""
     if not under_torchrun() or dist.is_initialized():
         yield
         return

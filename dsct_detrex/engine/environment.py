@@ -16,7 +16,7 @@ import dsct_detrex
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.files import write_json
 
-_PACKAGES = ("torch", "torchvision", "numpy", "scipy", "omegaconf", "numba", "triton", "wandb", "detectron2", "detrex")
+_PACKAGES = ("torchvision", "numpy", "scipy", "omegaconf", "numba", "triton", "wandb", "detectron2", "detrex")
 
 
 def describe_environment(device: torch.device, seed: int) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def describe_environment(device: torch.device, seed: int) -> dict[str, Any]:
         "dsct_detrex": dsct_detrex.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {"torch": torch.__version__, **{name: _version(name) for name in _PACKAGES}},
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         "processes": ddp.world_size(),
         "threads": torch.get_num_threads(),

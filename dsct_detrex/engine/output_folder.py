@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,8 +26,8 @@ def open_folder(
 ) -> None:
     """Make the folder of a training run and write ``config.yaml`` and ``environment.json``; on rank 0 only.
 
-    A run started (not resumed) where another left a checkpoint moves that one's files into ``previous/``; what was in
-    ``previous/`` before is dropped.
+    A run started (not resumed) where another left a checkpoint moves that one's files into ``previous/<number>``:
+    nothing that took days to train is ever deleted here.
 
     Raises:
         UserError: the folder cannot be written.
@@ -36,11 +35,8 @@ def open_folder(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not resume and last_path(folder).exists():
-            _set_aside(folder)
-            say(
-                f"note: {folder} held another run, which is now in {folder / 'previous'}; "
-                "to continue a run, start it with --resume."
-            )
+            previous = _set_aside(folder)
+            say(f"note: {folder} held another run, which is now in {previous}; to continue a run, use --resume.")
     except OSError as error:
         raise UserError(f"train.output_dir={folder} cannot be written ({error}); choose another folder.") from error
     try:
@@ -50,10 +46,13 @@ def open_folder(
     save_environment(folder / "environment.json", device, seed)
 
 
-def _set_aside(folder: Path) -> None:
-    previous = folder / "previous"
-    shutil.rmtree(previous, ignore_errors=True)
-    previous.mkdir()
+def _set_aside(folder: Path) -> Path:
+    number = 1
+    while (folder / "previous" / str(number)).exists():
+        number += 1
+    previous = folder / "previous" / str(number)
+    previous.mkdir(parents=True)
     for pattern in _OF_A_RUN:
         for path in folder.glob(pattern):
             os.replace(path, previous / path.name)
+    return previous

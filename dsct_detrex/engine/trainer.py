@@ -120,7 +120,11 @@ class Trainer:
 
     def _fetch(self, batches: Iterator[Batch]) -> Batch:
         start = time.perf_counter()
-        batch = next(batches, None)
+        try:
+            batch = next(batches, None)
+        except Exception:
+            self._rescue()
+            raise
         if batch is None:
             raise UserError(
                 f"The training loader ended in iteration {self.state.iteration + 1}. dataloader.train must be endless."
@@ -136,13 +140,15 @@ class Trainer:
         evaluate = plan.evaluates_at(iteration) and self.state.evaluated_at != iteration and self.examiner is not None
         save = plan.saves_at(iteration) and self._saved_at != iteration
         log = plan.logs_at(iteration) and self._stopwatch.iterations > 0
-        alone_on_cpu = ddp.world_size() == 1 and self.step.device.type == "cpu"
-        if not (evaluate or save or log or alone_on_cpu):
+        alone = ddp.world_size() == 1
+        look = alone and (stop.requested or self.step.device.type == "cpu")  # costs nothing there; elsewhere it waits
+        if not (evaluate or save or log or look):
             return
         stopping = self._agree(stop)
         record = Record(iteration)
         if log:
             self._measure(record)
+            self.console.log(record)
         if evaluate and not stopping:
             stopping = not self._examine(record, stop)
         if save or (stopping and self._saved_at != iteration):
@@ -176,7 +182,7 @@ class Trainer:
         )
 
     def _measure(self, record: Record) -> None:
-        """The numbers of the iterations since the last log, averaged over ranks where they differ."""
+        """The numbers of the iterations since the last log; losses are averaged over ranks."""
         shares = ddp.gather(self._history.means())
         names = dict.fromkeys(name for share in shares for name in share)
         for name in names:
@@ -190,29 +196,24 @@ class Trainer:
         record.scalars["data_time"] = data_seconds
         record.scalars["eta_seconds"] = seconds * (self.plan.max_iter - self.state.iteration)
         record.scalars |= peak_memory(self.step.device)
+        self._add_epoch(record)
 
     def _examine(self, record: Record, stop: StopRequest) -> bool:
-        """Evaluate into ``record``; False if a request to stop cut it short (a resumed run makes up for it).
-
-        Whatever goes wrong in an evaluation, the training before it is saved first; several processes cannot do that,
-        for the others would not take part.
-        """
+        """Evaluate into ``record``; False if a request to stop cut it short (a resumed run makes up for it)."""
         assert self.examiner is not None
-        alone = ddp.world_size() == 1
         if self.state.ema is not None:
             lost = self.state.ema.resync(self.state.model)
             if lost:
                 self.console.say(f"note: the weight average was no longer finite and restarts for {_short(lost)}.")
         try:
-            cancel = (lambda: stop.requested) if alone else None
+            cancel = (lambda: stop.requested) if ddp.world_size() == 1 else None
             examination = self.examiner.examine(self.state.model, self.state.ema, cancel)
             if self.keep_best:
                 self._keep_best(examination)
         except EvaluationCancelled:
             return False
         except Exception:
-            if alone:
-                self._save()
+            self._rescue()
             raise
         record.scalars |= examination.scalars
         record.predictions = examination.predictions
@@ -244,13 +245,27 @@ class Trainer:
             if state.ema is not None:
                 self.releases.write("last_ema", state.ema.average, epoch)
 
+    def _rescue(self) -> None:
+        """Save before an error that the training did not cause (a picture, the evaluator) goes up.
+
+        Several processes cannot, for those without the error would not take part.
+        """
+        if ddp.world_size() == 1 and self.state.iteration > self._saved_at and self._history.fetch() is None:
+            self._save()
+            self.console.say(
+                f"saved iteration {self.state.iteration} before the error that follows; --resume continues."
+            )
+
     def _log(self, record: Record) -> None:
-        epoch = self.plan.epoch(record.iteration)
-        if epoch is not None:
-            record.scalars["epoch"] = epoch
+        self._add_epoch(record)
         self.scalars |= record.scalars
         for logger in self.loggers:
             logger.log(record)
+
+    def _add_epoch(self, record: Record) -> None:
+        epoch = self.plan.epoch(record.iteration)
+        if epoch is not None:
+            record.scalars["epoch"] = epoch
 
     def _announce_unreached(self) -> None:
         names = self.step.without_gradient()

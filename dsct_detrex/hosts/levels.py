@@ -121,6 +121,6 @@ def grid_proposals(levels: Levels) -> tuple[Tensor, Tensor]:
         centres = _pixel_centres(*size, levels.tokens.device) / levels.valid_sizes[:, None, v]
         proposals.append(torch.cat([centres, torch.full_like(centres, PROPOSAL_SIZE * 2.0**v)], -1))
     boxes = torch.cat(proposals, 1)
-    inside = ((boxes > PROPOSAL_MARGIN) & (boxes < 1 - PROPOSAL_MARGIN)).all(-1)
-    candidate = inside & ~levels.padding
+    # Padding lies beyond 1 in the unpadded frame, so the margin rules it out too.
+    candidate = ((boxes > PROPOSAL_MARGIN) & (boxes < 1 - PROPOSAL_MARGIN)).all(-1)
     return torch.log(boxes / (1 - boxes)).masked_fill(~candidate[..., None], float("inf")), candidate

@@ -130,14 +130,12 @@ class ResNet(nn.Module):
         norms = ["FrozenBN" if part < freeze_at else norm for part in range(len(STAGES) + 1)]
         self.stem = Stem(in_channels, norms[0])
         self.stage_names = STAGES[: max(("stem", *STAGES).index(name) for name in self.out_features)]
-        channels, strides = {"stem": STEM_CHANNELS}, {"stem": 4}
         width_in = STEM_CHANNELS
-        for i, name in enumerate(self.stage_names):
-            stage, width_in = _make_stage(depth, i, width_in, width_per_group, norms[i + 1])
-            self.add_module(name, stage)
-            channels[name], strides[name] = width_in, 4 * 2**i
-        self.channels = {name: channels[name] for name in self.out_features}
-        self.strides = {name: strides[name] for name in self.out_features}
+        for name, stage_norm in zip(self.stage_names, norms[1:]):
+            self.add_module(name, _make_stage(depth, name, width_in, width_per_group, stage_norm))
+            width_in = _channels(depth, name)
+        self.channels = {name: _channels(depth, name) for name in self.out_features}
+        self.strides = {name: _stride(name) for name in self.out_features}
         for part in ("stem", *self.stage_names)[:freeze_at]:
             self.get_submodule(part).requires_grad_(False)
 
@@ -155,28 +153,37 @@ class ResNet(nn.Module):
 
 
 def resnet_shapes(depth: int, names: Sequence[str] = ("res3", "res4", "res5")) -> dict[str, ShapeSpec]:
-    """Channels and stride of the maps of a ResNet that is not built yet, for a neck's ``input_shapes`` in a config."""
-    return {name: ShapeSpec(_stage_channels(depth, i), stride=4 * 2**i) for i, name in enumerate(STAGES) if name in names}
+    """``output_shape()`` of a ResNet that is not built yet, for a neck's ``input_shapes`` in a config.
+
+    Raises:
+        HostConfigError: an unknown depth or map.
+    """
+    _check(depth, 64, tuple(names), "FrozenBN")
+    return {name: ShapeSpec(_channels(depth, name), stride=_stride(name)) for name in names}
 
 
-def _stage_channels(depth: int, index: int) -> int:
-    """Output channels of stage ``index`` (0 = res2)."""
-    return 64 * 2**index * (1 if depth < 50 else 4)
+def _channels(depth: int, part: str) -> int:
+    """Output channels of the stem or a stage."""
+    return STEM_CHANNELS if part == "stem" else (64 << STAGES.index(part)) * (1 if depth < 50 else 4)
 
 
-def _make_stage(depth: int, index: int, in_channels: int, width_per_group: int, norm: str) -> tuple[nn.Module, int]:
-    """Stage ``index`` (0 = res2) and its number of output channels."""
-    base = 64 * 2**index
-    out_channels = _stage_channels(depth, index)
+def _stride(part: str) -> int:
+    """Stride in pixels of the output of the stem or a stage."""
+    return 4 if part == "stem" else 4 << STAGES.index(part)
+
+
+def _make_stage(depth: int, name: str, in_channels: int, width_per_group: int, norm: str) -> nn.Sequential:
+    """The blocks of one stage; the first one changes width and, from res3 on, halves the map."""
+    index, out_channels = STAGES.index(name), _channels(depth, name)
     blocks = nn.Sequential()
     for i in range(BLOCKS_PER_STAGE[depth][index]):
         stride = 2 if i == 0 and index > 0 else 1
         if depth < 50:
             blocks.append(BasicBlock(in_channels, out_channels, stride, norm))
         else:
-            blocks.append(Bottleneck(in_channels, out_channels, stride, norm, width=base * width_per_group // 64))
+            blocks.append(Bottleneck(in_channels, out_channels, stride, norm, width=width_per_group << index))
         in_channels = out_channels
-    return blocks, out_channels
+    return blocks
 
 
 def _check(depth: int, width_per_group: int, out_features: tuple[str, ...], norm: str) -> None:

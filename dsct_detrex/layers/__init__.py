@@ -14,6 +14,7 @@ from dsct_detrex.layers.boxes import (
 )
 from dsct_detrex.layers.channel_mapper import ChannelMapper, ConvNormAct, ShapeSpec
 from dsct_detrex.layers.mlp import FFN, MLP
+from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 from dsct_detrex.layers.position_embedding import (
     PositionEmbeddingLearned,
     PositionEmbeddingSine,
@@ -27,6 +28,7 @@ __all__ = [
     "BaseTransformerLayer",
     "ChannelMapper",
     "ConvNormAct",
+    "MultiScaleDeformableAttention",
     "MultiheadAttention",
     "PositionEmbeddingLearned",
     "PositionEmbeddingSine",

@@ -23,13 +23,14 @@ def multi_scale_deformable_attn(
 ) -> Tensor:
     """Sample the feature maps at the locations (bilinear, zeros outside) and sum the samples with their weights.
 
-    Shapes: B images, S cells of all levels one after the other, H heads, D channels a head, Q queries, L levels, P points.
+    Shapes: B images, S cells of all levels in a row, H heads, D channels a head, Q queries, L levels, P points.
 
     Args:
         value: (B, S, H, D) features, rows of a level first.
         spatial_shapes: (L, 2) int64, height and width of each level in cells.
         level_start_index: (L,) int64, position of each level's first cell in S.
-        sampling_locations: (B, Q, H, L, P, 2) xy in [0, 1] of each level's (padded) map; pixel centres at (i + 0.5) / size.
+        sampling_locations: (B, Q, H, L, P, 2) xy in [0, 1] of the padded map; pixel centres lie at
+            (i + 0.5) / size.
         attention_weights: (B, Q, H, L, P), usually a softmax over L * P.
 
     Returns:
@@ -68,7 +69,9 @@ def _check_shapes(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tens
     for name, (tensor, shape) in expected.items():
         if tensor.shape != shape:
             wanted = str(shape).replace("-1", "any")
-            raise ValueError(f"multi_scale_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}.")
+            raise ValueError(
+                f"multi_scale_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}."
+            )
     for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
         if tensor.dtype != torch.int64:
             raise ValueError(f"multi_scale_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")

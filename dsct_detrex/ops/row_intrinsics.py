@@ -9,7 +9,7 @@ cannot know that the arrays do not overlap. Nothing here checks bounds; the call
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -41,7 +41,7 @@ def _spread(builder: Any, scalar: Any, length: int) -> Any:
 
 @_intrinsic
 def add_blended_rows(_: Any, out: Any, at: Any, rows: Any, corners: Any, weights: Any, lanes: Any) -> tuple[Any, Any]:
-    """`out[at] += sum of weights[k] * rows[corners[k]]` over four corners; brackets name rows of `len(lanes)` elements."""
+    """`out[at] += sum of weights[k] * rows[corners[k]]` over four corners; brackets name rows."""
     length = len(lanes)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

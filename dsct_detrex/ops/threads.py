@@ -75,11 +75,10 @@ def _openmp_region() -> Callable[..., object] | None:
     bundled = [str(path) for path in (Path(torch.__file__).parent / "lib").glob("libgomp*.so*")]
     for name in [*bundled, "libgomp.so.1"]:
         try:
-            library = ctypes.CDLL(name, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-        except OSError:  # not loaded in this process
+            region = ctypes.CDLL(name, mode=os.RTLD_NOLOAD | os.RTLD_NOW).GOMP_parallel
+        except (OSError, AttributeError):  # not loaded in this process, or another brand of OpenMP
             continue
-        region = library.GOMP_parallel
         region.argtypes = [_REGION, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
         region.restype = None
-        return region  # type: ignore[no-any-return]
+        return region
     return None

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dsct_detrex import __version__
 from dsct_detrex.evaluation.formatting import people_group, percent, whole
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.report import Card, Figure, Gallery, Note, Picture, Section, Table, write_report
@@ -25,7 +26,12 @@ _COLUMNS = {
     "recall50": "People found",
     "mean_iou": "Mean IoU",
 }
-_PACKAGES = ("dsct-detrex", "torch", "torchvision", "numpy", "scikit-learn")
+_REFERENCE_CARDS = {
+    "chance": "guessing",
+    "face_only": "the most that the face tells",
+    "everything": "no model can do better",
+}
+_PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,9 @@ def _measured_on(run: RunResult) -> str:
     )
 
 
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentence(text: str) -> str:
+    """A description as a sentence: a capital first, a full stop last."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") or not text else ".")
 
 
 def _value(run: RunResult, metric: str) -> float:
@@ -114,10 +121,8 @@ def _cards(runs: Sequence[RunResult], metric: str, references: Mapping[str, floa
     for run in runs[1:]:
         gap = 100 * (head - _value(run, metric))
         cards.append(Card(f"{run.name}, {name}", percent(_value(run, metric)), f"{gap:+.1f} points to {runs[0].name}"))
-    details = {"chance": "guessing", "everything": "no model can do better"}
-    for key, value in references.items():
-        cards.append(Card(reference_name(key), percent(value), details.get(key, "computed, not trained")))
-    return cards
+    shown = [(key, detail) for key, detail in _REFERENCE_CARDS.items() if key in references]
+    return cards + [Card(reference_name(key), percent(references[key]), detail) for key, detail in shown]
 
 
 def _results(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
@@ -138,9 +143,10 @@ def _results(runs: Sequence[RunResult], metric: str, references: Mapping[str, fl
     table = Table(
         ("Run", *columns.values(), "Parameters", "Training"),
         [_result_row(run, list(columns)) for run in runs],
-        caption=f"{_sentence_case(report['protocol']['sentence'])} People found: IoU of at least 0.5.",
+        caption=f"{_sentence(report['protocol']['sentence'])} People found: IoU of at least 0.5.",
     )
-    lead = f"{whole(counts['people'])} people in {whole(counts['images'])} images. {report['dataset']['description']}"
+    lead = f"{whole(counts['people'])} people in {whole(counts['images'])} images."
+    lead = f"{lead} {_sentence(report['dataset']['description'])}".rstrip()
     blocks: list[Figure | Table | Note] = [bars, table]
     return Section("results", "Results", [*blocks, Note(report["warnings"])] if report["warnings"] else blocks, lead)
 
@@ -230,7 +236,9 @@ def _pictures(pictures: Sequence[Picture], name: str) -> Section:
 
 
 def _settings(runs: Sequence[RunResult], notes: Mapping[str, str]) -> Section:
-    versions = f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    versions = f"dsct-detrex {__version__}, Python {platform.python_version()}, " + ", ".join(
+        f"{name} {version(name)}" for name in _PACKAGES
+    )
     rows = [*notes.items(), ("Protocol", runs[0].report["protocol"]["sentence"]), ("Versions", versions)]
     return Section("settings", "Settings", [Table(("What", "Value"), rows, text=True)])
 

@@ -23,6 +23,7 @@ DEFAULT_THRESHOLD = 0.3
 """Least confidence of a person that is drawn."""
 
 _SMALLEST_LONG_SIDE = 640
+_LINES_PER_PICTURE = 6
 _HALO = "#10141b"
 _TRUTH_COLOR = "#ffffff"
 
@@ -37,7 +38,7 @@ def draw_predictions(
 ) -> Image.Image:
     """An annotated copy of a picture.
 
-    One emotion per person: a chip with the most probable one. Several: the best ``max_emotions`` with small bars. A
+    One emotion per person: a chip with the most probable one. Several: the best ones with small bars. A
     person's colour belongs to its row, so another threshold recolours nobody. Annotations are dashed and white.
 
     Args:
@@ -45,7 +46,8 @@ def draw_predictions(
         instances: ``pred_boxes``, ``scores`` (N,), ``emotion_probs`` (N, K).
         emotions: names of the K categories, and whether a person shows one or several.
         threshold: least ``scores`` of a person to be drawn.
-        max_emotions: lines per person with several emotions, at least 1.
+        max_emotions: most lines per person with several emotions, at least 1; fewer are drawn where more than two
+            people share the picture, so that their chips do not cover each other.
         ground_truth: ``gt_boxes`` and the emotions' target field, drawn dashed.
 
     Returns:
@@ -60,6 +62,7 @@ def draw_predictions(
     font = ImageFont.load_default(_font_size(canvas))
     people = [row for row, score in enumerate(instances.scores.tolist()) if score >= threshold]
     boxes = _canvas_boxes(instances.pred_boxes.tensor, instances, canvas)
+    lines = max(1, min(max_emotions, _LINES_PER_PICTURE // max(1, len(people))))
     truths = [] if ground_truth is None else _canvas_boxes(ground_truth.gt_boxes.tensor, ground_truth, canvas)
 
     draw = ImageDraw.Draw(canvas)
@@ -73,10 +76,10 @@ def draw_predictions(
     visible = [boxes[row] for row in people]
     for row in people:
         color = PEOPLE_COLORS[row % len(PEOPLE_COLORS)]
-        chip = _emotion_chip(instances.emotion_probs[row], emotions, max_emotions, color, font)
+        chip = _emotion_chip(instances.emotion_probs[row], emotions, lines, color, font)
         chips.append(_put(canvas, chip, boxes[row], chips, visible))
     if ground_truth is not None:
-        for box, text in zip(truths, _truth_texts(ground_truth, emotions, max_emotions)):
+        for box, text in zip(truths, _truth_texts(ground_truth, emotions, lines if len(truths) < 3 else 1)):
             chip = label_chip(text, _TRUTH_COLOR, font)
             chips.append(_put(canvas, chip, box, chips, visible, below=True))
     return canvas
@@ -124,7 +127,7 @@ def contact_sheet(
 
 
 def to_pil(image: Picture) -> Image.Image:
-    """Any accepted picture as a PIL RGB image; the given one is not changed.
+    """Any accepted picture as a new PIL RGB image; drawing on it does not change the given one.
 
     Raises:
         ValueError: an array or tensor of another shape or type.
@@ -142,11 +145,9 @@ def to_pil(image: Picture) -> Image.Image:
 
 def _enlarged(image: Image.Image) -> Image.Image:
     factor = max(1, math.ceil(_SMALLEST_LONG_SIDE / max(image.size)))
-    return (
-        image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
-        if factor > 1
-        else image.copy()
-    )
+    if factor == 1:
+        return image
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
 
 
 def _font_size(canvas: Image.Image) -> int:

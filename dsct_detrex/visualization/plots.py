@@ -8,6 +8,7 @@ Fractions go in, per cent are shown.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def result_bars(
         for level, (name, value) in enumerate(lines):
             top = -0.68 - 0.36 * level  # the largest on top, so that no label crosses another line
             axes.plot([value, value], [bottom, top], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.2)
-            place = {"x": value - 0.008, "ha": "right"} if value > 0.5 else {"x": value + 0.008, "ha": "left"}
+            place = {"x": value - 0.008, "ha": "right"} if value > 0.34 else {"x": value + 0.008, "ha": "left"}
             label = f"{reference_name(name)} {percent(value)}"
             axes.text(y=top + 0.06, s=label, va="center", color=MUTED, fontsize=9, **place)
         axes.set_yticks(range(len(values)), list(values), color=INK)
@@ -159,7 +160,7 @@ def confusion_heatmap(report: Report, file_format: Format = "svg") -> bytes:
             for x, share in enumerate(row):
                 axes.add_patch(_cell(x, y, share))
                 if written:
-                    color = "white" if share > 0.45 else INK if share >= 0.005 else MUTED
+                    color = "white" if share > 0.7 else INK if share >= 0.005 else MUTED
                     axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", color=color, fontsize=9.5)
         axes.set_xticks(range(len(labels)), labels, rotation=45 if written else 90, ha="right" if written else "center")
         axes.set_yticks(range(len(labels)), labels)
@@ -205,12 +206,9 @@ def by_count_bars(reports: Mapping[str, Report], metric: str = "acc", file_forma
     return _file(paint, (10.0, 3.6), file_format)
 
 
-def _colors(count: int | None = None) -> Iterator[str]:
+def _colors() -> Iterator[str]:
     """Run colours in order, from the start again after the last."""
-    run = 0
-    while count is None or run < count:
-        yield RUN_COLORS[run % len(RUN_COLORS)]
-        run += 1
+    return itertools.cycle(RUN_COLORS)
 
 
 def _series(rows: Sequence[Row], key: str) -> list[tuple[float, float]]:

@@ -57,6 +57,7 @@ PLOT_SETTINGS: dict[str, Any] = {
 REFERENCE_NAMES = {
     "chance": "Chance",
     "face_only": "Exact bound: face only",
+    "scene_only": "Exact bound: scene only",
     "face_near": "Exact bound: face + near context",
     "everything": "Exact bound: whole scene",
 }

@@ -118,7 +118,7 @@ def load_release_weights(model: nn.Module, release: Release, emotions: Emotions)
     as_is = Converted(release.state_dict, {name: name for name in release.state_dict})
     fitting = _fitting(own, as_is)
     report = _report(own, as_is, fitting, release.state_dict)
-    if report.missing:
+    if report.reinitialised or report.missing or report.unexpected:
         raise UserError(
             "load_release_weights: the release does not fit the model; build the model from the release's own config.\n"
             + report.summary()

@@ -39,6 +39,14 @@ def double(value: float) -> float:
     return 2 * value
 
 
+def halve(value: float) -> float:
+    return value / 2
+
+
+def function_called(name: str) -> Any:
+    return {"double": double, "halve": halve}[name]
+
+
 def raises(value: int) -> None:
     raise TypeError(f"inside, with {value}")
 

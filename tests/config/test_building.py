@@ -11,7 +11,10 @@ from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.lazy import LazyCall as L
 
-from .callables import Pair, Point, Recorder, double, raises
+from . import callables
+from .callables import Pair, Point, Recorder, double, function_called, raises
+
+HERE = callables.__name__
 
 
 def test_nested_calls_and_interpolations() -> None:
@@ -63,18 +66,17 @@ def test_class_methods_and_functions() -> None:
 
 
 def test_a_target_may_itself_be_described() -> None:
-    cfg = L(L(partial)(func=1))()
-    cfg._target_ = L("functools.partial")
-    cfg = L({"_target_": Pair, "first": 1})()
-    with pytest.raises(ConfigError, match="expects something that can be called"):
-        instantiate(cfg)
-    maker = L({"_target_": "config.callables.Recorder.made"})
-    assert callable(maker)
+    cfg = L(L(function_called)(name="double"))(value=2)
+    assert instantiate(cfg) == 4
+    cfg._target_.name = "halve"
+    assert instantiate(cfg) == 1
 
 
 def test_dataclasses_as_targets_and_as_values() -> None:
     assert instantiate(L(Point)(x=3)) == Point(3, 2)
-    assert instantiate(L(Pair)(first=Point(5, 6))).first == Point(5, 6)
+    value = instantiate(L(Pair)(first=Point(5, 6))).first
+    assert type(value) is Point  # omegaconf's own config of a Point would compare equal
+    assert value == Point(5, 6)
 
 
 def test_dict_subclasses_as_targets() -> None:
@@ -106,12 +108,12 @@ def test_lazy_call_is_an_open_mapping() -> None:
     [
         (
             L(torch.nn.Linear)(in_feature=2, out_features=3),
-            "instantiate: torch.nn.modules.linear.Linear(in_feature, out_features) cannot be called: got an unexpected "
-            "keyword argument 'in_feature'. Did you mean `in_features`?",
+            "instantiate: torch.nn.modules.linear.Linear(in_feature, out_features) cannot be called: it takes no "
+            "`in_feature`. Did you mean `in_features`?",
         ),
         (
-            L("config.callables.Pair")(second=1),
-            "instantiate: config.callables.Pair(second) cannot be called: missing a required argument: 'first'.",
+            L(f"{HERE}.Pair")(second=1),
+            f"instantiate: {HERE}.Pair(second) cannot be called: missing a required argument: 'first'.",
         ),
         (
             L("torch.nn.Linea")(),
@@ -127,5 +129,5 @@ def test_messages(cfg: Any, message: str) -> None:
 
 
 def test_a_type_error_from_inside_the_call_passes_through() -> None:
-    with pytest.raises(TypeError, match="^inside, with 3$"):
+    with pytest.raises(TypeError, match="inside, with 3"):
         instantiate(L(raises)(value=3))

@@ -75,6 +75,12 @@ def test_a_path_with_dots_is_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert load_config("../../a/./main.py") == {"x": {"y": 1}}
 
 
+def test_a_config_knows_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"a.py": "x = dict(file=__file__)\n"})
+    monkeypatch.chdir(tmp_path)
+    assert load_config("a.py").x.file == str(tmp_path / "a.py")
+
+
 def test_star_imports_take_public_names(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "from .b import *\nx.n = 2\n", "b.py": "x = dict(n=1)\n_y = dict(n=1)\n"})
     assert load_config(tmp_path / "a.py") == {"x": {"n": 2}}
@@ -145,8 +151,8 @@ MAIN = "{folder}/main.py"
         (
             "from .bas import x",
             ConfigImportError,
-            "load_config: {folder}/main.py: `from .bas import x` expects the config file {folder}/bas.py, which does not "
-            "exist. Did you mean `base.py`?",
+            "load_config: {folder}/main.py: `from .bas import x` expects the config file {folder}/bas.py, which does "
+            "not exist. Did you mean `base.py`?",
         ),
         (
             "from ..nowhere.base import x, y",
@@ -157,13 +163,14 @@ MAIN = "{folder}/main.py"
         (
             "from .base import trian",
             ConfigImportError,
-            "load_config: {folder}/main.py: `from .base import trian` asks for `trian`, which {folder}/base.py does not "
-            "define. Did you mean `train`?",
+            "load_config: {folder}/main.py: `from .base import trian` asks for `trian`, which {folder}/base.py does "
+            "not define. Did you mean `train`?",
         ),
         (
             "from . import base",
             ConfigImportError,
-            "load_config: {folder}/main.py: `from . import base` names a folder. Between config files, write `from .file "
+            "load_config: {folder}/main.py: `from . import base` names a folder. Between config files, write `from "
+            ".file "
             "import name`.",
         ),
         (
@@ -224,7 +231,8 @@ def test_yaml_tags_create_nothing(tmp_path: Path, tag: str) -> None:
         load_config(tmp_path / "a.yaml")
     name = tag.split()[0].removeprefix("!!")
     assert str(error.value) == (
-        f"config_from_yaml: {tmp_path}/a.yaml holds what a config may not (could not determine a constructor for the tag "
+        f"config_from_yaml: {tmp_path}/a.yaml holds what a config may not (could not determine a constructor for the "
+        f"tag "
         f"'tag:yaml.org,2002:{name}', line 2). Save it again with dsct_detrex.config.save_config."
     )
 

@@ -199,7 +199,8 @@ def test_action_and_key(text: str, action: str, key: tuple[str, ...]) -> None:
         ),
         (
             "a=[1,2",
-            "Override `a=[1,2` cannot be read at character 7: expected `,` or `]` after an item of a list. Quoting makes "
+            "Override `a=[1,2` cannot be read at character 7: expected `,` or `]` after an item of a list. Quoting "
+            "makes "
             "any text a value: key='a=b, c'.",
         ),
     ],

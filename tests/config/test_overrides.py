@@ -126,6 +126,11 @@ def test_a_top_level_choice_comes_first_too(flip: bool) -> None:
     assert (cfg.model.n, cfg.model.m) == (10, 2)
 
 
+def test_a_replaced_table_comes_before_changes_to_it() -> None:
+    cfg = changed("train.amp.enabled=true", "train={_target_:x.y,amp:{enabled:false}}")
+    assert cfg.train == {"_target_": "x.y", "amp": {"enabled": True}}
+
+
 def test_merging_a_mapping_behind_an_interpolation_keeps_the_table() -> None:
     cfg = changed("model.host={num_queries:10}")
     assert (cfg.model.host.num_queries, cfg.model.host.num_classes, cfg.hosts.dino.num_queries) == (10, 80, 900)
@@ -151,12 +156,15 @@ def test_materialise_anchors_what_leads_to_the_root_and_through_lists() -> None:
             "here": None,
         }
     )
-    cfg.here = {"deeper": "${list.1}", "first": "${list.0}"}
-    materialise(cfg.here, "deeper")
-    materialise(cfg.here, "first")
-    assert cfg.here == {"deeper": {"w": 5, "s": 5, "e": "${..x}"}, "first": {"v": 5}}
+    cfg.here = {"below": {"deeper": "${list.1}", "first": "${list.0}"}}
+    materialise(cfg.here.below, "deeper")
+    materialise(cfg.here.below, "first")
+    assert OmegaConf.to_container(cfg.here.below, resolve=True) == {
+        "deeper": {"w": 5, "s": 5, "e": "${..x}"},
+        "first": {"v": 5},
+    }
     cfg.z = 6
-    assert cfg.here.deeper.w == 6
+    assert cfg.here.below.deeper.w == 6
 
 
 def test_a_choice_with_a_default_is_followed_too() -> None:
@@ -178,7 +186,8 @@ def test_a_choice_with_a_default_is_followed_too() -> None:
         ),
         (
             ["host.zzz=1"],
-            "Override `host.zzz=1`: unknown key `host.zzz`. Known keys there: name. Write `+host.zzz=1` to add a new key.",
+            "Override `host.zzz=1`: unknown key `host.zzz`. Known keys there: name. Write `+host.zzz=1` to add a new "
+            "key.",
         ),
         (
             ["model.host.num_querys=1"],
@@ -213,12 +222,14 @@ def test_a_choice_with_a_default_is_followed_too() -> None:
         ),
         (
             ["model.host=detr"],
-            "Override `model.host=detr`: `model.host` would replace a mapping (chosen by an interpolation) by the value "
+            "Override `model.host=detr`: `model.host` would replace a mapping (chosen by an interpolation) by the "
+            "value "
             "'detr'. Set a key inside it, such as `model.host.num_queries`, or write null or an interpolation ${...}.",
         ),
         (
             ["train.max_iter={a:1}"],
-            "Override `train.max_iter={a:1}`: `train.max_iter` would replace the value 90000 by a mapping. To do so all "
+            "Override `train.max_iter={a:1}`: `train.max_iter` would replace the value 90000 by a mapping. To do so "
+            "all "
             "the same, write `~train.max_iter` and `+train.max_iter=...`.",
         ),
         (
@@ -253,8 +264,13 @@ def test_an_interpolation_that_was_broken_before_may_stay_so() -> None:
     assert apply_overrides(cfg, ["b=2"]).b == 2
 
 
-def test_dotted_keys_enter_interpolated_mappings_but_no_circle() -> None:
-    cfg = DictConfig({"a": {"x": [1, {"y": 2}]}, "b": "${a}", "c": {"me": "${c}"}, "gone": "${nowhere}", "m": "???"})
+def test_dotted_keys_enter_interpolated_mappings() -> None:
+    cfg = DictConfig({"a": {"x": [1, {"y": 2}]}, "b": "${a}", "gone": "${nowhere}", "m": "???"})
     assert dotted_keys(cfg) == [
-        "a", "a.x", "a.x.0", "a.x.1", "a.x.1.y", "b", "b.x", "b.x.0", "b.x.1", "b.x.1.y", "c", "c.me", "gone", "m",
+        "a", "a.x", "a.x.0", "a.x.1", "a.x.1.y", "b", "b.x", "b.x.0", "b.x.1", "b.x.1.y", "gone", "m",
     ]  # fmt: skip
+
+
+def test_dotted_keys_of_a_circle_end() -> None:
+    cfg = DictConfig({"a": {"b": "${c}"}, "c": {"d": "${a}"}})
+    assert dotted_keys(cfg) == ["a", "a.b", "a.b.d", "c", "c.d", "c.d.b"]

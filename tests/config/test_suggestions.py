@@ -4,8 +4,9 @@ from dsct_detrex.config.suggestions import did_you_mean, nearest
 
 
 def test_likeness_comes_first_then_same_ending() -> None:
-    assert nearest("trian.lr", ["train.lr", "optimizer.lr", "x"]) == ["train.lr", "optimizer.lr"]
-    assert nearest("lr", ["optimizer.params.lr", "optimizer.lr", "blr"])[-1] == "optimizer.params.lr"
+    assert nearest("trian.lr", ["train.lr", "optimizer.lr", "x"], dotted=True) == ["train.lr", "optimizer.lr"]
+    assert nearest("lr", ["optimizer.params.lr", "optimizer.lr", "blr"], dotted=True)[-1] == "optimizer.params.lr"
+    assert nearest("bas.py", ["base.py", "x.py"]) == ["base.py"], "a file ending is no last part of a key"
     assert nearest("zzz", ["a", "b"]) == []
 
 

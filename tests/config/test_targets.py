@@ -15,6 +15,8 @@ from dsct_detrex.config.targets import locate, named, target_name
 from . import callables
 from .callables import Pair, Recorder, double
 
+HERE = callables.__name__
+
 
 @pytest.mark.parametrize(
     ("target", "name"),
@@ -23,9 +25,9 @@ from .callables import Pair, Recorder, double
         (torch.optim.AdamW, "torch.optim.AdamW"),
         (math.sqrt, "math.sqrt"),
         (len, "builtins.len"),
-        (double, "config.callables.double"),
-        (Recorder.made, "config.callables.Recorder.made"),
-        (Recorder.method, "config.callables.Recorder.method"),
+        (double, f"{HERE}.double"),
+        (Recorder.made, f"{HERE}.Recorder.made"),
+        (Recorder.method, f"{HERE}.Recorder.method"),
         (WarmupParamScheduler, "dsct_detrex.config.WarmupParamScheduler"),
         (named, "dsct_detrex.config.named"),
     ],
@@ -41,7 +43,7 @@ def test_a_module_hidden_behind_a_function_of_its_name_is_found() -> None:
 
 def test_named_binds_keywords() -> None:
     assert named("torch.nn.LayerNorm") is torch.nn.LayerNorm
-    bound = named("config.callables.Pair", {"first": 1})
+    bound = named(f"{HERE}.Pair", {"first": 1})
     assert isinstance(bound, functools.partial)
     assert (bound().first, bound(second=2).second) == (1, 2)
 
@@ -64,8 +66,7 @@ def _inner() -> Callable[[], None]:
         (torch.zeros(1), "is a built `Tensor`, not a function or class of a module"),
         (
             Recorder().method,
-            "is not what the name `config.callables.Recorder.method` stands for (a method of an object, or defined in a "
-            "config)",
+            f"is not what the name `{HERE}.Recorder.method` stands for (a method of an object, or defined in a config)",
         ),
     ],
 )

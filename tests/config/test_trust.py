@@ -11,6 +11,10 @@ from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.trust import TRUSTED_TARGETS, instantiate_trusted
 
+from . import callables
+
+HERE = callables.__name__
+
 LAYER = {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3}
 ATTACK = {"_target_": "os.mkdir", "path": "burnt"}
 
@@ -69,6 +73,13 @@ def test_detours_are_refused(cfg: Any) -> None:
     assert not Path("burnt").exists()
 
 
+def test_mappings_and_lists_arrive_plain() -> None:
+    built = instantiate_trusted(
+        OmegaConf.create({"_target_": f"{HERE}.Pair", "first": {"a": [1]}, "second": [{}]}), (f"{HERE}.",)
+    )
+    assert [type(built.first), type(built.first["a"]), type(built.second)] == [dict, list, list]
+
+
 def test_an_escaped_interpolation_stays_text() -> None:
     cfg = OmegaConf.create({"x": "\\${.y}", "y": ATTACK | {"_target_": "torch.nn.Identity"}})
     assert instantiate_trusted(cfg)["x"] == "${.y}"
@@ -84,13 +95,13 @@ def test_nothing_is_imported_before_all_names_are_checked(monkeypatch: pytest.Mo
 
 
 def test_the_list_can_be_replaced_and_extended() -> None:
-    cfg = {"_target_": "config.callables.Pair", "first": LAYER}
-    for allowed in (("config.callables.", "torch.nn."), (*TRUSTED_TARGETS, "config.callables.Pair")):
+    cfg = {"_target_": f"{HERE}.Pair", "first": LAYER}
+    for allowed in ((f"{HERE}.", "torch.nn."), (*TRUSTED_TARGETS, f"{HERE}.Pair")):
         assert type(instantiate_trusted(cfg, allowed).first) is torch.nn.Linear
-    with pytest.raises(ConfigError, match="`torch.nn.Linear`"):
-        instantiate_trusted(cfg, ("config.callables.",))
-    with pytest.raises(ConfigError, match="`config.callables.Pair`"):
-        instantiate_trusted(cfg, ("config.callables.Pai", "torch.nn."))
+    with pytest.raises(ConfigError, match=r"`torch\.nn\.Linear`"):
+        instantiate_trusted(cfg, (f"{HERE}.",))
+    with pytest.raises(ConfigError, match=f"`{HERE}.Pair`"):
+        instantiate_trusted(cfg, (f"{HERE}.Pai", "torch.nn."))
 
 
 def test_messages() -> None:

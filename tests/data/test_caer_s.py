@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dsct_detrex.data import CaerSDataset, EmotionDataset
+from dsct_detrex.data import CaerSDataset, EmotionDataset, Subset
 from dsct_detrex.data.caer_s import label_index
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
@@ -50,6 +50,7 @@ def test_official_json_comes_first_and_is_named(golden_caer: Path) -> None:
     assert (dataset.name, dataset.emotions) == ("caer_s_test", CAER_S)
     assert isinstance(dataset, EmotionDataset)
     assert "share frames of the same videos" in dataset.warning
+    assert Subset(dataset, 2).warning == dataset.warning
 
 
 def test_missing_image_stops_or_is_counted(golden_caer: Path) -> None:

@@ -41,6 +41,7 @@ def test_gray_with_alpha(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(Image.fromarray(both), tmp_path / "a.png"), np.stack([GRAY] * 3, -1))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("options", [{}, {"transparency": 0}, {"transparency": b"\x00\x80\xff\x10\x20\x30"}])
 def test_palette_is_looked_up(options: dict[str, object], tmp_path: Path) -> None:
     palette = Image.fromarray(RGB).quantize(6)
@@ -109,10 +110,18 @@ def test_frame_size_is_the_size_of_the_picture_read(orientation: int, tmp_path: 
     assert frame_size(path) == read_rgb(path).size == ((3, 2) if 5 <= orientation <= 8 else (2, 3))
 
 
+TEXT_FOR_A_NUMBER = b"MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x02\x00\x00\x00\x04abc\x00\x00\x00\x00\x00"
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_broken_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "exif",
+    [b"MM\x00\x2a\xff\xff\xff\xff", b"no tiff header at all", b"MM", TEXT_FOR_A_NUMBER],
+    ids=["endless", "no header", "cut", "text"],
+)
+def test_broken_exif_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    Image.fromarray(RGB).save(path, exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff")
+    Image.fromarray(RGB).save(path, exif=b"Exif\x00\x00" + exif)
     assert read_rgb(str(path), (2, 3)).size == (2, 3)
     assert frame_size(str(path)) == (2, 3)
 
@@ -137,6 +146,7 @@ def noise(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".gif", ".bmp", ".tif"])
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.6])
 def test_truncated_file_is_named(suffix: str, part: float, tmp_path: Path) -> None:

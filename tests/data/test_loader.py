@@ -263,6 +263,7 @@ def test_subset() -> None:
     assert (subset.name, subset.emotions) == ("faulty", EMOTIC)
     assert describe(subset) == "faulty, the first 3 of 10 images"
     assert subset.record(2) == 2
+    assert subset.warning is None
     with pytest.raises(IndexError):
         subset.record(3)
     with pytest.raises(UserError, match=r"Subset\(max_images=\) expects .* Got 0"):

@@ -1,10 +1,13 @@
 """Toy runs in a temporary folder, in this process or in others."""
 
 import json
+import multiprocessing
 import os
-import subprocess
+import socket
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +50,30 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", "OMP_NUM_THREADS": "1"}
 
 
-@pytest.fixture
-def train_script(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``scripts/train.py`` to its end."""
+def start_ranks(work: Sequence[Callable[[], int]]) -> list[BaseProcess]:
+    """Fork one process for each callable, as the ranks of one run; its result is the exit status."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
 
-    def start(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
-        return subprocess.run(command, env={**environment, **extra}, capture_output=True, text=True, timeout=120)
+    def child(rank: int) -> None:
+        if len(work) > 1:
+            os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(len(work)))
+            os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        try:
+            status = work[rank]()
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
-    return start
+    context = multiprocessing.get_context("fork")
+    children: list[BaseProcess] = [context.Process(target=child, args=(rank,)) for rank in range(len(work))]
+    for process in children:
+        process.start()
+    return children
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

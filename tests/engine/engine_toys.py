@@ -1,7 +1,7 @@
 """A model, loaders and an evaluator that learn something in milliseconds, and the config that joins them.
 
-The model has dropout and the training loader draws noise from torch's global generator, so that a run is only repeated bit
-for bit when every random state is.
+The model has dropout and the training loader draws noise from torch's global generator, so that a run is only repeated
+bit for bit when every random state is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.config import ConstantParamScheduler, get_default_optimizer_params
 from dsct_detrex.config import LazyCall as L
+from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Boxes, Instances, get_emotions
 
 SIZE = 8  # pixels of a square image
@@ -44,8 +45,9 @@ class ToyTrainLoader:
     """Endless batches that depend on (seed, number of the batch) and on the global generator.
 
     Args:
-        poison: number of the batch whose first image becomes NaN.
-        interrupt: number of the batch at which the process sends itself SIGINT.
+        poison: number of the batch whose first image on the last rank becomes NaN.
+        interrupt: number of the batch at which the process of the last rank sends itself SIGINT.
+        broken: number of the batch that cannot be read.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ToyTrainLoader:
         noisy: bool = True,
         poison: int | None = None,
         interrupt: int | None = None,
+        broken: int | None = None,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -70,11 +73,14 @@ class ToyTrainLoader:
         self.noisy = noisy
         self.poison = poison
         self.interrupt = interrupt
+        self.broken = broken
         self.iteration = 0
 
     def __iter__(self) -> Iterator[list[dict[str, Any]]]:
         while True:
             number = self.iteration
+            if number == self.broken:
+                raise UserError(f"The images of batch {number} cannot be read.")
             self.iteration += 1
             generator = torch.Generator().manual_seed(self.seed * 1000 + number)
             labels = torch.randint(7, (self.total,), generator=generator).tolist()
@@ -83,9 +89,10 @@ class ToyTrainLoader:
             for place in own:
                 noise = 4 * torch.randn(3, SIZE, SIZE) if self.noisy else None
                 batch.append(image(number * self.total + place, labels[place], noise))
-            if number == self.poison:
+            last_rank = self.rank == self.total // self.per_process - 1
+            if number == self.poison and last_rank:
                 batch[0]["image"] = torch.full((3, SIZE, SIZE), float("nan"))
-            if number == self.interrupt:
+            if number == self.interrupt and last_rank:
                 os.kill(os.getpid(), signal.SIGINT)
             yield batch
 
@@ -94,6 +101,12 @@ class ToyTrainLoader:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.iteration = state["iteration"]
+
+
+class ForgetfulTrainLoader(ToyTrainLoader):
+    """One that keeps no position, as detectron2's."""
+
+    state_dict = None  # type: ignore[assignment]
 
 
 class ToyTestLoader:
@@ -116,9 +129,10 @@ class ToyTestLoader:
 class ToyModel(nn.Module):
     """Mean colour -> hidden -> logits and boxes of ``QUERIES`` queries."""
 
-    def __init__(self, hidden: int = 8, dropout: float = 0.1, spare: bool = False) -> None:
+    def __init__(self, hidden: int = 8, dropout: float = 0.1, norm: bool = True, spare: bool = False) -> None:
         super().__init__()
-        self.hidden = nn.Sequential(nn.Linear(3, hidden), nn.BatchNorm1d(hidden), nn.Dropout(dropout), nn.ReLU())
+        norm_layer = nn.BatchNorm1d(hidden) if norm else nn.Identity()
+        self.hidden = nn.Sequential(nn.Linear(3, hidden), norm_layer, nn.Dropout(dropout), nn.ReLU())
         self.logits = nn.Linear(hidden, QUERIES * 8)
         self.boxes = nn.Linear(hidden, QUERIES * 4)
         if spare:
@@ -141,8 +155,9 @@ class ToyModel(nn.Module):
         for row_logits, row_boxes in zip(logits, boxes):
             people = Instances(
                 (SIZE, SIZE),
-                pred_boxes=Boxes(torch.cat([row_boxes[:, :2].minimum(row_boxes[:, 2:]), row_boxes.amax(1)[:, None]
-                                            .expand(-1, 2)], 1)),
+                pred_boxes=Boxes(
+                    torch.cat([row_boxes[:, :2].minimum(row_boxes[:, 2:]), row_boxes.amax(1)[:, None].expand(-1, 2)], 1)
+                ),
                 pred_logits=row_logits,
                 emotion_probs=emotions.probabilities(row_logits),
                 scores=emotions.subject_scores(row_logits),
@@ -217,11 +232,17 @@ def toy_config(output_dir: str = "output", **train: Any) -> DictConfig:
         dict(
             train=block,
             emotions=L(get_emotions)(name="caer_s"),
-            model=L(ToyModel)(hidden=8, dropout=0.1, spare=False),
+            model=L(ToyModel)(hidden=8, dropout=0.1, norm=True, spare=False),
             data=dict(root=None),
             dataloader=dict(
                 train=L(ToyTrainLoader)(
-                    total_batch_size=4, num_workers=0, steps_per_epoch=5, noisy=True, poison=None, interrupt=None
+                    total_batch_size=4,
+                    num_workers=0,
+                    steps_per_epoch=5,
+                    noisy=True,
+                    poison=None,
+                    interrupt=None,
+                    broken=None,
                 ),
                 test=L(ToyTestLoader)(batch_size=2, num_images=14),
                 evaluator=L(ToyEvaluator)(worse=0.0, fail=False),

@@ -18,7 +18,9 @@ Toy = Callable[..., DictConfig]
 
 
 def test_nothing_to_resume(toy: Toy, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--resume expects .*run/last.pth, which does not exist. Start without --resume"):
+    with pytest.raises(
+        UserError, match=r"--resume expects .*run/last.pth, which does not exist. Start without --resume"
+    ):
         run(toy(), resume=True, quiet=True)
     assert not (tmp_path / "run").exists()
 
@@ -27,8 +29,8 @@ def test_loads_with_weights_only(toy: Toy, tmp_path: Path) -> None:
     run(toy("train.model_ema.enabled=true"), quiet=True)
     content = torch.load(tmp_path / "run" / "last.pth", weights_only=True)
     assert set(content) == {
-        "format", "iteration", "max_iter", "evaluated_at", "model", "optimizer", "scaler", "ema", "best", "rng", "loader",
-        "wandb_run_id",
+        "format", "iteration", "max_iter", "evaluated_at", "model", "optimizer", "scaler", "ema", "best", "rng",
+        "loader", "wandb_run_id",
     }  # fmt: skip
     assert content["iteration"] == 10
     assert content["loader"] == [{"iteration": 10}]

@@ -43,12 +43,14 @@ def test_data_replaces_the_blocks_it_defines_and_keeps_the_rest(config_file: Pat
 
 def test_data_root_without_data_set(config_file: Path) -> None:
     config_file.write_text(config_file.read_text() + "del data\n")
-    with pytest.raises(UserError, match="--data-root sets data.root, which this config does not have"):
+    with pytest.raises(UserError, match=r"--data-root sets data\.root, which this config does not have"):
         _compose(config_file, "--data-root", "x")
 
 
 def test_unknown_names_are_errors(config_file: Path) -> None:
-    with pytest.raises(UserError, match=r"--data expects one of .*synthetic.* Got 'synthetik'. Did you mean `synthetic`"):
+    with pytest.raises(
+        UserError, match=r"--data expects one of .*synthetic.* Got 'synthetik'. Did you mean `synthetic`"
+    ):
         _compose(config_file, "--data", "synthetik")
     with pytest.raises(UserError, match=r"unknown key `train.max_iters`. Did you mean `train.max_iter`"):
         _compose(config_file, "train.max_iters=3")

@@ -11,7 +11,11 @@ def test_numbers_and_predictions() -> None:
     model = ToyModel()
     seen: list[tuple[int, int]] = []
     result = evaluate_model(
-        model, ToyTestLoader(), ToyEvaluator(), num_predictions=3, on_batch=lambda done, total: seen.append((done, total))
+        model,
+        ToyTestLoader(),
+        ToyEvaluator(),
+        num_predictions=3,
+        on_batch=lambda done, total: seen.append((done, total)),
     )
     assert set(result.scalars) == {"emotion/mAP", "emotion/AP-Anger", "emotion/AP-Fear", "bbox/recall50"}
     assert result.images == 14
@@ -56,7 +60,9 @@ def test_training_goes_on_after_an_evaluation() -> None:
             if self.cached is None:
                 self.cached = torch.ones(1) * 2
             outputs = super().forward(batch)
-            return {"loss": outputs["loss_class"] * self.cached * self.logits.weight.sum()} if self.training else outputs
+            return (
+                {"loss": outputs["loss_class"] * self.cached * self.logits.weight.sum()} if self.training else outputs
+            )
 
     model = Caching()
     evaluate_model(model, ToyTestLoader(), ToyEvaluator())

@@ -10,6 +10,7 @@ from conftest import read_jsonl
 from omegaconf import DictConfig
 
 from dsct_detrex.engine import Interrupted, run
+from dsct_detrex.errors import UserError
 
 Toy = Callable[..., DictConfig]
 
@@ -69,6 +70,19 @@ def test_interrupted_equals_uninterrupted(toy: Toy, tmp_path: Path, batch: int, 
         assert again[number] == rows[number]
 
 
+def test_a_broken_image_costs_no_training(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run that stopped at the picture and went on, once it was repaired, equals one that never met it."""
+    whole = tmp_path / "whole"
+    run(toy(f"train.output_dir={whole}"), quiet=True)
+    with pytest.raises(UserError, match="The images of batch 7 cannot be read"):
+        run(toy("dataloader.train.broken=7"))
+    assert "saved iteration 7 before the error that follows; --resume continues." in capsys.readouterr().out
+    run(toy(), resume=True, quiet=True)
+    first, second = (torch.load(folder / "last.pth", weights_only=True) for folder in (whole, tmp_path / "run"))
+    _same(first["model"], second["model"])
+    _same(first["rng"], second["rng"])
+
+
 def test_a_skipped_evaluation_is_made_up_for(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         run(toy("dataloader.train.interrupt=4"), quiet=True)  # asked to stop in iteration 5, which evaluates
@@ -97,14 +111,10 @@ def test_a_longer_run_continues_a_finished_one(toy: Toy, capsys: pytest.CaptureF
     assert run(toy("train.max_iter=12"), resume=True, quiet=True).iteration == 12
 
 
-def test_what_cannot_be_continued_is_said(
-    toy: Toy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from engine_toys import ToyTrainLoader
-
-    run(toy("train.max_iter=5"), quiet=True)
-    monkeypatch.delattr(ToyTrainLoader, "state_dict")
-    run(toy("train.model_ema.enabled=true"), resume=True)
+def test_what_cannot_be_continued_is_said(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    forgetful = "dataloader.train._target_=engine_toys.ForgetfulTrainLoader"
+    run(toy("train.max_iter=5", forgetful), quiet=True)
+    run(toy("train.model_ema.enabled=true", forgetful), resume=True)
     said = capsys.readouterr().out
     assert "resumed at iteration 5" in said
     assert "note: The training loader keeps no position: the data order starts afresh." in said
@@ -117,6 +127,9 @@ def test_a_new_run_sets_an_old_one_aside(toy: Toy, tmp_path: Path, capsys: pytes
     best = (folder / "best.safetensors").read_bytes()
     run(toy("train.max_iter=2", "train.fast_dev_run.enabled=true"))
     assert "held another run, which is now in" in capsys.readouterr().out
-    assert (folder / "previous" / "best.safetensors").read_bytes() == best
-    assert len(read_jsonl(folder / "previous" / "metrics.jsonl")) == 6
+    assert (folder / "previous" / "1" / "best.safetensors").read_bytes() == best
+    assert len(read_jsonl(folder / "previous" / "1" / "metrics.jsonl")) == 6
     assert not (folder / "best.safetensors").exists()
+    run(toy("train.max_iter=1"), quiet=True)
+    assert (folder / "previous" / "1" / "best.safetensors").read_bytes() == best
+    assert (folder / "previous" / "2" / "last.pth").exists()

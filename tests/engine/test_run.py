@@ -48,14 +48,22 @@ def test_logged_names_are_those_of_detectron2(toy: Toy, tmp_path: Path) -> None:
     assert rows[0].keys() == expected
     assert rows[0]["total_loss"] == pytest.approx(sum(rows[0][name] for name in losses - {"total_loss"}))
     assert rows[0]["epoch"] == pytest.approx(0.4)
-    assert rows[2].keys() == {"iteration", "epoch", "emotion/mAP", "emotion/AP-Anger", "emotion/AP-Fear", "bbox/recall50"}
+    assert rows[2].keys() == {
+        "iteration",
+        "epoch",
+        "emotion/mAP",
+        "emotion/AP-Anger",
+        "emotion/AP-Fear",
+        "bbox/recall50",
+    }
     assert rows[-1].keys() == expected | rows[2].keys(), "log, evaluation and end of one iteration are one record"
     assert rows[-1]["eta_seconds"] == 0
 
 
 def test_it_learns(toy: Toy, tmp_path: Path) -> None:
-    result = run(toy("train.max_epoch=40", "model.dropout=0.0", "optimizer.lr=0.03", "train.clip_grad.enabled=false"), quiet=True)
-    assert result.iteration == 200
+    easy = ("dataloader.train.total_batch_size=28", "dataloader.train.noisy=false", "model.dropout=0.0")
+    result = run(toy("train.max_epoch=20", "train.eval_period=0", "optimizer.lr=0.1", *easy), quiet=True)
+    assert result.iteration == 100
     rows = [row["loss_class"] for row in read_jsonl(tmp_path / "run" / "metrics.jsonl") if "loss_class" in row]
     assert sum(rows[-5:]) < 0.6 * sum(rows[:5])
     assert result.best is not None
@@ -71,6 +79,19 @@ def test_average_does_not_take_the_place_of_the_weights(toy: Toy, tmp_path: Path
     for name, value in load_release(tmp_path / "plain" / "last.safetensors").state_dict.items():
         assert torch.equal(weights[name], value)
     assert not torch.equal(weights["logits.weight"], average["logits.weight"])
+
+
+def test_average_follows_every_step(toy: Toy, tmp_path: Path) -> None:
+    """Two steps: average_2 = decay * average_1 + (1 - decay) * weights_2."""
+    saved = []
+    for steps in (1, 2):
+        folder = tmp_path / str(steps)
+        changes = ("train.model_ema={enabled:true,decay:0.75}", f"train.max_iter={steps}", f"train.output_dir={folder}")
+        run(toy(*changes), quiet=True)
+        saved.append(torch.load(folder / "last.pth", weights_only=True))
+    for name in ("logits.weight", "hidden.0.bias"):
+        expected = 0.75 * saved[0]["ema"][name] + 0.25 * saved[1]["model"][name]
+        torch.testing.assert_close(saved[1]["ema"][name], expected)
 
 
 def test_release_holds_labels_thresholds_and_config(toy: Toy, tmp_path: Path) -> None:
@@ -134,7 +155,12 @@ def test_broken_evaluator_loses_no_training(toy: Toy, tmp_path: Path) -> None:
 
 
 def test_early_stop(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
-    changes = ("train.early_stop.patience=2", "dataloader.evaluator.worse=1.0", "train.eval_period=2", "train.max_iter=100")
+    changes = (
+        "train.early_stop.patience=2",
+        "dataloader.evaluator.worse=1.0",
+        "train.eval_period=2",
+        "train.max_iter=100",
+    )
     result = run(toy(*changes))
     assert result.iteration == 6
     assert "stopped early after iteration 6: 2 evaluations in a row" in capsys.readouterr().out
@@ -168,7 +194,7 @@ def test_a_loader_that_ends(toy: Toy) -> None:
 
 def test_fast_dev_run(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warm = "lr_multiplier={_target_:dsct_detrex.config.LinearParamScheduler,start_value:0.0,end_value:1.0}"
-    result = run(toy("train.fast_dev_run={enabled:true,overrides:[model.hidden=4]}", "train.max_epoch=50", warm))
+    result = run(toy("train.fast_dev_run={enabled:true,overrides:['model.hidden=4']}", "train.max_epoch=50", warm))
     assert result.iteration == 4
     rows = read_jsonl(tmp_path / "run" / "metrics.jsonl")
     assert [row["iteration"] for row in rows] == [1, 2, 3, 4]
@@ -182,7 +208,9 @@ def test_fast_dev_run(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.count("total_loss") == 4
 
 
-def test_dry_run_prints_the_plan_and_writes_nothing(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_prints_the_plan_and_writes_nothing(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run(toy("train.max_epoch=4"), dry_run=True)
     said = capsys.readouterr().out
     assert "iterations   20 = 4 epochs of 5" in said
@@ -201,7 +229,9 @@ def test_evaluation_of_a_release_and_of_a_checkpoint(toy: Toy, tmp_path: Path) -
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == metrics
 
 
-def test_average_of_a_checkpoint_is_evaluated_on_request(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_average_of_a_checkpoint_is_evaluated_on_request(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ema = "train.model_ema={enabled:true,decay:0.5,use_ema_weights_for_eval_only:true}"
     trained = run(toy(ema), quiet=True)
     result = run(toy(ema, f"train.init_checkpoint={tmp_path / 'run' / 'last.pth'}"), eval_only=True)
@@ -210,7 +240,7 @@ def test_average_of_a_checkpoint_is_evaluated_on_request(toy: Toy, tmp_path: Pat
 
 
 def test_evaluation_needs_weights(toy: Toy) -> None:
-    with pytest.raises(UserError, match="--eval-only evaluates the weights of train.init_checkpoint, which is empty"):
+    with pytest.raises(UserError, match=r"--eval-only evaluates the weights of train\.init_checkpoint, which is empty"):
         run(toy(), eval_only=True, quiet=True)
 
 
@@ -225,14 +255,18 @@ def test_start_from_weights_that_fit_in_part(toy: Toy, tmp_path: Path, capsys: p
     assert "note: the first step gave no gradient to 2 trainable weights: spare.weight, spare.bias." in said
 
 
-def test_evaluating_a_partly_random_model_is_announced(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluating_a_partly_random_model_is_announced(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(toy(), quiet=True)
     checkpoint = f"train.init_checkpoint={tmp_path / 'run' / 'last.pth'}"
     run(toy("model.spare=true", checkpoint), eval_only=True)
     assert "WARNING: 2 weights are not in the file and stay random" in capsys.readouterr().out
 
 
-def test_a_config_without_evaluation_or_emotions_trains(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_config_without_evaluation_or_emotions_trains(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run(toy("~dataloader.evaluator", "~emotions"))
     said = capsys.readouterr().out
     assert "note: nothing is evaluated, because the config has no dataloader.evaluator." in said
@@ -256,6 +290,12 @@ def test_missing_top_level_names(toy: Toy) -> None:
         run(toy("~model", "~lr_multiplier"), quiet=True)
 
 
+def test_wrong_thresholds_are_found_before_training(toy: Toy, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"train.thresholds expects 7 numbers"):
+        run(toy("train.thresholds=[0.5,0.4]"), quiet=True)
+    assert not (tmp_path / "run" / "metrics.jsonl").exists() or not read_jsonl(tmp_path / "run" / "metrics.jsonl")
+
+
 def test_unwritable_folder(toy: Toy, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
     with pytest.raises(UserError, match=r"train.output_dir=.*run cannot be written"):
@@ -265,7 +305,9 @@ def test_unwritable_folder(toy: Toy, tmp_path: Path) -> None:
 @pytest.mark.parametrize("device", ["cuda", "tpu"])
 def test_devices_that_are_not_there(toy: Toy, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="use --device cpu" if device == "cuda" else "expects one of auto, cpu, cuda, mps"):
+    with pytest.raises(
+        UserError, match="use --device cpu" if device == "cuda" else "expects one of auto, cpu, cuda, mps"
+    ):
         run(toy(f"train.device={device}"), quiet=True)
 
 

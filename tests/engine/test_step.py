@@ -28,7 +28,10 @@ class MeanModel(nn.Module):
         logits = self.layer(colours)
         self.dtypes.append(logits.dtype)
         labels = torch.cat([one["instances"].gt_classes for one in batch])
-        return {"loss_class": nn.functional.cross_entropy(logits.float(), labels), "loss_size": logits.float().pow(2).mean()}
+        return {
+            "loss_class": nn.functional.cross_entropy(logits.float(), labels),
+            "loss_size": logits.float().pow(2).mean(),
+        }
 
 
 def _step(model: nn.Module, accumulate: int = 1, amp: Amp | None = None, clip: ClipGrad = OFF) -> TrainStep:

@@ -85,6 +85,18 @@ def test_process_changes_neither_inputs_nor_outputs() -> None:
                 )
 
 
+def test_the_paper_protocol_keeps_the_prediction_of_higher_mean_probability() -> None:
+    """Two boxes of one person: the official protocol takes the closer one, the paper's the one that NMS keeps."""
+    logits = torch.full((2, 8), -4.0)
+    logits[0, 3] = 4.0  # exact box, reads Happy, low mean
+    logits[1, :7] = 1.0
+    logits[1, 5] = 4.0  # one pixel off, reads Sad, high mean
+    pair = image_pair(CAER_S, 0, row_of_boxes(1), [[3]], logits, row_of_boxes(1) + torch.tensor([[0.0], [1.0]]))
+    assert run(EmotionEvaluator(CAER_S, "official"), [pair])["emotion"]["acc"] == 1.0
+    assert run(EmotionEvaluator(CAER_S, "paper"), [pair])["emotion"]["acc"] == 0.0
+    assert run(EmotionEvaluator(CAER_S, "paper", nms_threshold=0.95), [pair])["emotion"]["acc"] == 1.0
+
+
 def test_an_image_without_predictions_counts_its_people_as_wrong() -> None:
     right = image_pair(CAER_S, 0, row_of_boxes(1), [[0]], confident_logits(CAER_S, [0]), row_of_boxes(1))
     empty = image_pair(CAER_S, 1, row_of_boxes(1), [[0]], torch.zeros(0, 8), torch.zeros(0, 4))

@@ -6,20 +6,27 @@ import torchvision
 from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
-from dsct_detrex.hosts import HostConfigError, ResNet, torchvision_to_detectron2
+from dsct_detrex.hosts import HostConfigError, ResNet, resnet_shapes, torchvision_to_detectron2
 
 STAGES = {"res2": "layer1", "res3": "layer2", "res4": "layer3", "res5": "layer4"}
 
 
-def randomise(model):
-    """Statistics and scales that no identity could hide behind, small enough for values to stay moderate."""
+def random_torchvision(name):
+    """A torchvision net with weights, scales and statistics that no identity could hide behind, made without its own
+    slow initialisation."""
+    with torch.device("meta"):
+        model = getattr(torchvision.models, name)(weights=None)
+    model = model.to_empty(device="cpu").eval()
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+        elif isinstance(module, nn.BatchNorm2d):
             for tensor in (module.weight.data, module.running_var):
                 tensor.uniform_(0.5, 1.0)
             for tensor in (module.bias.data, module.running_mean):
                 tensor.normal_(0, 0.2)
-    return model.eval()
+            module.num_batches_tracked.zero_()
+    return model
 
 
 @torch.no_grad()
@@ -31,16 +38,22 @@ def stage_maps(model, images):
     return maps
 
 
-@pytest.mark.parametrize("norm", ["FrozenBN", "BN"])
 @pytest.mark.parametrize(
-    ("name", "depth", "width"), [("resnet18", 18, 64), ("resnet50", 50, 64), ("wide_resnet50_2", 50, 128)]
+    ("name", "depth", "width", "norm"),
+    [
+        ("resnet18", 18, 64, "BN"),
+        ("resnet18", 18, 64, "FrozenBN"),
+        ("resnet50", 50, 64, "FrozenBN"),
+        ("wide_resnet50_2", 50, 128, "FrozenBN"),
+    ],
 )
 @torch.no_grad()
 def test_equals_torchvision(name, depth, width, norm):
-    theirs = randomise(getattr(torchvision.models, name)(weights=None))
-    images = torch.randn(2, 3, 70, 64)
-    ours = ResNet(depth, width, out_features=("stem", *STAGES), norm=norm, freeze_at=0).eval()
-    ours.load_state_dict(torchvision_to_detectron2(theirs.state_dict()))
+    theirs = random_torchvision(name)
+    images = torch.randn(2, 3, 40, 33)
+    with torch.device("meta"):
+        ours = ResNet(depth, width, out_features=("stem", *STAGES), norm=norm, freeze_at=0).eval()
+    ours.load_state_dict(torchvision_to_detectron2(theirs.state_dict()), assign=True)
     maps, expected = ours(images), stage_maps(theirs, images)
     for key, value in expected.items():
         # frozen norms fold their numbers before they touch the map: rounding only
@@ -94,6 +107,14 @@ def test_shapes_are_announced_as_they_come():
     for name, value in net(torch.zeros(1, 3, 64, 96)).items():
         assert value.shape[1] == net.channels[name] == net.output_shape()[name].channels
         assert 64 // value.shape[2] == 96 // value.shape[3] == net.strides[name] == net.output_shape()[name].stride
+
+
+@pytest.mark.parametrize("depth", [34, 50])
+def test_shapes_are_known_before_the_net_is_built(depth):
+    names = ("stem", "res2", "res4")
+    assert resnet_shapes(depth, names) == ResNet(depth, out_features=names).output_shape()
+    with pytest.raises(HostConfigError, match="out_features"):
+        resnet_shapes(depth, ("res7",))
 
 
 @pytest.mark.parametrize(("freeze_at", "fixed"), [(0, set()), (1, {"stem"}), (3, {"stem", "res2", "res3"})])

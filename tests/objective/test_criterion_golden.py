@@ -88,7 +88,7 @@ def test_total_and_gradients_equal_the_official_ones(case: Case) -> None:
     outputs = case.outputs()
     total = torch.stack(list(case.criterion(outputs, case.targets).values())).sum()
     assert total.item() == pytest.approx(case.fixture.meta["weighted_total"], rel=1e-6)
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     for name in ("logits", "boxes"):
         gradient = outputs[f"pred_{name}"].grad
         assert gradient is not None

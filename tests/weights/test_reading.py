@@ -67,17 +67,16 @@ def test_training_checkpoints_keep_what_stands_beside_the_weights(zipped: bool, 
     checkpoint = read_checkpoint(str(path))
     assert checkpoint.kind == "dsct"
     assert checkpoint.extras == {"iteration": 7, "optimizer": {"state": {}, "param_groups": []}}
-    torch.testing.assert_close(checkpoint.state_dict, dict(content["model"]))  # type: ignore[call-overload]
+    torch.testing.assert_close(checkpoint.state_dict, dict(content["model"]))
 
 
 def test_official_checkpoints_carry_their_arguments(tmp_path: Path) -> None:
     args = argparse.Namespace(lr=2e-4, dec_n_sp=8)
     path = saved(tmp_path / "dsct.pth", {"model": {"query_embed_dsct.weight": torch.zeros(4, 8)}, "args": args})
-    before = set(torch.serialization.get_safe_globals())
     checkpoint = read_checkpoint(path)
     assert checkpoint.kind == "dsct_official"
     assert checkpoint.extras["args"].dec_n_sp == 8
-    assert set(torch.serialization.get_safe_globals()) == before
+    assert argparse.Namespace not in torch.serialization.get_safe_globals()  # allowed for this one file only
 
 
 def test_plain_state_dicts_with_and_without_ddp(tmp_path: Path) -> None:
@@ -97,6 +96,13 @@ def test_detectron2_backbones_of_every_pickle_protocol(protocol: int, tmp_path: 
     assert checkpoint.extras["__author__"] == "torchvision"
     for name, array in arrays().items():
         torch.testing.assert_close(checkpoint.state_dict[name], torch.from_numpy(array))
+
+
+def test_a_pickle_that_looks_like_safetensors_is_a_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "a.pkl"
+    brace_at_8 = b"\x80\x02X\x02\x00\x00\x00a{0"  # a string that is thrown away
+    path.write_bytes(brace_at_8 + pickle.dumps(arrays(), protocol=2)[2:])
+    assert read_checkpoint(path).state_dict.keys() == arrays().keys()
 
 
 def test_numpy_1_pickles_are_read(tmp_path: Path) -> None:

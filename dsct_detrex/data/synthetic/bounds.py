@@ -31,6 +31,7 @@ Ties = Literal["random", "grouped"]
 INFORMATION: dict[str, tuple[str, ...]] = {
     "chance": (),
     "face_only": ("expression",),
+    "scene_only": ("scene",),
     "face_near": ("expression", "object"),
     "everything": ("scene", "expression", "object"),
 }
@@ -96,7 +97,7 @@ def best_average_precision(mass: Array, positive: Array, ties: Ties = "random") 
 
 
 def synthetic_bounds(format: Format = "caer_s") -> dict[str, dict[str, float]]:
-    """Best reachable scores, ``{metric: {"chance": .., "face_only": .., "face_near": .., "everything": ..}}``.
+    """Best reachable scores, ``{metric: {level: score}}`` with the levels of ``INFORMATION``.
 
     Metrics (all in [0, 1]): ``mAP``, the mean over categories of the one-vs-rest AP; for ``caer_s`` also ``acc``.
 
@@ -119,3 +120,9 @@ def category_bounds(format: Format = "emotic") -> dict[str, dict[str, float]]:
 
 def _category_aps(mass: Array, positive: Array) -> list[float]:
     return [best_average_precision(mass, column) for column in positive.T]
+
+
+def synthetic_references(format: Format = "caer_s") -> dict[str, float]:
+    """The bounds of a format's primary metric, for printing beside results: ``acc`` of caer_s, ``mAP`` of emotic."""
+    bounds = synthetic_bounds(format)
+    return bounds.get("acc", bounds["mAP"])

@@ -6,11 +6,11 @@ exactly (``bounds.py``). The graph, for one image and each of its people::
     scene = (place, weather, light)          shared by all people of the image
       |
       v
-    emotion -----> expression                the face; each expression is shared by two to four emotions
+    emotion -----> expression                the face; each expression is shared by three to five emotions
       |  |
       |  +-------> object                    held or next to this person; 'nothing' for one person in four
       v
-    annotation                               CAER-S: the emotion, with 5 % label noise;  EMOTIC: 26 independent coins
+    annotation                               CAER-S: the emotion, with 5 % label noise;  EMOTIC: 26 coins
 
 1. scene: place, weather and light are independent (``PLACE_PROBABILITY`` ...).
 2. emotion: P(emotion | scene) is log-linear, ``BIAS`` plus ``PLACE_POINTS``, ``WEATHER_POINTS`` and

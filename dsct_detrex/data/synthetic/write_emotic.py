@@ -22,7 +22,6 @@ from .dataset import SyntheticScenes
 from .dice import Dice
 
 _SOURCES = {"mscoco": 70.0, "framesdb": 16.0, "emodb_small": 10.0, "ade20k": 4.0}  # percent, roughly as in EMOTIC
-_JPEG_QUALITY = 92
 _ANNOTATORS = (2, 5)  # fewest and most, for validation and test
 
 _VALENCE_AROUSAL_DOMINANCE = {  # usual answers, 1 to 10
@@ -41,7 +40,8 @@ def write_emotic(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str,
         for i, source in enumerate(sources):
             folder = root / "emotic" / source / "images"
             folder.mkdir(parents=True, exist_ok=True)
-            scenes.load_image(i).save(folder / _file_name(split, i), quality=_JPEG_QUALITY)
+            # No chroma subsampling: flat colours would show it.
+            scenes.load_image(i).save(folder / _file_name(split, i), quality=92, subsampling=0)
         if "json" in kinds:
             images = [_coco_image(record, source, split, i) for i, (record, source) in enumerate(zip(records, sources))]
             text = json.dumps(coco_file("EMOTIC-Detection", images), indent=1)

@@ -22,7 +22,7 @@ class Console:
 
     def __init__(self, quiet: bool = False, rich: RichConsole | None = None) -> None:
         self.quiet = quiet
-        self._rich = rich or RichConsole(file=sys.stdout, highlight=False, markup=False, soft_wrap=True)
+        self._rich = rich or RichConsole(file=sys.stdout)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._max_iter = 0
@@ -31,7 +31,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line or several, above the bar if there is one."""
         if not self.quiet:
-            self._rich.print(text)
+            self._rich.print(text, markup=False, highlight=False, soft_wrap=True)
             self._last_line = time.monotonic()
 
     def start(self, what: str, done: int, total: int) -> None:
@@ -59,16 +59,15 @@ class Console:
             self.say(f"evaluating {done}/{total}")
 
     def log(self, record: Record) -> None:
-        """Losses, rate and time left of a training record; the tables of an evaluation are said by ``evaluate.py``."""
-        if "total_loss" not in record.scalars:
-            return
+        """Show the losses, rate and time left of a training record."""
         text = describe(record.scalars)
         if self._bar is not None:
             self.advance(record.iteration, text)
         else:
             self.say(f"iter {record.iteration}/{self._max_iter}  {text}")
 
-    def close(self, failed: bool) -> None:
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = self._task = None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from dsct_detrex.data.synthetic import category_bounds, synthetic_bounds, table
+from dsct_detrex.data.synthetic import category_bounds, synthetic_bounds, synthetic_references, table
 from dsct_detrex.data.synthetic.bounds import INFORMATION, atoms, best_accuracy, best_average_precision
 from dsct_detrex.structures import EMOTIC
 
@@ -88,19 +88,28 @@ def test_accuracy_by_hand() -> None:
     assert best_accuracy(np.array([0.6, 0.4]), np.array([[0.5, 0.1], [0.1, 0.3]])) == pytest.approx(0.8)
 
 
+LADDER = ("chance", "face_only", "face_near", "everything")
+
+
 def test_every_kind_of_context_pays() -> None:
-    """Each further cue raises every metric clearly, and noise keeps the best below 1."""
-    accuracy = list(synthetic_bounds("caer_s")["acc"].values())
-    assert accuracy == pytest.approx([0.145, 0.498, 0.713, 0.856], abs=5e-4)
-    mean_ap = list(synthetic_bounds("emotic")["mAP"].values())
-    assert mean_ap == pytest.approx([0.178, 0.348, 0.538, 0.658], abs=5e-4)
-    for levels in (accuracy, mean_ap, list(synthetic_bounds("caer_s")["mAP"].values())):
-        assert np.diff(levels).min() > 0.1
+    """Each further cue raises every metric clearly, and neither the face nor the scene is enough alone."""
+    accuracy = synthetic_bounds("caer_s")["acc"]
+    assert [accuracy[level] for level in LADDER] == pytest.approx([0.145, 0.498, 0.713, 0.856], abs=5e-4)
+    mean_ap = synthetic_bounds("emotic")["mAP"]
+    assert [mean_ap[level] for level in LADDER] == pytest.approx([0.178, 0.348, 0.538, 0.658], abs=5e-4)
+    for levels in (accuracy, mean_ap, synthetic_bounds("caer_s")["mAP"]):
+        assert np.diff([levels[level] for level in LADDER]).min() > 0.1
+        assert levels["chance"] + 0.1 < levels["scene_only"] < levels["everything"] - 0.1
+
+
+def test_references_are_the_bounds_of_the_primary_metric() -> None:
+    assert synthetic_references("caer_s") == synthetic_bounds("caer_s")["acc"]
+    assert synthetic_references("emotic") == synthetic_bounds("emotic")["mAP"]
 
 
 def test_every_emotic_category_can_be_learnt_and_not_perfectly() -> None:
     for name, levels in category_bounds("emotic").items():
-        values = list(levels.values())
+        values = [levels[level] for level in LADDER]
         assert values == sorted(values), name
         assert values[-1] > values[0] + 0.3, name
         assert values[-1] < 0.95, name
@@ -121,7 +130,12 @@ def test_tables_are_distributions() -> None:
     assert table.joint().sum() == pytest.approx(1)
     marginal = table.joint().sum((0, 2, 3))
     assert abs(marginal * 7 - 1).max() < 0.04  # the classes are balanced
-    known = {name for causes in (table.EMOTION_CAUSES, table.OBJECT_CAUSES, table.SCENE_CAUSES) for c in causes.values() for name in c}
+    known = {
+        name
+        for causes in (table.EMOTION_CAUSES, table.OBJECT_CAUSES, table.SCENE_CAUSES)
+        for c in causes.values()
+        for name in c
+    }
     assert known == set(EMOTIC.names)
 
 

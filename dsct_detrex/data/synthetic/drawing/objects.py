@@ -201,7 +201,7 @@ def _trophy(f: Frame) -> None:
 _PLACES: dict[str, tuple[Point, float, Callable[[Frame], None]]] = {
     "broken cup": ((0.4, 0.84), 0.62, _broken_cup),
     "alarm clock": ((0.42, 0.82), 0.62, _alarm_clock),
-    "rotten fish": ((0.4, 0.84), 0.64, _rotten_fish),
+    "rotten fish": ((0.4, 0.92), 0.64, _rotten_fish),
     "spider": ((0.68, 0.4), 0.56, _spider),
     "wilted flower": ((0.4, 0.8), 0.72, _wilted_flower),
     "book": ((0.16, 0.92), 0.66, _book),
@@ -209,6 +209,6 @@ _PLACES: dict[str, tuple[Point, float, Callable[[Frame], None]]] = {
     "ice cream": ((0.44, 0.78), 0.62, _ice_cream),
     "balloon": ((0.7, -0.46), 0.62, _balloon),
     "gift": ((0.2, 0.86), 0.7, _gift),
-    "jack-in-the-box": ((0.24, 0.9), 0.66, _jack_in_the_box),
+    "jack-in-the-box": ((0.26, 0.98), 0.66, _jack_in_the_box),
     "trophy": ((0.42, 0.76), 0.66, _trophy),
 }

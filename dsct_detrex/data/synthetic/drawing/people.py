@@ -29,7 +29,7 @@ _HOLDING: Point = (0.47, 1.0)
 _HANDS: dict[str, tuple[Point, ...]] = {  # the hands that hold: one (the right one) or both (right, left)
     "broken cup": ((0.28, 1.02),),
     "alarm clock": ((0.42, 1.07),),
-    "rotten fish": ((0.38, 1.04),),
+    "rotten fish": ((0.38, 1.12),),
     "spider": (),
     "wilted flower": ((0.36, 1.02),),
     "book": ((0.47, 0.98), (-0.15, 0.98)),
@@ -37,7 +37,7 @@ _HANDS: dict[str, tuple[Point, ...]] = {  # the hands that hold: one (the right 
     "ice cream": ((0.44, 1.06),),
     "balloon": ((0.5, 0.8),),
     "gift": ((0.5, 1.04), (-0.12, 1.04)),
-    "jack-in-the-box": ((0.52, 1.06), (-0.06, 1.06)),
+    "jack-in-the-box": ((0.54, 1.14), (-0.04, 1.14)),
     "trophy": ((0.42, 1.06),),
     "nothing": (),
 }

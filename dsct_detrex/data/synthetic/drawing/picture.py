@@ -14,6 +14,8 @@ from .palette import PEOPLE, SURROUNDINGS
 from .people import paint_person
 from .sky import paint_precipitation, paint_sky
 
+_SMALL = 160  # pixels of height up to which a face needs the finer averaging
+
 _OUTDOORS: dict[str, Callable[[Frame, Dice, float, bool, bool], None]] = {
     "park": outdoors.paint_park,
     "street": outdoors.paint_street,
@@ -28,7 +30,7 @@ _INDOORS: dict[str, Callable[[Frame, Dice, float, indoors.Window], None]] = {
 
 def paint_scene(scene: Scene) -> Image.Image:
     """Draw a scene: RGB, ``scene.size`` pixels, the same bytes every time."""
-    sheet = Sheet(scene.size, oversample=3 if scene.size[1] <= 200 else 2)
+    sheet = Sheet(scene.size, oversample=3 if scene.size[1] <= _SMALL else 2)
     pixels = sheet.frame()
     _paint_surroundings(sheet, pixels, scene)
     people = pixels.lit(PEOPLE[scene.light])

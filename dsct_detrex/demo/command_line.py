@@ -1,0 +1,141 @@
+"""``make demo``: train DSCT and its no-context baseline, evaluate both on unseen scenes, write the report.
+
+Everything is done with the commands a user has: ``scripts/train.py`` trains and evaluates, ``Predictor`` reads the
+pictures of the report out of the one file that training left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from dsct_detrex.config import instantiate, load_config
+from dsct_detrex.config.project import config_folder
+from dsct_detrex.demo.trainings import Training, run_all
+from dsct_detrex.engine.command_line import guarded
+from dsct_detrex.errors import UserError
+from dsct_detrex.prediction import Predictor
+from dsct_detrex.structures import Boxes, Instances
+from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
+from dsct_detrex.weights import load_release
+
+NUM_PICTURES = 12
+_WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
+"""What is tested are the weights that training ended with, not those that were best on some split."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _main(words), words)
+
+
+def _main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="demo.py", description="Train, evaluate and report DSCT on drawn scenes.")
+    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="where runs and report go")
+    parser.add_argument("--test-images", type=int, default=1000, help="unseen scenes to evaluate on")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="overrides for both trainings")
+    arguments = parser.parse_args(words)
+    out = Path(arguments.out)
+    projects = config_folder().parent / "projects"
+    if not projects.is_dir():
+        raise UserError(f"The demo runs in a checkout of the repository; there is no folder {projects}.")
+    trainings = [
+        Training("DSCT", projects / "demo.py", out / "dsct"),
+        Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
+    ]
+    overrides = (*_precision(), *arguments.overrides)
+    total = _iterations(trainings[0])
+    seconds = run_all(trainings, "train", total, *overrides)
+    tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
+    run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
+    runs = [_result(t, test, seconds[t.name]) for t, test in zip(trainings, tested, strict=True)]
+    pictures = read_pictures(trainings[0])
+    sheet = contact_sheet([p.image for p in pictures[:6]], columns=3, captions=[p.caption for p in pictures[:6]])
+    sheet.save(out / "pictures.png")
+    references = runs[0].report["references"]
+    notes = {
+        "Command": "make demo" if not words else f"python scripts/demo.py {' '.join(words)}",
+        "Configuration": "projects/demo.py; projects/demo_baseline.py differs in two lines",
+        "Start": "both models are trained from scratch in this run; no checkpoint is loaded",
+        "Device": f"{_device_name()}, one process per model, side by side",
+        "Precision": "bfloat16 autocast" if _precision() else "float32",
+    }
+    report = write_demo_report(out / "report.html", runs, pictures, references, notes)
+    _say(runs, references)
+    print(f"report: {report}")
+    return 0
+
+
+def _iterations(training: Training) -> int:
+    cfg = load_config(training.config)
+    return int(cfg.train.max_iter)
+
+
+def _precision() -> list[str]:
+    """Mixed precision where the CPU multiplies bfloat16 in hardware, or a GPU is there."""
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    fast = torch.cuda.is_available() or any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    return ["train.amp.enabled=True"] if fast else []
+
+
+def _test_split(length: int) -> list[str]:
+    return ["dataloader.test.dataset.split=test", f"dataloader.test.dataset.length={length}"]
+
+
+def _result(training: Training, test: Training, seconds: float) -> RunResult:
+    report: dict[str, Any] = json.loads((test.output_dir / "evaluation.json").read_text(encoding="utf-8"))
+    weights = load_release(training.output_dir / "last.safetensors").state_dict
+    parameters = sum(t.numel() for n, t in weights.items() if t.is_floating_point() and ".running_" not in n)
+    return RunResult(training.name, report, training.rows(), parameters, seconds)
+
+
+def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture]:
+    """The first ``count`` test scenes as the trained model reads them; annotations are dashed."""
+    predictor = Predictor.from_checkpoint(training.output_dir / "last.safetensors")
+    cfg = load_config(training.config)
+    cfg.dataloader.test.dataset.split = "test"
+    scenes = instantiate(cfg.dataloader.test.dataset)
+    pictures = []
+    for index in range(count):
+        image: Image.Image = scenes.load_image(index)
+        record = scenes.record(index)
+        people = record["annotations"]
+        truth = Instances(
+            (record["height"], record["width"]),
+            gt_boxes=Boxes(torch.tensor([person["bbox"] for person in people])),
+            **{scenes.emotions.target_field: scenes.emotions.encode([person["labels"] for person in people])},
+        )
+        drawn = draw_predictions(image, predictor(image), scenes.emotions, 0.0, ground_truth=truth)
+        pictures.append(Picture(drawn, _caption(people[0]["cues"], len(people))))
+    return pictures
+
+
+def _caption(cues: dict[str, Any], people: int) -> str:
+    """For example ``Park, rain, dusk: 2 people``."""
+    scene = ", ".join(str(cues[name]) for name in ("place", "weather", "light"))
+    return f"{scene[:1].upper()}{scene[1:]}: {people} {'person' if people == 1 else 'people'}"
+
+
+def _device_name() -> str:
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    return f"CPU ({os.cpu_count()} cores, {platform.machine()})"
+
+
+def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
+    metric = runs[0].report["primary_metric"]
+    for run in runs:
+        print(
+            f"{run.name}: {metric} {run.report['metrics'][metric]:.1%} on {run.report['counts']['people']} unseen people"
+        )
+    print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))

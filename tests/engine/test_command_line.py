@@ -1,0 +1,175 @@
+"""From a command line to an exit status and one sentence."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, read_jsonl, start_ranks
+
+from dsct_detrex.engine import command_line, main
+from dsct_detrex.engine.interrupt import StopRequest
+from dsct_detrex.errors import UserError
+
+
+def test_overrides_anywhere_reach_the_run(config_file: Path, tmp_path: Path) -> None:
+    assert (
+        main(
+            [
+                "train.max_iter=4",
+                "--config",
+                str(config_file),
+                "optimizer.lr=0.5",
+                "--device",
+                "cpu",
+                "train.log_period=1",
+            ]
+        )
+        == 0
+    )
+    rows = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    assert [row["iteration"] for row in rows] == [1, 2, 3, 4]
+    assert rows[0]["lr"] == 0.5
+
+
+def test_dry_run(config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(config_file), "--epochs", "2", "--dry-run"]) == 0
+    assert "iterations   10 = 2 epochs of 5" in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train.max_iters=3"], "error: Override `train.max_iters=3`: unknown key `train.max_iters`. Did you mean"),
+        (["--resume"], "error: --resume expects "),
+        (["--eval-only"], "error: --eval-only evaluates the weights of train.init_checkpoint, which is empty"),
+        (["--eval"], "error: Command line: unknown flag --eval. Did you mean `--eval-only`"),
+        (["optimizer.lr=${nowhere}"], "error: "),
+        (["train.max_iter=x"], "error: train.max_iter expects int. Got 'x'."),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    config_file: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    assert main(["--config", str(config_file), *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(sentence)
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err
+
+
+def test_debug_shows_the_traceback(
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DSCT_DEBUG", "1")
+    assert main(["--config", str(config_file), "--resume"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_bugs_keep_their_traceback() -> None:
+    def broken() -> int:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        command_line.guarded(broken, [])
+
+
+def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise UserError("No.")
+
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert command_line.guarded(fail, []) == 2
+    assert capsys.readouterr().err == "[rank 3] error: No.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "available", "sentence"),
+    [
+        (["--num-gpus", "2"], 0, "--num-gpus 2, but torch sees 0 GPU(s) here: ask for 0, or use --device cpu"),
+        (["--num-gpus", "4"], 2, "--num-gpus 4, but torch sees 2 GPU(s) here: ask for 2."),
+        (["--num-gpus", "2", "--device", "cpu"], 0, "--num-gpus 2 with --device cpu: only GPUs can be counted."),
+        (["--num-gpus", "-1"], 0, "--num-gpus expects 0 or more. Got -1."),
+    ],
+)
+def test_more_gpus_than_there_are(
+    config_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    available: int,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: available)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available > 0)
+    assert main(["--config", str(config_file), *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_several_gpus_start_as_many_processes(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], int]] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(command_line, "launch", lambda command, n: started.append((list(command), n)) or 0)
+    assert main(["--config", str(config_file), "--num-gpus", "3"]) == 0
+    assert started == [(["-m", "dsct_detrex.engine", "--config", str(config_file), "--num-gpus", "3"], 3)]
+
+
+def _await_steps(metrics: Path, count: int) -> None:
+    deadline = time.monotonic() + 100
+    while not (metrics.exists() and metrics.read_text().count("\n") >= count) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_ctrl_c_saves_and_resume_continues(config_file: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    """The real script, a real signal, at a moment nobody chose."""
+    command = [sys.executable, str(ROOT / "scripts" / "train.py"), "-c", str(config_file), "train.max_iter=100000"]
+    process = subprocess.Popen(
+        [*command, "train.log_period=1"], env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    metrics, last = tmp_path / "run" / "metrics.jsonl", tmp_path / "run" / "last.pth"
+    _await_steps(metrics, 3)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=100)
+    assert process.returncode == 130, error
+    done = torch.load(last, weights_only=True)["iteration"]
+    assert f"Interrupted after iteration {done}; saved {last}. Continue with: python " in error
+    assert error.rstrip().endswith("train.log_period=1 --resume")
+    assert read_jsonl(metrics)[-1]["iteration"] == done
+    started_by = json.loads((tmp_path / "run" / "environment.json").read_text())["command"]
+    assert started_by.startswith("python ")
+    assert started_by.endswith(f"train.py -c {config_file} train.max_iter=100000 train.log_period=1")
+
+    assert main(["-c", str(config_file), f"train.max_iter={done + 2}", "train.log_period=1", "--resume"]) == 0
+    iterations = [row["iteration"] for row in read_jsonl(metrics)]
+    assert list(dict.fromkeys(iterations)) == list(range(1, done + 3))
+
+
+def test_sigterm_saves_like_ctrl_c(config_file: Path, tmp_path: Path) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    words = ["-c", str(config_file), "train.max_iter=100000", "train.log_period=1"]
+    (child,) = start_ranks([lambda: main(words)])
+    _await_steps(tmp_path / "run" / "metrics.jsonl", 3)
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGTERM)
+    child.join(60)
+    assert child.exitcode == 130
+    assert torch.load(tmp_path / "run" / "last.pth", weights_only=True)["iteration"] >= 3
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_second_signal_stops_at_once() -> None:
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

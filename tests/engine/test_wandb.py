@@ -1,0 +1,128 @@
+"""W&B offline: what is logged is read back from the run's own file (``wandb leet inspect``)."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engine_toys import ToyModel, image
+from omegaconf import DictConfig
+
+from dsct_detrex.engine import run
+from dsct_detrex.engine.loggers import Prediction
+from dsct_detrex.engine.loggers.wandb_pictures import annotated_words, confident, predicted_words
+from dsct_detrex.engine.loggers.wandb_run import has_api_key
+from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
+
+Toy = Callable[..., DictConfig]
+
+
+@pytest.fixture(autouse=True)
+def _no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("WANDB_SILENT", "true")
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    """The records of an offline run, as W&B's own tool prints them."""
+    tool = Path(sys.executable).parent / "wandb"
+    command = [str(tool), "leet", "inspect", "--json", str(folder)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_an_offline_run_reads_back(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(toy("train.wandb.enabled=true"))
+    assert "W&B: no API key found, so this run is kept offline" in capsys.readouterr().out
+    (folder,) = (tmp_path / "run" / "wandb").glob("offline-run-*")
+    records = _records(folder)
+    text = [json.dumps(record) for record in records]
+
+    history = [record for record in records if record["type"] == "history"]
+    assert len(history) == 6, "one record for each of the iterations 2, 4, 5, 6, 8, 10"
+    values = [record["history"]["item"] for record in history]
+    assert [(v["iteration"], v["_step"]) for v in values] == [(i, i) for i in (2, 4, 5, 6, 8, 10)]
+    names = {key.split(".")[0] for key in values[-1]}  # of a table: predictions._type, predictions.path, ...
+    assert {"total_loss", "lr", "epoch", "emotion/mAP", "per_class_AP", "predictions"} <= names
+    assert values[-1]["total_loss"] == pytest.approx(result.metrics["total_loss"])
+
+    config = next(line for record, line in zip(records, text) if record["type"] == "run")
+    assert '"_target_": "engine_toys.ToyModel"' in config
+    assert "Linear(" not in config, "the config is logged before the optimizer gets the model"
+    assert any(record["type"] == "metric" and "emotion/*" in line for record, line in zip(records, text))
+    tables = sorted((folder / "files" / "media").rglob("predictions*.table.json"))
+    assert len(tables) == 2
+    row = json.loads(tables[0].read_text())["data"][1]
+    assert row[:2] == [1, "image_1.jpg"]
+    assert row[4] == "Disgust"
+    staged = [path.read_bytes()[:4] for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert staged.count(b"\x89PNG") == 4, "two pictures of each evaluation"
+
+    run_id = torch.load(tmp_path / "run" / "last.pth", weights_only=True)["wandb_run_id"]
+    assert folder.name.endswith(run_id)
+    run(toy("train.wandb.enabled=true", "train.max_iter=12"), resume=True, quiet=True)
+    assert all(path.name.endswith(run_id) for path in (tmp_path / "run" / "wandb").glob("offline-run-*"))
+
+
+def test_disabled_mode_writes_nothing(toy: Toy, tmp_path: Path) -> None:
+    run(toy("train.wandb.enabled=true", "train.wandb.params.mode=disabled", "train.max_iter=2"), quiet=True)
+    assert not list((tmp_path / "run").glob("wandb/offline-run-*"))
+
+
+def test_key_in_the_environment_or_in_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not has_api_key()
+    (tmp_path / "netrc").write_text("machine example.org login user password x\n")
+    assert not has_api_key()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://example.org")
+    assert has_api_key()
+    monkeypatch.delenv("WANDB_BASE_URL")
+    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+    assert has_api_key()
+
+
+def _people(scores: list[float]) -> Instances:
+    n = len(scores)
+    return Instances((8, 8), pred_boxes=Boxes(torch.zeros(n, 4)), scores=torch.tensor(scores))
+
+
+@pytest.mark.parametrize(("scores", "kept"), [([0.9, 0.1, 0.6], [0.9, 0.6]), ([0.2, 0.4], [0.4]), ([], [])])
+def test_people_worth_drawing(scores: list[float], kept: list[float]) -> None:
+    assert confident(_people(scores)).scores.tolist() == pytest.approx(kept)
+
+
+def test_emotions_in_words() -> None:
+    probabilities = torch.tensor([0.1, 0.0, 0.25, 0.5, 0.05, 0.05, 0.05])
+    assert predicted_words(probabilities, CAER_S) == "Happy 0.50, Fear 0.25, Anger 0.10"
+    truth = Instances((8, 8), gt_multilabels=EMOTIC.encode([[0, 16], []]))
+    assert annotated_words(truth, EMOTIC) == ["Affection, Happiness", ""]
+
+
+def test_own_drawings_take_the_place_of_wandbs_boxes() -> None:
+    pytest.importorskip("wandb")
+    from PIL import Image
+
+    from dsct_detrex.engine.loggers.wandb_pictures import prediction_table
+
+    model = ToyModel().eval()
+    inputs = image(3, 2)
+    prediction = Prediction(inputs, model([inputs])[0])
+    drawn: list[Prediction] = []
+
+    def draw(one: Prediction) -> Image.Image:
+        drawn.append(one)
+        return Image.new("RGB", (4, 4))
+
+    table = prediction_table([prediction], CAER_S, draw)
+    assert drawn == [prediction]
+    assert table.columns == ["image_id", "file_name", "picture", "predicted", "annotated"]
+    assert table.data[0][:2] == [3, "image_3.jpg"]
+    assert table.data[0][4] == "Fear"
+    boxed = prediction_table([prediction], CAER_S).data[0][2]
+    assert set(boxed._boxes) == {"predictions", "ground_truth"}

@@ -1,0 +1,134 @@
+"""From a release file to people in pictures, in Python and on the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.prediction import Predictor
+from dsct_detrex.prediction.command_line import find_pictures, main, picture_path
+from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
+from tests.prediction.tiny_release import write_release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory) -> Path:
+    return write_release(tmp_path_factory.mktemp("release") / "best.safetensors")
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    path = tmp_path / "photos" / "one.png"
+    path.parent.mkdir()
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_people_are_in_the_frame_of_the_picture_and_sorted(release, photo):
+    people = Predictor.from_checkpoint(release, score_threshold=0.0)(Image.open(photo))
+    assert people.image_size == (60, 80)
+    assert 1 <= len(people) <= 8
+    assert people.emotion_probs.shape == (len(people), 7)
+    assert (people.scores.diff() <= 0).all()
+    centres = (people.pred_boxes.tensor[:, :2] + people.pred_boxes.tensor[:, 2:]) / 2
+    assert (centres >= 0).all()
+    assert (centres <= torch.tensor([80.0, 60.0])).all()
+
+
+def test_confidence_and_overlap_decide_who_stays(release, photo):
+    picture = Image.open(photo)
+    assert len(Predictor.from_checkpoint(release, score_threshold=1.0)(picture)) == 0
+    everyone = Predictor.from_checkpoint(release, score_threshold=0.0, nms_threshold=1.0)(picture)
+    apart = Predictor.from_checkpoint(release, score_threshold=0.0, nms_threshold=0.0)(picture)
+    assert len(everyone) == 8
+    assert len(apart) < 8
+
+
+def test_thresholds_decide_which_emotions_are_shown():
+    people = Instances(
+        (9, 9),
+        pred_boxes=Boxes(torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1]])),
+        emotion_probs=torch.tensor([[0.2] * 24 + [0.6, 0.9], [0.1] * 25 + [0.4]]),
+        pred_classes=torch.tensor([25, 25]),
+    )
+    several = Predictor(torch.nn.Identity(), EMOTIC, lambda s: s, (0.5,) * 26)
+    assert several.shown_emotions(people, 0) == [25, 24]
+    assert several.shown_emotions(people, 1) == [25]
+    one = Predictor(torch.nn.Identity(), CAER_S, lambda s: s, (0.0,) * 7)
+    single = Instances((9, 9), emotion_probs=torch.full((1, 7), 1 / 7), pred_classes=torch.tensor([3]))
+    assert one.shown_emotions(single, 0) == [3]
+
+
+def test_the_command_writes_pictures_and_json(release, photo, tmp_path):
+    """As a user runs it: a fresh process, a folder, and nothing but the release."""
+    script = Path(__file__).parents[2] / "scripts" / "predict.py"
+    words = [str(release), str(photo.parent), "--out", str(tmp_path / "out"), "--threshold", "0", "--device", "cpu"]
+    done = subprocess.run([sys.executable, str(script), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (entry,) = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert (entry["width"], entry["height"]) == (80, 60)
+    person = entry["people"][0]
+    assert set(person) == {"box", "score", "emotions", "probabilities"}
+    assert list(person["probabilities"]) == list(CAER_S.names)
+    assert person["emotions"] == [max(person["probabilities"], key=person["probabilities"].get)]
+    assert Image.open(tmp_path / "out" / "one.png").width >= 640
+
+
+def test_a_broken_picture_stops_or_is_skipped_with_a_count(release, photo, tmp_path, capsys):
+    (photo.parent / "broken.jpg").write_bytes(photo.read_bytes()[:200])
+    words = [str(release), str(photo.parent), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(words) == 2
+    message = capsys.readouterr().err
+    assert "broken.jpg cannot be read" in message
+    assert "Traceback" not in message
+    assert main([*words, "--on-error", "skip"]) == 0
+    assert "1 pictures" in (said := capsys.readouterr().out)
+    assert "1 skipped because they cannot be read" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("nowhere.jpg", "predict: nowhere.jpg is neither a file nor a folder; check the path."),
+        (".", "predict: no picture in .; looked for .apng"),
+    ],
+)
+def test_nothing_to_predict_is_one_sentence(given, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        find_pictures([given])
+    assert str(error.value).startswith(message)
+
+
+def test_pictures_of_one_name_do_not_overwrite_each_other():
+    files = [Path("a/x.png"), Path("b/x.png"), Path("b/y.png")]
+    assert len({picture_path(Path("out"), file, files) for file in files}) == 3
+    assert picture_path(Path("out"), files[2], files) == Path("out/y.png")
+
+
+def test_a_config_that_calls_other_code_is_refused(tmp_path):
+    marker = tmp_path / "marker"
+    evil = {"_target_": "os.system", "command": f"touch {marker}"}
+    path = write_release(tmp_path / "evil.safetensors", model=evil)
+    with pytest.raises(UserError, match="asks to call `os.system`, which is not on the list of trusted"):
+        Predictor.from_checkpoint(path)
+    assert not marker.exists()
+
+
+def test_a_release_brings_its_label_set(tmp_path):
+    path = write_release(tmp_path / "r.safetensors", emotions="emotic")
+    assert Predictor.from_checkpoint(path).emotions == EMOTIC
+
+
+@pytest.mark.parametrize("name", ["missing.safetensors", "truncated.safetensors"])
+def test_a_file_that_is_no_release_is_one_sentence(name, release, tmp_path):
+    (tmp_path / "truncated.safetensors").write_bytes(release.read_bytes()[:1000])
+    with pytest.raises(UserError, match=name):
+        Predictor.from_checkpoint(tmp_path / name)
