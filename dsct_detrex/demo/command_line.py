@@ -116,7 +116,7 @@ def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture
             **{scenes.emotions.target_field: scenes.emotions.encode([person["labels"] for person in people])},
         )
         drawn = draw_predictions(image, predictor(image), scenes.emotions, 0.0, ground_truth=truth)
-        pictures.append(Picture(drawn, _caption(people[0]["cues"], len(people))))
+        pictures.append(Picture(drawn, _caption(people[0]["extra"]["cues"], len(people))))
     return pictures
 
 
@@ -135,7 +135,6 @@ def _device_name() -> str:
 def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     metric = runs[0].report["primary_metric"]
     for run in runs:
-        print(
-            f"{run.name}: {metric} {run.report['metrics'][metric]:.1%} on {run.report['counts']['people']} unseen people"
-        )
+        value, people = run.report["metrics"][metric], run.report["counts"]["people"]
+        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people")
     print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))

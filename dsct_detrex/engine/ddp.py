@@ -6,10 +6,11 @@ sets the same variables for ``--num-gpus``. Everything here also works, as the i
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -77,11 +78,15 @@ def wrap(model: nn.Module, settings: Ddp, device: torch.device) -> nn.Module:
     """The model as all ranks train it: DistributedDataParallel, or the model itself in a run of one."""
     if world_size() == 1:
         return model
+    # torch 2.14 gives the switch another name; either way ranks start with equal buffers, for they build equal models.
+    known = inspect.signature(DistributedDataParallel).parameters
+    switch = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    options: dict[str, Any] = {switch: settings.broadcast_buffers}
     wrapped = DistributedDataParallel(
         model,
         device_ids=[device.index] if device.type == "cuda" else None,
-        broadcast_buffers=settings.broadcast_buffers,
         find_unused_parameters=settings.find_unused_parameters,
+        **options,
     )
     if settings.fp16_compression:
         from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import fp16_compress_hook

@@ -9,7 +9,7 @@ cannot know that the arrays do not overlap. Nothing here checks bounds; the call
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 

@@ -25,7 +25,7 @@ from dsct_detrex.structures import Emotions, Instances
 from dsct_detrex.weights import load_release, load_release_weights
 
 _TRANSFORM_KEY = "dataloader.test.mapper.transforms"
-_TRANSFORMS = "dsct_detrex.data.transforms."
+_TRANSFORMS = ("dsct_detrex.data.eval_transforms", "dsct_detrex.data.train_transforms", "dsct_detrex.data.transforms.")
 
 
 class Predictor:
@@ -75,7 +75,7 @@ class Predictor:
                 raise UserError(f"Predictor: the config inside {path} has no {key}, so the file cannot be used alone.")
         model = instantiate_trusted(cfg.model)
         load_release_weights(model, release, release.emotions)
-        transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, _TRANSFORMS))
+        transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
         thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
         return cls(model.to(device), release.emotions, transforms, thresholds, **settings)
 

@@ -16,7 +16,8 @@ def model() -> nn.Module:
     net = nn.Module()
     net.backbone = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))
     net.head = nn.Linear(2, 2)
-    net.again = net.head  # shared
+    net.tied = nn.Linear(2, 2, bias=False)
+    net.tied.weight = net.head.weight
     net.norm = nn.LayerNorm(2)
     net.frozen = nn.Linear(1, 1).requires_grad_(False)
     net.level_embeds = nn.Parameter(torch.zeros(1))

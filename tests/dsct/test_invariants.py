@@ -77,7 +77,7 @@ class SplitHead(torch.nn.Module):
 @on_every_host
 @torch.no_grad()
 def test_loop_equals_hooks_on_the_hosts_own_loop(name):
-    """The other way to build DSCT: the host's decoder runs itself, a hook fuses before every FFN, box heads are split."""
+    """The other way to build DSCT: the host's decoder runs itself, hooks fuse before each FFN, box heads are split."""
     model = tiny_dsct(name)
     model.heads.reference_eps = model.decoder.adapter.reference_eps
     model.eval()
@@ -94,12 +94,12 @@ def test_loop_equals_hooks_on_the_hosts_own_loop(name):
         decoder.bbox_embed = torch.nn.ModuleList(
             SplitHead(head, subject, m) for head, subject in zip(decoder.bbox_embed, model.heads.bbox_embed)
         )
-    references = [layer for layer in layers]
     for index, base in enumerate(decoder.layers):
 
         def fuse(module, args, index=index):
             x = args[0]
-            points = torch.cat([references[index].context_references, references[index].subject_references], 1)[..., :2]
+            of = layers[index]
+            points = torch.cat([of.context_references, of.subject_references], 1)[..., :2]
             out = model.decoder.layers[index].aggregation(x[:, m:], x[:, :m], points[:, m:], points[:, :m])
             return (torch.cat([x[:, :m], out.subjects], 1), *args[1:])
 
@@ -176,7 +176,7 @@ def test_gradients_of_the_last_layer_reach_queries_encoder_and_backbone(name):
 
 @on_every_host
 def test_every_trainable_parameter_gets_a_gradient(name):
-    """Otherwise plain DDP breaks. H-, two-stage and refining hosts have heads that DSCT never trains: they are frozen."""
+    """Otherwise plain DDP breaks; the heads of a host, which DSCT never trains, are frozen for that reason."""
     model = tiny_dsct(name).train()
     sum(model(batch()).values()).backward()
     idle = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
@@ -237,8 +237,8 @@ def test_capture_equals_the_embedded_hosts_own_account(name):
 
 def test_capture_says_when_the_target_is_not_reached():
     target = torch.nn.Linear(1, 1)
-    with pytest.raises(RuntimeError, match="expects the call to reach Linear. It never did."):
+    with pytest.raises(RuntimeError, match=r"expects the call to reach Linear. It never did."):
         capture_keywords(target, lambda: None)
-    with pytest.raises(RuntimeError, match="to be called with keywords only. Got 1 positional"):
+    with pytest.raises(RuntimeError, match=r"to be called with keywords only. Got 1 positional"):
         capture_keywords(target, lambda: target(torch.zeros(1)))
     assert not target._forward_pre_hooks

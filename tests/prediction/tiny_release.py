@@ -34,5 +34,3 @@ def write_release(path: Path, emotions: str = "caer_s", **changes: Any) -> Path:
     thresholds = [0.5] * labels.num_emotions
     save_release(path, model.state_dict(), labels, release_config(cfg), thresholds)
     return path
-
-
