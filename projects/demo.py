@@ -45,6 +45,7 @@ for _part, _layers in ((_host.transformer.encoder, 1), (_host.transformer.decode
     _part.attn_dropout = _part.ffn_dropout = 0.0
 
 model.num_subjects = 8
+model.aggregation.formula = "paper"  # Eq. 8 as printed; on the val split a little ahead of the released formula
 model.aggregation.k_spatial = 20
 model.aggregation.k_semantic = 10
 

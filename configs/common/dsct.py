@@ -22,7 +22,7 @@ model = L(DSCT)(
         k_semantic=50,
         semantic_order="largest",
         reweighting="semantic",
-        embed_dim="${hosts.${host.name}.embed_dim}",
+        embed_dim="${model.host.embed_dim}",
     ),
     fusion_layers=None,
     placement="before_ffn",

@@ -6,6 +6,7 @@ Where we differ from hydra 1.3 on purpose (the table in ``tests/config/test_over
   JSON-like dict keys ``{"x":1}``, letters outside ASCII, ``None`` as null, blanks after a closing quote or bracket.
 * Less is read: sweeps ``1,2``, functions ``int(3)``, groups ``a/b`` and ``a@b``, the empty key, and ``~key=value``.
   They mean nothing to a single run, so they are errors.
+* A blank at the end of a value is always dropped; hydra keeps one behind a colon.
 """
 
 from __future__ import annotations

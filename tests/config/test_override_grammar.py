@@ -120,6 +120,7 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     'a={"x": 1}': ({"x": 1}, ERROR),
     "a='x' ": ("x", ERROR),
     "a=[1] ": ([1], ERROR),
+    "a=x: ": ("x:", "x: "),
     # we read less
     "a=0.1,0.2": (ERROR, "sweep"),
     "a=int('3')": (ERROR, 3),

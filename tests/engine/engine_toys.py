@@ -110,7 +110,12 @@ class ForgetfulTrainLoader(ToyTrainLoader):
 
 
 class ToyTestLoader:
-    def __init__(self, batch_size: int = 2, num_images: int = 14, num_workers: int = 0) -> None:
+    """This process's share of the images; ``interrupt`` sends SIGINT in the middle of the first pass."""
+
+    def __init__(
+        self, batch_size: int = 2, num_images: int = 14, num_workers: int = 0, interrupt: bool = False
+    ) -> None:
+        self.interrupt = interrupt
         world, rank = 1, 0
         if torch.distributed.is_initialized():
             rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
@@ -123,6 +128,9 @@ class ToyTestLoader:
     def __iter__(self) -> Iterator[list[dict[str, Any]]]:
         torch.rand(1)  # an evaluation that draws random numbers must not change the training around it
         for start in range(0, len(self.ids), self.batch_size):
+            if start == 2 * self.batch_size and self.interrupt:
+                self.interrupt = False
+                os.kill(os.getpid(), signal.SIGINT)
             yield [image(i, i % 7) for i in self.ids[start : start + self.batch_size]]
 
 
@@ -244,7 +252,7 @@ def toy_config(output_dir: str = "output", **train: Any) -> DictConfig:
                     interrupt=None,
                     broken=None,
                 ),
-                test=L(ToyTestLoader)(batch_size=2, num_images=14),
+                test=L(ToyTestLoader)(batch_size=2, num_images=14, interrupt=False),
                 evaluator=L(ToyEvaluator)(worse=0.0, fail=False),
             ),
             optimizer=L(torch.optim.AdamW)(

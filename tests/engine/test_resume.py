@@ -93,6 +93,21 @@ def test_a_skipped_evaluation_is_made_up_for(toy: Toy, tmp_path: Path) -> None:
     assert [row["iteration"] for row in rows if "emotion/mAP" in row] == [5, 10]
 
 
+def test_an_evaluation_is_cut_short(toy: Toy, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of an evaluation: it stops there, saves, and the resumed run evaluates from the start."""
+    average = "train.model_ema.enabled=true"
+    with pytest.raises(Interrupted) as stopped:
+        run(toy("dataloader.test.interrupt=true", average), quiet=True)
+    assert stopped.value.iteration == 5
+    assert not (tmp_path / "run" / "evaluation.json").exists()
+    run(toy(average), resume=True, quiet=True)
+    whole = tmp_path / "whole"
+    run(toy(average, f"train.output_dir={whole}"), quiet=True)
+    first, second = (torch.load(folder / "last.pth", weights_only=True) for folder in (whole, tmp_path / "run"))
+    for name in ("model", "ema", "best", "rng"):
+        _same(first[name], second[name], name)
+
+
 def test_records_after_the_checkpoint_are_written_once(toy: Toy, tmp_path: Path) -> None:
     """A run that died after iteration 8 goes on from its checkpoint of iteration 5."""
     run(toy("train.max_iter=8", "train.checkpointer.period=5"), quiet=True)

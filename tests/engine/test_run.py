@@ -60,6 +60,13 @@ def test_logged_names_are_those_of_detectron2(toy: Toy, tmp_path: Path) -> None:
     assert rows[-1]["eta_seconds"] == 0
 
 
+def test_learning_rate_follows_the_schedule(toy: Toy, tmp_path: Path) -> None:
+    steps = "lr_multiplier={_target_:dsct_detrex.config.MultiStepParamScheduler,values:[1.0,0.1],milestones:[6,10]}"
+    run(toy(steps, "train.log_period=1"), quiet=True)
+    rates = [row["lr"] for row in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
+    assert rates == pytest.approx([0.01] * 6 + [0.001] * 4)
+
+
 def test_it_learns(toy: Toy, tmp_path: Path) -> None:
     easy = ("dataloader.train.total_batch_size=28", "dataloader.train.noisy=false", "model.dropout=0.0")
     result = run(toy("train.max_epoch=20", "train.eval_period=0", "optimizer.lr=0.1", *easy), quiet=True)
