@@ -5,6 +5,7 @@ One iteration is one optimizer step. Everything that is due after an iteration e
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -104,8 +105,12 @@ class Trainer:
         self.learning_rate.set(self.state.iteration)
         for micro in range(self.plan.accumulate):
             batch = self._fetch(batches)
-            losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
-            self._history.add(number, [str(image.get("file_name", "?")) for image in batch], losses)
+            images = [str(image.get("file_name", "?")) for image in batch]
+            try:
+                losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
+            except FloatingPointError as error:  # the matcher met it before there was a loss
+                raise UserError(self._blame(NonFinite(number, images, {"matching cost": math.nan}))) from error
+            self._history.add(number, images, losses)
         if not self._started:
             self._announce_unreached()
             self._started = True

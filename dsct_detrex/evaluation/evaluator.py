@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ class EmotionEvaluator:
         self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}))
         self.report: Report | None = None
         self._images: list[ImageResult] = []
+
+    def describe_dataset(self, description: str) -> None:
+        """Say what is evaluated, unless ``dataset_description`` already does.
+
+        Args:
+            description: e.g. ``"head boxes from emotic_val_bi.json"``; EMOTIC's two releases are different test sets.
+        """
+        if not self.dataset.description:
+            self.dataset = replace(self.dataset, description=description)
 
     def reset(self) -> None:
         """Forget every image of an earlier evaluation."""

@@ -145,5 +145,21 @@ def precision_recall_points(table: PeopleTable, k: int, points: int = 50) -> tup
     return recall[keep].tolist(), precision[keep].tolist()
 
 
+def best_f1_thresholds(table: PeopleTable) -> list[float]:
+    """Per class the probability above which saying yes gives the best F1 here; 0.5 for a class nobody shows.
+
+    Multi-label probabilities are trained with focal loss and rarely reach 0.5, so a fixed threshold shows too little.
+    """
+    thresholds = []
+    for k in range(table.targets.shape[1]):
+        if not table.targets[:, k].any():
+            thresholds.append(0.5)
+            continue
+        precision, recall, score = precision_recall_curve(table.targets[:, k], table.scores[:, k])
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+        thresholds.append(float(score[f1[:-1].argmax()]))
+    return thresholds
+
+
 def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if len(values) else float("nan")

@@ -12,6 +12,7 @@ Keys of a report (fractions in [0, 1]; a value without meaning is None):
 * ``per_class``: ``label``, ``people``, ``AP`` of every class.
 * ``confusion``: ``matrix`` (annotated by predicted), ``missed`` (people of each class without any prediction).
 * ``by_count``: rows of ``metrics.CountRow``.
+* ``thresholds``: multi-label only, per class the probability with the best F1 here (``metrics.best_f1_thresholds``).
 * ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, thinned.
 * ``references``: name -> value of the primary metric, e.g. chance or an exact bound of a synthetic data set.
 * ``warnings``: sentences that belong beside the numbers.
@@ -66,6 +67,7 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
     values = {"mAP": metrics.mean_average_precision(precisions), "acc": metrics.accuracy(table)}
     if multi_label:
         values["acc_any"] = metrics.any_label_accuracy(table)
+    thresholds = metrics.best_f1_thresholds(table) if multi_label else None
     report: Report = {
         "protocol": {"name": protocol.name, "sentence": protocol.sentence},
         "dataset": {"name": dataset.name, "description": dataset.description},
@@ -80,6 +82,7 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
         "confusion": {"matrix": matrix.tolist(), "missed": missed.tolist()},
         "by_count": [asdict(row) for row in metrics.by_people_count(table)],
         "pr_curves": _pr_curves(table, emotions),
+        "thresholds": thresholds,
         "references": dict(dataset.references),
         "warnings": _warnings(table, emotions, dataset),
         "samples": [_sample(image, emotions) for image in images[:_SAMPLE_IMAGES]],

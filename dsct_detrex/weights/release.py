@@ -196,6 +196,14 @@ def _write_atomically(path: Path, tensors: dict[str, Tensor], metadata: dict[str
         save_file(tensors, str(unfinished), metadata)
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
+        unfinished.chmod(0o666 & ~_umask())  # safetensors makes files only their owner can read
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The permissions this process withholds from new files; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.engine import run
+from dsct_detrex.engine.step import TrainStep
 from dsct_detrex.errors import UserError
 from dsct_detrex.weights import load_release
 
@@ -323,3 +324,15 @@ def test_nan_of_a_class_is_null_in_json_and_never_best(toy: Toy, tmp_path: Path)
     assert result.best is None
     assert read_jsonl(tmp_path / "run" / "metrics.jsonl")[2]["emotion/AP-Fear"] is None
     assert math.isnan(result.metrics["emotion/AP-Fear"])
+
+
+def test_a_cost_that_is_not_finite_names_the_images(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The matcher meets NaN before there is a loss; the user reads the same sentence as for a loss."""
+
+    def fail(self: TrainStep, batch: object, last: bool) -> None:
+        raise FloatingPointError("HungarianMatcher got costs that are not finite")
+
+    monkeypatch.setattr(TrainStep, "backward", fail)
+    with pytest.raises(UserError, match=r"Training stopped: matching cost is nan in iteration 1, on image_\d+.jpg"):
+        run(toy(), quiet=True)
+    assert (tmp_path / "run" / "non_finite.json").is_file()

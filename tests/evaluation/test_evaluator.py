@@ -226,3 +226,12 @@ def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
         assert json.loads((tmp_path / f"{rank}.json").read_text()) == alone
     assert (tmp_path / "main" / "evaluation.json").exists()
     assert not (tmp_path / "other").exists()
+
+
+def test_the_data_set_describes_itself_unless_the_config_does():
+    """EMOTIC with head boxes and with body boxes are different test sets, so every report says which."""
+    told, silent = (EmotionEvaluator(CAER_S, dataset_description=text) for text in ("by config", ""))
+    for evaluator in (told, silent):
+        evaluator.describe_dataset("head boxes")
+    assert told.dataset.description == "by config"
+    assert silent.dataset.description == "head boxes"

@@ -147,3 +147,9 @@ def test_nobody_at_all_gives_nan_not_an_error() -> None:
     assert math.isnan(metrics.accuracy(nobody))
     assert math.isnan(metrics.mean_average_precision(metrics.average_precisions(nobody)))
     assert metrics.confusion(nobody)[0].tolist() == [[0, 0], [0, 0]]
+
+
+def test_thresholds_of_the_best_f1() -> None:
+    """By hand: class 0 is separated at 0.3; class 1 does best by taking everybody; nobody shows class 2."""
+    people = table([[0.3, 0.1, 0.9], [0.4, 0.9, 0.9], [0.2, 0.2, 0.9]], [[0, 1], [0], [1]])
+    assert metrics.best_f1_thresholds(people) == pytest.approx([0.3, 0.1, 0.5])

@@ -135,3 +135,9 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"save_release\(thresholds=\) expects one for each of 26 emotions. Got 7."):
         save_release(path, weights(), EMOTIC, "", [0.5] * 7)
     assert not path.exists()
+
+
+def test_a_release_is_as_readable_as_any_other_new_file(tmp_path: Path) -> None:
+    save_release(tmp_path / "a.safetensors", weights(), CAER_S, CONFIG)
+    (tmp_path / "plain").write_text("")
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

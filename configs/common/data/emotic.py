@@ -23,17 +23,31 @@ dataloader = dict(
         dataset=L(EmoticDataset)(
             root="${data.root}", split="train", boxes="auto", annotations=None, on_error="${data.on_error}"
         ),
-        mapper=L(DatasetMapper)(transforms=L(train_transforms)(), emotions="${emotions}", is_train=True),
+        mapper=L(DatasetMapper)(
+            transforms=L(train_transforms)(
+                scales=list(range(480, 801, 32)),
+                max_size=1333,
+                flip=0.5,
+                crop_probability=0.5,
+                crop_scales=[400, 500, 600],
+                crop_min=384,
+                crop_max=600,
+            ),
+            emotions="${emotions}",
+            is_train=True,
+        ),
         total_batch_size=32,
         num_workers=4,
-        seed=0,
+        seed="${train.seed}",
         on_error="${data.on_error}",
     ),
     test=L(build_test_loader)(
         dataset=L(EmoticDataset)(
             root="${data.root}", split="val", boxes="auto", annotations=None, on_error="${data.on_error}"
         ),
-        mapper=L(DatasetMapper)(transforms=L(eval_transforms)(), emotions="${emotions}", is_train=False),
+        mapper=L(DatasetMapper)(
+            transforms=L(eval_transforms)(size=800, max_size=1333), emotions="${emotions}", is_train=False
+        ),
         batch_size=1,
         num_workers=4,
         on_error="${data.on_error}",

@@ -22,7 +22,7 @@ dataloader = dict(
         ),
         total_batch_size=32,
         num_workers=2,
-        seed=0,
+        seed="${train.seed}",
     ),
     test=L(build_test_loader)(
         dataset=L(SyntheticScenes)(format="${emotions.name}", split="test", length=512, seed=0, size=(356, 200)),
@@ -38,7 +38,6 @@ dataloader = dict(
         emotions="${emotions}",
         protocol="paper",
         dataset_name="synthetic",
-        dataset_description="synthetic scenes drawn from the published table, test split",
         references=L(synthetic_references)(format="${emotions.name}"),
     ),
 )
