@@ -55,7 +55,7 @@ lr_multiplier.scheduler = L(CosineParamScheduler)(start_value=1.0, end_value=0.0
 lr_multiplier.warmup_length = 0.02
 train.max_epoch = None
 train.max_iter = 480
-train.eval_period = 120
+train.eval_period = 160
 train.checkpointer.max_to_keep = 0
 train.output_dir = "runs/demo/dsct"
 train.best.metric = "emotion/acc"

@@ -1,0 +1,66 @@
+"""The two kinds of emotion target, and the people of an image."""
+
+import pytest
+import torch
+
+from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances, get_emotions
+
+
+def test_multi_label_targets_logits_and_scores():
+    targets = EMOTIC.encode([[0, 25], []])
+    assert targets.shape == (2, 26)
+    assert targets[0].nonzero().flatten().tolist() == [0, 25]
+    assert targets[1].sum() == 0
+    logits = torch.zeros(1, 27)
+    logits[0, 26] = 2.0
+    assert EMOTIC.probabilities(logits).shape == (1, 26)
+    assert EMOTIC.subject_scores(logits).item() == pytest.approx(0.8808, abs=1e-4)
+    assert EMOTIC.mean_scores(logits).item() == 0.5
+
+
+def test_multi_class_targets_logits_and_scores():
+    assert CAER_S.encode([[3], [0]]).tolist() == [3, 0]
+    assert CAER_S.multi_hot(torch.tensor([3])).tolist() == [[0, 0, 0, 1, 0, 0, 0]]
+    logits = torch.zeros(1, 8)
+    logits[0, 7] = 100.0  # never trained, never read
+    assert CAER_S.probabilities(logits).sum().item() == pytest.approx(1.0)
+    assert CAER_S.subject_scores(logits).item() == 0.5
+
+
+def test_official_order_and_lookup():
+    assert len(EMOTIC.names) == 26
+    assert list(EMOTIC.names) == sorted(EMOTIC.names)
+    assert get_emotions("emotic") is EMOTIC
+    assert CAER_S.index("Happy") == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: EMOTIC.encode([[26]]), r"emotic.encode\(labels=\) expects indices in \[0, 26\). Got 26."),
+        (lambda: CAER_S.encode([[1, 2]]), r"caer_s.encode\(labels=\) expects exactly one category per person. Got 2."),
+        (lambda: CAER_S.index("Joy"), r"caer_s.index\(label=\) expects one of Anger, .*Got 'Joy'."),
+        (lambda: get_emotions("x"), r"get_emotions\(name=\) expects one of emotic, caer_s. Got 'x'."),
+        (lambda: Boxes(torch.zeros(2, 3)), r"Boxes\(tensor=\) expects shape \(n, 4\). Got \(2, 3\)."),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_instances_speak_detectron2s_dialect():
+    people = Instances((4, 5), gt_boxes=Boxes(torch.eye(4)), scores=torch.arange(4), names=list("abcd"))
+    assert len(people) == 4
+    assert people.image_size == (4, 5)
+    kept = people[torch.tensor([True, False, True, False])]
+    assert kept.names == ["a", "c"]
+    assert torch.equal(kept.gt_boxes.tensor, torch.eye(4)[[0, 2]])
+    assert people[1].names == ["b"]
+    assert people[-1].scores.tolist() == [3]
+    assert people[2:].scores.tolist() == [2, 3]
+    assert people.to("meta").scores.device.type == "meta"
+    with pytest.raises(ValueError, match=r"Instances.set\('more'\) expects length 4. Got 1."):
+        people.more = [1]
+    with pytest.raises(AttributeError, match=r"has no field 'x'; its fields are: gt_boxes, scores, names"):
+        _ = people.x
