@@ -16,6 +16,9 @@ from dsct_detrex.config.saving import config_to_yaml, save_config
 from dsct_detrex.config.targets import locate, named
 from dsct_detrex.config.trust import TRUSTED_TARGETS, instantiate_trusted
 from dsct_detrex.integrations.detectron2 import detectron2_config, detectron2_solver, fvcore_schedulers
+from dsct_detrex.integrations.detrex_operator import register_detrex_operator
+
+register_detrex_operator()
 
 _config = detectron2_config()
 if TYPE_CHECKING or _config is None:

@@ -140,8 +140,12 @@ class MultiClassEmotions(Emotions):
         return logits[..., : self.num_emotions].softmax(-1)
 
     def subject_scores(self, logits: Tensor) -> Tensor:
-        """The best class: sigmoid focal training drives every class of an unmatched query down."""
-        return logits[..., : self.num_emotions].sigmoid().amax(-1)
+        """The chance that at least one class is there: 1 - product of (1 - p).
+
+        Sigmoid focal training drives every class of an unmatched query down, and shares a found person's probability
+        among the classes in question; the best class alone would doubt a person whose *emotion* is ambiguous.
+        """
+        return 1 - (1 - logits[..., : self.num_emotions].sigmoid()).prod(-1)
 
 
 EMOTIC = MultiLabelEmotions(

@@ -58,7 +58,7 @@ def learning_curves(
             points = _series(rows, f"emotion/{metric}")
             metric_axes.plot(*_columns(points), color=color, marker="o", markersize=3.5, label=name)
         loss_axes.set(title="Training loss", xlabel="iteration", ylim=(0, 1.05 * top))
-        metric_axes.set(title=f"{METRIC_NAMES[metric]} on the test set", xlabel="iteration")
+        metric_axes.set(title=f"{METRIC_NAMES[metric]} on the evaluation set", xlabel="iteration")
         _per_cent_axis(metric_axes.yaxis)
         metric_axes.set_ylim(0, 1.02)
         _reference_lines(metric_axes, references or {})

@@ -1,23 +1,15 @@
 """Toy runs in a temporary folder, in this process or in others."""
 
-import json
-import multiprocessing
 import os
-import socket
-import sys
-import traceback
-from collections.abc import Callable, Sequence
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import engine_toys
 import pytest
+from engine_runs import ROOT
 from omegaconf import DictConfig
 
 from dsct_detrex.config import apply_overrides
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -48,33 +40,3 @@ def environment() -> dict[str, str]:
     """For child processes: the package and the toys on the path, one thread, no group of an outer run."""
     kept = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
     return {**kept, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", "OMP_NUM_THREADS": "1"}
-
-
-def start_ranks(work: Sequence[Callable[[], int]]) -> list[BaseProcess]:
-    """Fork one process for each callable, as the ranks of one run; its result is the exit status."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def child(rank: int) -> None:
-        if len(work) > 1:
-            os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(len(work)))
-            os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-        try:
-            status = work[rank]()
-        except BaseException:
-            traceback.print_exc()
-            status = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    context = multiprocessing.get_context("fork")
-    children: list[BaseProcess] = [context.Process(target=child, args=(rank,)) for rank in range(len(work))]
-    for process in children:
-        process.start()
-    return children
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]

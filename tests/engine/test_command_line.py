@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, read_jsonl, start_ranks
+from engine_runs import ROOT, read_jsonl, start_ranks
 
 from dsct_detrex.engine import command_line, main
 from dsct_detrex.engine.interrupt import StopRequest

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import read_jsonl, start_ranks
+from engine_runs import read_jsonl, start_ranks
 from omegaconf import DictConfig
 
 from dsct_detrex.engine import main, run

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import read_jsonl
+from engine_runs import read_jsonl
 from omegaconf import DictConfig
 
 from dsct_detrex.engine import Interrupted, run

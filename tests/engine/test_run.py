@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import read_jsonl
+from engine_runs import read_jsonl
 from omegaconf import DictConfig
 
 from dsct_detrex.config import instantiate, load_config

@@ -24,7 +24,9 @@ def test_multi_class_targets_logits_and_scores():
     logits = torch.zeros(1, 8)
     logits[0, 7] = 100.0  # never trained, never read
     assert CAER_S.probabilities(logits).sum().item() == pytest.approx(1.0)
-    assert CAER_S.subject_scores(logits).item() == 0.5
+    assert CAER_S.subject_scores(logits).item() == pytest.approx(1 - 0.5**7)
+    nobody = torch.full((1, 8), -6.0)
+    assert CAER_S.subject_scores(nobody).item() < 0.02
 
 
 def test_official_order_and_lookup():
