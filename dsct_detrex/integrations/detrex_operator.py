@@ -40,7 +40,7 @@ class _DetrexAttention(torch.autograd.Function):
 def forward(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor) -> Tensor:
     """The backend's entry point; arguments and result as in ``ops.multi_scale_deformable_attn``."""
     inputs = (tensor.contiguous() for tensor in (value, shapes, starts, locations, weights))
-    output: Tensor = _DetrexAttention.apply(*inputs)  # type: ignore[no-untyped-call]
+    output: Tensor = _DetrexAttention.apply(*inputs)
     return output
 
 
