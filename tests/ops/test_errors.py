@@ -19,10 +19,16 @@ from dsct_detrex.ops.backends import choose_backend
 from tests.ops.cases import BACKENDS, make_arguments
 
 
+@pytest.fixture(autouse=True)
+def own_backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the backends of this room, whatever an integration has registered before."""
+    own = {name: backends._registered[name] for name in ("pytorch", "numba")}
+    monkeypatch.setattr(backends, "_registered", own)
+
+
 @pytest.fixture
-def constant_backend(monkeypatch: pytest.MonkeyPatch) -> Backend:
+def constant_backend(own_backends: None) -> Backend:
     """A backend that answers zeros, for float64 only, preferred to all others."""
-    monkeypatch.setattr(backends, "_registered", dict(backends._registered))
     backend = Backend(
         name="constant",
         forward=lambda value, *others: value.new_zeros(value.shape[0], others[2].shape[1], value.shape[2:].numel()),

@@ -54,7 +54,7 @@ def test_result_bars_write_every_value_and_every_reference() -> None:
 
 def test_learning_curves_name_runs_references_and_metric() -> None:
     text = words(plots.learning_curves({"DSCT": history("mAP", 0.4)}, "mAP", {"chance": 0.12}))
-    assert {"DSCT", "Training loss", "mAP on the test set", "Chance"} <= set(text)
+    assert {"DSCT", "Training loss", "mAP on the evaluation set", "Chance"} <= set(text)
 
 
 def test_learning_curves_of_a_run_that_was_never_evaluated() -> None:
