@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,15 @@ def test_sigterm_saves_like_ctrl_c(config_file: Path, tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
-def test_a_second_signal_stops_at_once() -> None:
+@pytest.fixture
+def default_interrupt() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests themselves run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_signal_stops_at_once(default_interrupt: None) -> None:
     with StopRequest() as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.requested
