@@ -26,7 +26,7 @@ test: setup  ## run the test suite
 
 check: setup  ## formatting, lint and types
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 
 format: setup  ## mend formatting and what lint can mend

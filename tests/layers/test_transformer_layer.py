@@ -3,11 +3,11 @@
 import golden_io
 import pytest
 import torch
-from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 from torch import nn
 
 from dsct_detrex.layers.attention import MultiheadAttention
 from dsct_detrex.layers.mlp import FFN
+from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 from dsct_detrex.layers.transformer_layer import BaseTransformerLayer, TransformerLayerSequence
 
 POST = ("self_attn", "norm", "cross_attn", "norm", "ffn", "norm")
