@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -21,7 +22,7 @@ from torch.utils.checkpoint import checkpoint
 from dsct_detrex.dsct.adapters import HostAdapter, QueryState
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer, FusionInputs, Placement
 from dsct_detrex.dsct.heads import SubjectHeads
-from dsct_detrex.dsct.masks import self_attention_mask, subject_mask
+from dsct_detrex.dsct.masks import query_padding, self_attention_mask, subject_mask
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 from dsct_detrex.dsct.subject_queries import Subjects
 from dsct_detrex.layers.boxes import apply_box_offsets
@@ -117,10 +118,15 @@ class SubjectContextDecoder(nn.Module):
         attention_mask = self_attention_mask(
             num_contexts, len(subjects), subjects.groups, self.contexts_see_subjects, state.content.device
         )
+        fusion_mask = subject_mask(subjects.groups, subjects.padding)
+        padding = query_padding(num_contexts, subjects.padding)
         outputs = []
         for index in range(len(self.layers)):
-            fusion = FusionInputs(self._points(state, inputs), num_contexts, subject_mask(subjects.groups))
+            points = partial(self._points, index, state, inputs, num_contexts, heads)
+            fusion = FusionInputs(points, num_contexts, fusion_mask)
             keywords = self.adapter.step(index, state, inputs)
+            if padding is not None:
+                keywords = keywords | {"query_key_padding_mask": padding}
             content, aggregation = self._run_layer(index, state.content, keywords, attention_mask, fusion)
             state = replace(state, content=content)
             outputs.append(self._predict(index, state, num_contexts, heads, aggregation))
@@ -130,11 +136,11 @@ class SubjectContextDecoder(nn.Module):
     def _run_layer(
         self, index: int, content: Tensor, keywords: dict[str, Any], mask: Tensor | None, fusion: FusionInputs
     ) -> tuple[Tensor, Aggregation | None]:
-        layer, base = self.layers[index], self.adapter.layers[index]
+        layer, run_base = self.layers[index], partial(self.adapter.run_layer, self.adapter.layers[index])
         if not (self.activation_checkpointing and self.training and torch.is_grad_enabled()):
-            out: tuple[Tensor, Aggregation | None] = layer(base, content, keywords, mask, fusion)
+            out: tuple[Tensor, Aggregation | None] = layer(run_base, content, keywords, mask, fusion)
         else:
-            out = checkpoint(layer, base, content, keywords, mask, fusion, use_reentrant=False)
+            out = checkpoint(layer, run_base, content, keywords, mask, fusion, use_reentrant=False)
         return out
 
     def _predict(
@@ -165,8 +171,12 @@ class SubjectContextDecoder(nn.Module):
         kept = refined if self.adapter.look_forward_twice else refined.detach()
         return replace(state, reference=refined.detach(), prediction_reference=kept)
 
-    def _points(self, state: QueryState, inputs: dict[str, Any]) -> Tensor:
-        points = self.adapter.points(state)
+    @torch.no_grad()
+    def _points(
+        self, index: int, state: QueryState, inputs: dict[str, Any], m: int, heads: SubjectHeads, middle: Tensor
+    ) -> Tensor:
+        reference = state.reference[:, m:]
+        points = self.adapter.points(state, middle, m, lambda states: heads.locate(index, states, reference))
         if self.distance_frame == "padded" and "valid_ratios" in inputs:
             points = points * inputs["valid_ratios"][:, None, 0]
         return points.detach()

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.dsct.adapters.post_norm import LayerRunner
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 
 Placement = Literal["before_ffn", "after_ffn"]
@@ -25,12 +26,12 @@ class FusionInputs:
     """What fusion needs besides the states; bound by value so that a recomputed layer sees the same.
 
     Attributes:
-        points: (B, Q, 2) xy reference points, contexts first.
+        points: states at the place of fusion (in the host's layout) -> (B, Q, 2) xy points, contexts first.
         num_contexts: M.
-        subject_mask: (S, S) bool, True = blocked, or None.
+        subject_mask: (S, S) or (B, S, S) bool, True = blocked, or None.
     """
 
-    points: Tensor
+    points: Callable[[Tensor], Tensor]
     num_contexts: int
     subject_mask: Tensor | None
 
@@ -64,7 +65,7 @@ class DSCTDecoderLayer(nn.Module):
 
     def forward(
         self,
-        base: nn.Module,
+        run_base: LayerRunner,
         content: Tensor,
         keywords: dict[str, Any],
         attention_mask: Tensor | None,
@@ -73,7 +74,7 @@ class DSCTDecoderLayer(nn.Module):
         """Run one layer.
 
         Args:
-            base: the host's layer (detrex's ``BaseTransformerLayer`` interface).
+            run_base: the host's layer (an adapter's ``run_layer``).
             content: states of all queries in the host's layout, contexts first.
             keywords: what the layer receives besides (the adapter's ``step``).
             attention_mask: (Q, Q) bool for self-attention, True = blocked, or None.
@@ -91,7 +92,7 @@ class DSCTDecoderLayer(nn.Module):
             return content
 
         before = self.placement == "before_ffn"
-        content = run_base_layer(base, content, keywords, attention_mask, middle=fuse if before else None)
+        content = run_base(content, keywords, attention_mask, fuse if before else None)
         content = content if before else fuse(content)
         return content, aggregated[0] if aggregated else None
 
@@ -102,49 +103,7 @@ class DSCTDecoderLayer(nn.Module):
         if self.aggregation is None or m == 0 or queries.shape[1] == m:
             return content, None
         contexts, subjects = queries[:, :m], queries[:, m:]
-        points = fusion.points
+        points = fusion.points(content)
         aggregation = self.aggregation(subjects, contexts, points[:, m:], points[:, :m], fusion.subject_mask)
         queries = torch.cat([contexts, aggregation.subjects], 1)
         return (queries if self.batch_first else queries.transpose(0, 1)), aggregation
-
-
-def run_base_layer(
-    base: Any,
-    content: Tensor,
-    keywords: dict[str, Any],
-    attention_mask: Tensor | None,
-    middle: Callable[[Tensor], Tensor] | None,
-) -> Tensor:
-    """Self-attention, norm, cross-attention, norm, ``middle``, FFN, norm, through the base layer's own submodules."""
-    keywords = dict(keywords)
-    query_pos, key_pos = keywords.pop("query_pos", None), keywords.pop("key_pos", None)
-    key, value = keywords.pop("key", None), keywords.pop("value")
-    memory_mask = keywords.pop("key_padding_mask", None)
-    self_attention, cross_attention = base.attentions
-    content = self_attention(
-        content,
-        content,
-        content,
-        None,
-        query_pos=query_pos,
-        key_pos=query_pos,
-        attn_mask=attention_mask,
-        key_padding_mask=None,
-        **keywords,
-    )
-    content = base.norms[0](content)
-    content = cross_attention(
-        content,
-        key,
-        value,
-        None,
-        query_pos=query_pos,
-        key_pos=key_pos,
-        attn_mask=None,
-        key_padding_mask=memory_mask,
-        **keywords,
-    )
-    content = base.norms[1](content)
-    content = content if middle is None else middle(content)
-    content = base.norms[2](base.ffns[0](content, None))
-    return content

@@ -18,13 +18,25 @@ import torch
 from torch import Tensor
 
 
-def subject_mask(groups: Tensor | None) -> Tensor | None:
-    """(S, S) bool, True = blocked: a subject sees its own group only. None when there are no groups.
+def subject_mask(groups: Tensor | None, padding: Tensor | None = None) -> Tensor | None:
+    """(S, S) bool, or (B, S, S) with padding, True = blocked: a subject sees its own group, itself always.
 
     Args:
-        groups: (S,) int64 group of every subject query, 0 = inference; or None.
+        groups: (S,) int64 group of every subject query, 0 = inference; None: nothing is blocked.
+        padding: (B, S) bool, True = an empty slot, which only itself sees; or None.
     """
-    return None if groups is None else groups[:, None] != groups[None, :]
+    if groups is None:
+        return None
+    other_group = groups[:, None] != groups[None, :]
+    if padding is None:
+        return other_group
+    others = ~torch.eye(len(groups), dtype=torch.bool, device=groups.device)
+    return other_group | (padding[:, None, :] & others)
+
+
+def query_padding(num_contexts: int, padding: Tensor | None) -> Tensor | None:
+    """(B, Q) bool for self-attention, True = nobody looks there: no context, and the (B, S) empty slots."""
+    return None if padding is None else torch.nn.functional.pad(padding, (num_contexts, 0), value=False)
 
 
 def self_attention_mask(

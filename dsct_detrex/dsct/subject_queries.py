@@ -44,12 +44,15 @@ class Subjects:
             from the position.
         groups: (N,) int64; 0 are the subjects of inference, every other number is a training-only group that nothing
             outside it may see. None: all are 0.
+        padding: (B, N) bool, True = an empty slot that nobody may see, for images with fewer queries than others.
+            None: there is none.
     """
 
     content: Tensor
     position: Tensor | None
     anchor: Tensor | None
     groups: Tensor | None = None
+    padding: Tensor | None = None
 
     def __len__(self) -> int:
         return self.content.shape[1]

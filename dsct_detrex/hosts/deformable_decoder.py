@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.hosts.levels import scale_references
 from dsct_detrex.layers.attention import MultiheadAttention
 from dsct_detrex.layers.boxes import apply_box_offsets
+from dsct_detrex.layers.levels import scale_references
 from dsct_detrex.layers.mlp import FFN
 from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 from dsct_detrex.layers.transformer_layer import BaseTransformerLayer, TransformerLayerSequence

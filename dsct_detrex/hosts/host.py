@@ -10,6 +10,7 @@ Shape shorthand in this module: B images, M context queries, L decoder layers, K
 Source: DETR, arXiv:2005.12872, section 3.2; constructor keywords as in detrex's projects.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -46,7 +47,7 @@ class HostTransformer(Protocol):
         """Maps, masks, positions and queries to the keyword arguments of the decoder."""
 
 
-class Host(nn.Module):
+class Host(nn.Module, ABC):
     """Base of all hosts.
 
     Args:
@@ -107,17 +108,17 @@ class Host(nn.Module):
         """The keyword arguments that the decoder is called with; ``images`` and ``mask`` as for ``forward``."""
         return self.transformer.decoder_inputs(*self.feature_maps(images, mask), *self.query_arguments())
 
+    @abstractmethod
     def feature_maps(self, images: Tensor, mask: Tensor) -> FeatureMaps:
         """Maps, masks and positions for the transformer; ``images`` and ``mask`` as for ``forward``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def query_arguments(self) -> tuple[Any, ...]:
         """What the transformer takes behind maps, masks and positions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predict(self, *outputs: Any) -> dict[str, Tensor]:
         """Heads on what the transformer returned, as ``forward`` returns them."""
-        raise NotImplementedError
 
     def inference(
         self, box_cls: Tensor, box_pred: Tensor, image_sizes: Sequence[tuple[int, int]]
@@ -141,8 +142,3 @@ class Host(nn.Module):
         frames = boxes.new_tensor([(width, height, width, height) for height, width in image_sizes])
         columns = zip(scores, pairs % num_classes, boxes * frames[:, None])
         return [{"scores": s, "pred_classes": c, "pred_boxes": b} for s, c, b in columns]
-
-
-def shrink_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
-    """(B, H, W) bool padding mask of images to (B, *size) of a map, nearest pixel."""
-    return nn.functional.interpolate(mask[None].float(), size=tuple(size))[0].bool()

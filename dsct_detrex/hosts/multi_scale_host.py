@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from dsct_detrex.hosts.heads import prediction_heads
-from dsct_detrex.hosts.host import PIXEL_MEAN, PIXEL_STD, FeatureMaps, Host, shrink_mask
+from dsct_detrex.hosts.host import PIXEL_MEAN, PIXEL_STD, FeatureMaps, Host
 from dsct_detrex.hosts.multi_scale_transformer import MultiScaleTransformer
 from dsct_detrex.layers.boxes import apply_box_offsets
+from dsct_detrex.layers.levels import shrink_mask
 
 
 class MultiScaleHost(Host):

@@ -10,6 +10,7 @@ Source: Deformable DETR, arXiv:2010.04159, section 4 and appendix (two-stage); n
 projects/deformable_detr.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.hosts.deformable_decoder import DeformableDetrTransformerDecoder
 from dsct_detrex.hosts.deformable_encoder import DeformableDetrTransformerEncoder
-from dsct_detrex.hosts.levels import Levels, encoder_references, flatten_levels, grid_proposals
+from dsct_detrex.layers.levels import Levels, encoder_references, flatten_levels, grid_proposals
 from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 
 
@@ -44,7 +45,7 @@ class FirstStage:
         return values.gather(1, self.chosen[..., None].expand(-1, -1, values.shape[-1]))
 
 
-class MultiScaleTransformer(nn.Module):
+class MultiScaleTransformer(nn.Module, ABC):
     """Encoder and decoder on several feature levels.
 
     Args:
@@ -183,9 +184,9 @@ class MultiScaleTransformer(nn.Module):
         """(B, S) ranking of the tokens from their (B, S, K) class logits; here the first class alone, as in detrex."""
         return logits[..., 0]
 
+    @abstractmethod
     def make_queries(self, memory: Tensor, first_stage: FirstStage | None, query_embed: Any) -> dict[str, Any]:
         """The decoder's ``query``, ``key``, ``query_pos`` and ``reference_points`` for (B, S, C) memory."""
-        raise NotImplementedError
 
     def first_stage_outputs(self, first_stage: FirstStage) -> tuple[Tensor, Tensor]:
         """What ``forward`` returns of the first stage; here (B, S, K) logits and (B, S, 4) boxes before the sigmoid."""

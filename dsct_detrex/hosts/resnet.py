@@ -6,6 +6,7 @@ Wide-ResNets.
 Source: He et al., arXiv:1512.03385; Zagoruyko and Komodakis, arXiv:1605.07146; names of ``detectron2.modeling.ResNet``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class Stem(nn.Module):
         return nn.functional.max_pool2d(self.conv1(images).relu_(), kernel_size=3, stride=2, padding=1)
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(nn.Module, ABC):
     """``relu(shortcut(x) + branch(x))``; the shortcut projects only where the number of channels changes."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, norm: str) -> None:
@@ -65,9 +66,9 @@ class ResidualBlock(nn.Module):
         identity = x if self.shortcut is None else self.shortcut(x)
         return (self.branch(x) + identity).relu_()
 
+    @abstractmethod
     def branch(self, x: Tensor) -> Tensor:
         """What the block adds to its shortcut."""
-        raise NotImplementedError
 
 
 class BasicBlock(ResidualBlock):

@@ -1,11 +1,14 @@
 """Our parts against the official DSCT code, number by number: fixtures ``dsct/model`` and ``dsct/decoder_layer``."""
 
+from functools import partial
+
 import golden_io
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dsct_detrex.dsct import DSCTDecoderLayer, RelationalAggregation
+from dsct_detrex.dsct.adapters.post_norm import run_post_norm_layer
 from dsct_detrex.dsct.decoder_layer import FusionInputs
 from tests.dsct.official import official_model, run
 
@@ -99,17 +102,19 @@ def test_one_decoder_layer_equals_the_official_one(fixture):
         "spatial_shapes": layer["in.src_spatial_shapes"],
         "level_start_index": layer["in.level_start_index"],
     }
-    fusion = FusionInputs(layer["in.reference_points"][:, :, 0], num_contexts=300, subject_mask=None)
+    points = layer["in.reference_points"][:, :, 0]
+    fusion = FusionInputs(lambda states: points, num_contexts=300, subject_mask=None)
+    run_base = partial(run_post_norm_layer, base)
     dsct_layer = DSCTDecoderLayer(RelationalAggregation("official", 6, 4))
     seen: list[Tensor] = []
     hook = base.ffns[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
-    out, aggregation = dsct_layer(base, layer["in.tgt"], keywords, None, fusion)
+    out, aggregation = dsct_layer(run_base, layer["in.tgt"], keywords, None, fusion)
     hook.remove()
     tolerance = layer.meta["tolerance"]["abs"]
     close(out, layer["out.output"], tolerance)
     close(aggregation.subjects, layer["out.after_fusion_subject"], tolerance)
     close(seen[0][:, :300], layer["out.before_fusion"][:, :300], tolerance)
-    plain, nothing = DSCTDecoderLayer(None)(base, layer["in.tgt"], keywords, None, fusion)
+    plain, nothing = DSCTDecoderLayer(None)(run_base, layer["in.tgt"], keywords, None, fusion)
     assert nothing is None
     assert not torch.allclose(plain[:, 300:], out[:, 300:], atol=1e-3)
 

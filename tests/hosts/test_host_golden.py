@@ -4,7 +4,7 @@ import golden_io
 import pytest
 import torch
 
-from dsct_detrex.hosts.levels import flatten_levels
+from dsct_detrex.layers.levels import flatten_levels
 
 from .build import golden_host, golden_maps
 

@@ -11,17 +11,19 @@ Shapes: B images, M contexts, N subjects, Q = M + N queries (contexts first), C 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.dsct.adapters.post_norm import LAYER_ORDER, Middle, run_post_norm_layer
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
+from dsct_detrex.layers.levels import scale_references, shrink_mask
 
-LAYER_ORDER = ("self_attn", "norm", "cross_attn", "norm", "ffn", "norm")
-"""The only layer order DSCT can open at its middle; pre-norm layers would need fusion on the residual stream."""
+SubjectBoxes = Callable[[Tensor], Tensor]
+"""(B, N, C) states of the subjects as the heads see them -> (B, N, 4) boxes, cxcywh in [0, 1]."""
 
 
 @dataclass
@@ -32,7 +34,7 @@ class QueryState:
         content: (B, Q, C) states, or (Q, B, C) where the host is not batch first.
         position: position embedding in the same layout, or None where the host computes it per layer.
         reference: (B, Q, 2 | 4) xy or cxcywh in [0, 1] of the unpadded image, entering the layer (detached once
-            refined).
+            refined); (B, Q, 0) where the host knows no references.
         prediction_reference: the reference that this layer's prediction is relative to; it keeps the gradient of the
             last refinement where the host looks forward twice.
     """
@@ -62,6 +64,10 @@ class HostAdapter(ABC):
 
     def __init__(self, host: nn.Module) -> None:
         self.host: Any = host
+        self.check_layers()
+
+    def check_layers(self) -> None:
+        """Raise if a decoder layer cannot be opened at its middle."""
         for index, layer in enumerate(self.layers):
             order = tuple(layer.operation_order)
             if order != LAYER_ORDER:
@@ -113,6 +119,21 @@ class HostAdapter(ABC):
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
         """Keywords that layer ``index`` receives besides the content."""
 
+    def anchor(self, subjects: Subjects) -> Tensor | None:
+        """(B, N, 2 | 4) reference that the subjects start from; here their own anchor."""
+        return subjects.anchor
+
+    def run_layer(
+        self,
+        base: Any,
+        content: Tensor,
+        keywords: dict[str, Any],
+        attention_mask: Tensor | None,
+        middle: Middle | None,
+    ) -> Tensor:
+        """Run a layer of ``layers``; arguments as for ``run_post_norm_layer``."""
+        return run_post_norm_layer(base, content, keywords, attention_mask, middle)
+
     def refine_head(self, index: int) -> nn.Module | None:
         """The host's box head that refines the contexts' references after layer ``index``; None: they stay."""
         heads = getattr(self.decoder, "bbox_embed", None)
@@ -128,8 +149,15 @@ class HostAdapter(ABC):
         """The host's norm on what leaves a layer for the prediction heads."""
         return content
 
-    def points(self, state: QueryState) -> Tensor:
-        """(B, Q, 2) xy in [0, 1] of the unpadded image that Eq. 6 measures distances between."""
+    def points(self, state: QueryState, middle: Tensor, num_contexts: int, subject_boxes: SubjectBoxes) -> Tensor:
+        """(B, Q, 2) xy in [0, 1] of the unpadded image that Eq. 6 measures distances between.
+
+        Args:
+            state: as it entered the layer.
+            middle: states where fusion acts, in the host's layout, for hosts without references.
+            num_contexts: M.
+            subject_boxes: where a state of the subjects says that they are, for such hosts.
+        """
         return state.reference[..., :2]
 
     def num_contexts(self, inputs: dict[str, Any]) -> int:
@@ -144,23 +172,15 @@ class MultiScaleAdapter(HostAdapter):
     def features(self, images: Tensor, mask: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Feature maps, padding masks (True = padding) and position embeddings, one of each per level."""
         maps = list(self.host.neck(self.host.backbone(images)))
-        sizes = [m.shape[-2:] for m in maps]
-        masks = [nn.functional.interpolate(mask[None].float(), size=s)[0].bool() for s in sizes]
+        masks = [shrink_mask(mask, m.shape[-2:]) for m in maps]
         return maps, masks, [self.host.position_embedding(m) for m in masks]
 
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
         passed = ("key", "value", "key_padding_mask", "spatial_shapes", "level_start_index")
         return {name: inputs[name] for name in passed if name in inputs} | {
             "query_pos": state.position,
-            "reference_points": self.padded_references(state.reference, inputs),
+            "reference_points": scale_references(state.reference, inputs["valid_ratios"]),
         }
-
-    def padded_references(self, reference: Tensor, inputs: dict[str, Any]) -> Tensor:
-        """(B, Q, levels, 2 | 4) references in the frame of the padded batch, as deformable attention samples."""
-        ratios: Tensor = inputs["valid_ratios"]
-        if reference.shape[-1] == 4:
-            ratios = torch.cat([ratios, ratios], -1)
-        return reference[:, :, None] * ratios[:, None]
 
     def append(
         self, inputs: dict[str, Any], subjects: Subjects, reference: Tensor, position: Tensor | None = None

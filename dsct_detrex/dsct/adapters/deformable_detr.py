@@ -36,6 +36,12 @@ class DeformableDetrAdapter(MultiScaleAdapter):
         embed_dim = self.host.transformer.level_embeds.shape[-1]
         return QuerySpec(embed_dim, position=True, anchor_dim=4 if self.two_stage else 0)
 
+    def anchor(self, subjects: Subjects) -> Tensor | None:
+        if subjects.anchor is not None or self.two_stage:
+            return subjects.anchor
+        reference: Tensor = self.host.transformer.reference_points(subjects.position).sigmoid()
+        return reference
+
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
         maps, masks, positions = self.features(images, mask)
         queries = None if self.two_stage else self.host.query_embedding.weight
@@ -43,8 +49,7 @@ class DeformableDetrAdapter(MultiScaleAdapter):
 
     def begin(self, inputs: dict[str, Any], subjects: Subjects) -> QueryState:
         assert subjects.position is not None
-        anchor = subjects.anchor
-        if anchor is None:
-            anchor = self.host.transformer.reference_points(subjects.position).sigmoid()
+        anchor = self.anchor(subjects)
+        assert anchor is not None
         position = torch.cat([inputs["query_pos"], subjects.position], 1)
         return self.append(inputs, subjects, anchor, position)

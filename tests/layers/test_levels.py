@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dsct_detrex.hosts.levels import encoder_references, flatten_levels, grid_proposals, scale_references
+from dsct_detrex.layers.levels import encoder_references, flatten_levels, grid_proposals, scale_references
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 # Proposals closer than this to the border of the image, or larger than one minus this, are no candidates.
 PROPOSAL_MARGIN = 0.01
@@ -44,6 +44,11 @@ class Levels:
     level_start_index: Tensor
     valid_sizes: Tensor
     valid_ratios: Tensor
+
+
+def shrink_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, H, W) bool padding mask of images to (B, *size) of a map, nearest pixel."""
+    return nn.functional.interpolate(mask[None].float(), size=tuple(size))[0].bool()
 
 
 def flatten_levels(
