@@ -6,8 +6,8 @@ padding, in training and in evaluation, so that a batch gives what its images gi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,10 @@ class ImageNormalizer(nn.Module):
         self.register_buffer("mean", torch.tensor(list(mean)).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(list(std)).view(3, 1, 1), persistent=False)
 
+    def normalise(self, image: Tensor) -> Tensor:
+        """(3, h, w) RGB 0-255, any dtype and device, normalised on the device of this module."""
+        return (image.to(self.mean.device, self.mean.dtype) - self.mean) / self.std
+
     def forward(self, images: Sequence[Tensor]) -> ImageBatch:
         """Batch images.
 
@@ -53,6 +57,12 @@ class ImageNormalizer(nn.Module):
         mask = torch.ones(len(images), height, width, dtype=torch.bool, device=pixels.device)
         for index, image in enumerate(images):
             h, w = image.shape[-2:]
-            pixels[index, :, :h, :w] = (image.to(pixels.device, pixels.dtype) - self.mean) / self.std
+            pixels[index, :, :h, :w] = self.normalise(image)
             mask[index, :h, :w] = False
         return ImageBatch(pixels, mask)
+
+
+def original_size(entry: Mapping[str, Any]) -> tuple[int, int]:
+    """(height, width) in pixels of the picture that a model input was made of; that of its ``image`` if unsaid."""
+    height, width = entry["image"].shape[-2:]
+    return entry.get("height", height), entry.get("width", width)

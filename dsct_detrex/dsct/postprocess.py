@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy
-from dsct_detrex.structures import Boxes, Emotions, Instances
+from dsct_detrex.structures import Emotions, Instances, predicted_people
 
 
 def postprocess(logits: Tensor, boxes: Tensor, sizes: Sequence[tuple[int, int]], emotions: Emotions) -> list[Instances]:
@@ -20,22 +20,10 @@ def postprocess(logits: Tensor, boxes: Tensor, sizes: Sequence[tuple[int, int]],
         emotions: how the logits read.
 
     Returns:
-        per image, N rows: ``pred_boxes`` (xyxy, pixels of the original image), ``pred_logits`` (N, K + 1),
-        ``emotion_probs`` (N, K), ``scores`` (N,) confidence that the query found a person, ``pred_classes`` (N,) the
-        most probable emotion.
+        per image N rows, in its pixels; see ``structures.predicted_people``.
     """
     results = []
     for image_logits, image_boxes, (height, width) in zip(logits.float(), boxes.float(), sizes, strict=True):
-        probabilities = emotions.probabilities(image_logits)
-        scale = image_boxes.new_tensor([width, height, width, height])
-        results.append(
-            Instances(
-                (height, width),
-                pred_boxes=Boxes(box_cxcywh_to_xyxy(image_boxes) * scale),
-                pred_logits=image_logits,
-                emotion_probs=probabilities,
-                scores=emotions.subject_scores(image_logits),
-                pred_classes=probabilities.argmax(-1),
-            )
-        )
+        pixels = box_cxcywh_to_xyxy(image_boxes) * image_boxes.new_tensor([width, height, width, height])
+        results.append(predicted_people((height, width), pixels, image_logits, emotions))
     return results

@@ -9,6 +9,7 @@ from dsct_detrex.structures.emotions import (
     get_emotions,
 )
 from dsct_detrex.structures.instances import Boxes, Instances
+from dsct_detrex.structures.predictions import predicted_people
 
 __all__ = [
     "CAER_S",
@@ -19,4 +20,5 @@ __all__ = [
     "MultiClassEmotions",
     "MultiLabelEmotions",
     "get_emotions",
+    "predicted_people",
 ]
