@@ -24,7 +24,7 @@ class DeformableDETR(MultiScaleHost):
             and a host lives on whatever device it is moved to.
 
     Raises:
-        HostConfigError: ``as_two_stage`` without ``with_box_refine``, or other than the transformer's.
+        HostConfigError: ``as_two_stage`` without ``with_box_refine``.
     """
 
     def __init__(
@@ -46,12 +46,7 @@ class DeformableDETR(MultiScaleHost):
         device: str | None = None,
     ) -> None:
         if as_two_stage and not with_box_refine:
-            raise HostConfigError("DeformableDETR(as_two_stage=True) expects with_box_refine=True. Got False.")
-        if as_two_stage != transformer.as_two_stage:
-            raise HostConfigError(
-                f"DeformableDETR(as_two_stage=) expects its transformer's value, {transformer.as_two_stage}. "
-                f"Got {as_two_stage}."
-            )
+            raise HostConfigError(f"{type(self).__name__}(as_two_stage=True) expects with_box_refine=True. Got False.")
         super().__init__(
             backbone,
             position_embedding,

@@ -56,7 +56,7 @@ class DeformableDetrTransformer(MultiScaleTransformer):
             query_pos, query = query_embed.expand(len(memory), -1, -1).split(self.embed_dim, dim=-1)
             references = self.reference_points(query_pos).sigmoid()
         else:
-            references = first_stage.take(first_stage.box_logits).detach().sigmoid()
+            references = first_stage.references
             embedded = get_sine_pos_embed(references, exchange_xy=False)
             query_pos, query = self.pos_trans_norm(self.pos_trans(embedded)).split(self.embed_dim, dim=-1)
         return {"query": query, "key": None, "query_pos": query_pos, "reference_points": references}

@@ -6,14 +6,14 @@ Source: DINO, arXiv:2203.03605; keywords of ``DINO`` in detrex's projects/dino.
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from dsct_detrex.hosts.dino_transformer import DINOTransformer
+from dsct_detrex.hosts.dynamic_anchors import DynamicAnchorHost
 from dsct_detrex.hosts.host import PIXEL_MEAN, PIXEL_STD
-from dsct_detrex.hosts.multi_scale_host import MultiScaleHost
 
 
-class DINO(MultiScaleHost):
+class DINO(DynamicAnchorHost):
     """DINO without its own training.
 
     Args:
@@ -65,8 +65,3 @@ class DINO(MultiScaleHost):
     def query_arguments(self) -> tuple[Any, ...]:
         """No extra queries, no masks."""
         return (None, None), (None, None)
-
-    def predict_first_stage(self, enc_first: Tensor, enc_second: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, M, K) logits from (B, M, C) proposed states, and (B, M, 4) boxes as they are."""
-        logits: Tensor = self.class_embed[-1](enc_first)
-        return logits, enc_second

@@ -10,23 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.hosts.deformable_decoder import DeformableDetrTransformerDecoder
 from dsct_detrex.hosts.deformable_encoder import DeformableDetrTransformerEncoder
-from dsct_detrex.hosts.multi_scale_transformer import FirstStage, MultiScaleTransformer
+from dsct_detrex.hosts.dynamic_anchors import DynamicAnchorDecoder, DynamicAnchorTransformer
+from dsct_detrex.hosts.multi_scale_transformer import FirstStage
 from dsct_detrex.layers.mlp import MLP
-from dsct_detrex.layers.position_embedding import get_sine_pos_embed
 
 
 class DINOTransformerEncoder(DeformableDetrTransformerEncoder):
     """Deformable DETR's encoder under DINO's name."""
 
 
-class DINOTransformerDecoder(DeformableDetrTransformerDecoder):
-    """Query positions computed from the references of each layer; states normed for the heads, not for refinement.
+class DINOTransformerDecoder(DynamicAnchorDecoder):
+    """States normed for the heads, not for refinement.
 
-    As in detrex, positions come from references in the *padded* frame of the finest level, so they depend on how much
-    padding a batch brings; and detrex's default ``use_checkpoint=True``, which all its configs switch off, is False
-    here.
+    detrex's default ``use_checkpoint=True``, which all its configs switch off, is False here.
     """
 
     def __init__(
@@ -57,18 +54,13 @@ class DINOTransformerDecoder(DeformableDetrTransformerDecoder):
         self.ref_point_head = MLP(2 * embed_dim, embed_dim, embed_dim, 2)
         self.norm = nn.LayerNorm(embed_dim)
 
-    def layer_query_pos(self, index: int, state: Tensor, query_pos: Tensor | None, scaled: Tensor) -> Tensor | None:
-        """(B, Q, C) from the sine embedding of the (B, Q, V, 4) references on the finest level."""
-        position: Tensor = self.ref_point_head(get_sine_pos_embed(scaled[:, :, 0]))
-        return position
-
     def output_state(self, state: Tensor) -> Tensor:
         """(B, Q, C) normed."""
         normed: Tensor = self.norm(state)
         return normed
 
 
-class DINOTransformer(MultiScaleTransformer):
+class DINOTransformer(DynamicAnchorTransformer):
     """Call it as ``transformer(feats, masks, pos_embeds, (labels, boxes), attn_masks=[mask, None])``.
 
     Shapes: B images, M context queries, D denoising queries, S tokens, C channels. Needs C = 256.
@@ -107,11 +99,8 @@ class DINOTransformer(MultiScaleTransformer):
             attn_masks: [(D + M, D + M) bool, True = blocked, or None; None], for self- and cross-attention.
         """
         assert first_stage is not None
-        references = first_stage.take(first_stage.box_logits).detach().sigmoid()
-        if self.learnt_init_query:
-            content = self.tgt_embed.weight.expand(len(memory), -1, -1)
-        else:
-            content = first_stage.take(first_stage.states).detach()
+        references = first_stage.references
+        content = self.tgt_embed.weight.expand(len(memory), -1, -1) if self.learnt_init_query else first_stage.content
         extra_content, extra_boxes = query_embed
         if extra_content is not None and extra_boxes is not None:
             content = torch.cat([extra_content, content], 1)
@@ -123,11 +112,3 @@ class DINOTransformer(MultiScaleTransformer):
             "reference_points": references,
             "attn_masks": list(attn_masks),
         }
-
-    def proposal_scores(self, logits: Tensor) -> Tensor:
-        """(B, S) the best class of each token."""
-        return logits.max(-1).values
-
-    def first_stage_outputs(self, first_stage: FirstStage) -> tuple[Tensor, Tensor]:
-        """(B, M, C) states and (B, M, 4) boxes, sigmoid, of the proposed tokens."""
-        return first_stage.take(first_stage.states), first_stage.take(first_stage.box_logits).sigmoid()

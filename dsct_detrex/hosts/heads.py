@@ -1,4 +1,4 @@
-"""Class and box heads of the deformable family: one pair for each decoder layer, tied or not.
+"""Class and box heads: one pair for each decoder layer, tied or not (deformable family), or one for all layers.
 
 Source: Deformable DETR, arXiv:2010.04159, appendix; initial values and ties as in detrex's projects/deformable_detr.
 """
@@ -41,6 +41,12 @@ def prediction_heads(
         box_heads = [copy.deepcopy(box_head) for _ in range(num_heads)]
     nn.init.constant_(_last(box_heads[0]).bias[2:], initial_size_logit)
     return nn.ModuleList(class_heads), nn.ModuleList(box_heads)
+
+
+def shared_heads(embed_dim: int, num_classes: int) -> tuple[nn.Module, nn.Module]:
+    """One fresh class head and one fresh box head for all layers; boxes start as the references themselves."""
+    class_heads, box_heads = prediction_heads(embed_dim, num_classes, 1, tied=True, initial_size_logit=0.0)
+    return class_heads[0], box_heads[0]
 
 
 def _last(box_head: MLP) -> nn.Linear:

@@ -29,7 +29,7 @@ class FeatureMaps(NamedTuple):
     Attributes:
         features: (B, C, H, W) each.
         masks: (B, H, W) bool each, True = padding.
-        positions: (B, C, H, W) each.
+        positions: (B, C, H, W) each; None where the transformer makes its own.
     """
 
     features: Any
@@ -52,7 +52,7 @@ class Host(nn.Module, ABC):
 
     Args:
         backbone: (B, 3, H, W) normalised images to a dict of maps.
-        position_embedding: (B, H, W) padding mask to a (B, C, H, W) map.
+        position_embedding: (B, H, W) padding mask to a (B, C, H, W) map; None where the transformer makes its own.
         num_queries: number of context queries M.
         pixel_mean: of the three channels, RGB 0 to 255.
         pixel_std: likewise.
@@ -64,7 +64,7 @@ class Host(nn.Module, ABC):
     def __init__(
         self,
         backbone: nn.Module,
-        position_embedding: nn.Module,
+        position_embedding: nn.Module | None,
         transformer: HostTransformer,
         embed_dim: int,
         num_classes: int,
@@ -101,12 +101,15 @@ class Host(nn.Module, ABC):
             ``pred_logits`` (L, B, M, K) and ``pred_boxes`` (L, B, M, 4) ``cxcywh`` in [0, 1] of the unpadded image; the
             last layer is the prediction. Two-stage hosts add ``enc_pred_logits`` and ``enc_pred_boxes``.
         """
-        outputs = self.transformer(*self.feature_maps(images, mask), *self.query_arguments())
-        return self.predict(*outputs)
+        return self.predict(*self.transformer(*self.transformer_arguments(self.feature_maps(images, mask))))
 
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
         """The keyword arguments that the decoder is called with; ``images`` and ``mask`` as for ``forward``."""
-        return self.transformer.decoder_inputs(*self.feature_maps(images, mask), *self.query_arguments())
+        return self.transformer.decoder_inputs(*self.transformer_arguments(self.feature_maps(images, mask)))
+
+    def transformer_arguments(self, maps: FeatureMaps) -> tuple[Any, ...]:
+        """What the transformer is called with, in its order; here the maps, then the queries."""
+        return *maps, *self.query_arguments()
 
     @abstractmethod
     def feature_maps(self, images: Tensor, mask: Tensor) -> FeatureMaps:
@@ -114,7 +117,7 @@ class Host(nn.Module, ABC):
 
     @abstractmethod
     def query_arguments(self) -> tuple[Any, ...]:
-        """What the transformer takes behind maps, masks and positions."""
+        """What the transformer takes besides maps, masks and positions."""
 
     @abstractmethod
     def predict(self, *outputs: Any) -> dict[str, Tensor]:
@@ -123,7 +126,7 @@ class Host(nn.Module, ABC):
     def inference(
         self, box_cls: Tensor, box_pred: Tensor, image_sizes: Sequence[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
-        """The best (query, class) pairs of each image by sigmoid score.
+        """Detections of each image: here its best (query, class) pairs by sigmoid score.
 
         Args:
             box_cls: (B, M, K) logits of one layer.
@@ -131,14 +134,18 @@ class Host(nn.Module, ABC):
             image_sizes: (height, width) in pixels of the frame to report boxes in, for each image.
 
         Returns:
-            for each image ``scores`` (n,), best first, ``pred_classes`` (n,) int64, ``pred_boxes`` (n, 4) ``xyxy``
-            pixels, clipped to the frame.
+            for each image ``scores`` (n,) in the order of ``choose_detections``, ``pred_classes`` (n,) int64,
+            ``pred_boxes`` (n, 4) ``xyxy`` pixels, clipped to the frame.
         """
-        num_classes = box_cls.shape[-1]
-        probabilities = box_cls.sigmoid().flatten(1)
-        scores, pairs = probabilities.topk(min(self.select_box_nums_for_evaluation, probabilities.shape[1]), dim=1)
-        queries = pairs.div(num_classes, rounding_mode="floor")
+        scores, classes, queries = self.choose_detections(box_cls)
         boxes = box_cxcywh_to_xyxy(box_pred).clamp(0, 1).gather(1, queries[..., None].expand(-1, -1, 4))
         frames = boxes.new_tensor([(width, height, width, height) for height, width in image_sizes])
-        columns = zip(scores, pairs % num_classes, boxes * frames[:, None])
+        columns = zip(scores, classes, boxes * frames[:, None])
         return [{"scores": s, "pred_classes": c, "pred_boxes": b} for s, c, b in columns]
+
+    def choose_detections(self, box_cls: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, n) scores, best first, classes and queries of the detections, from (B, M, K) logits."""
+        probabilities = box_cls.sigmoid().flatten(1)
+        scores, pairs = probabilities.topk(min(self.select_box_nums_for_evaluation, probabilities.shape[1]), dim=1)
+        num_classes = box_cls.shape[-1]
+        return scores, pairs % num_classes, pairs.div(num_classes, rounding_mode="floor")

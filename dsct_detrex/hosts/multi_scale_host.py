@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.hosts.errors import HostConfigError
 from dsct_detrex.hosts.heads import prediction_heads
 from dsct_detrex.hosts.host import PIXEL_MEAN, PIXEL_STD, FeatureMaps, Host
 from dsct_detrex.hosts.multi_scale_transformer import MultiScaleTransformer
@@ -25,8 +26,12 @@ class MultiScaleHost(Host):
         refines: whether box heads also move the references from layer to layer; every layer then has its own heads,
             which live under ``transformer.decoder`` too.
         as_two_stage: whether the encoder proposes the context queries, with one more pair of heads.
+
+    Raises:
+        HostConfigError: ``as_two_stage`` other than the transformer's.
     """
 
+    position_embedding: nn.Module
     transformer: MultiScaleTransformer
 
     def __init__(
@@ -45,6 +50,11 @@ class MultiScaleHost(Host):
         refines: bool,
         as_two_stage: bool,
     ) -> None:
+        if as_two_stage != transformer.as_two_stage:
+            raise HostConfigError(
+                f"{type(self).__name__}(as_two_stage=) expects its transformer's value, {transformer.as_two_stage}. "
+                f"Got {as_two_stage}."
+            )
         super().__init__(
             backbone,
             position_embedding,
@@ -88,7 +98,7 @@ class MultiScaleHost(Host):
 
         Args:
             states: (L, B, M, C).
-            init_reference: (B, M, 2 or 4) entering the first layer.
+            init_reference: (B, M, 2 or 4), or without B, entering the first layer.
             inter_references: (L, B, M, 2 or 4) leaving each layer.
             enc_first: of the first stage, as the transformer returns it, or None; see ``predict_first_stage``.
             enc_second: likewise.

@@ -13,7 +13,7 @@ projects/deformable_detr.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,17 +32,29 @@ class FirstStage:
         states: (B, S, C) memory behind the first-stage projection.
         logits: (B, S, K) class logits.
         box_logits: (B, S, 4) ``cxcywh`` before the sigmoid, unpadded frame; +inf where a token is no candidate.
+        grid: (B, S, 4) likewise, the squares that ``box_logits`` are relative to.
         chosen: (B, M) int64, the proposed tokens, best first.
     """
 
     states: Tensor
     logits: Tensor
     box_logits: Tensor
+    grid: Tensor
     chosen: Tensor
 
     def take(self, values: Tensor) -> Tensor:
         """(B, M, ...) the rows of (B, S, ...) that belong to the proposed tokens."""
         return values.gather(1, self.chosen[..., None].expand(-1, -1, values.shape[-1]))
+
+    @property
+    def content(self) -> Tensor:
+        """(B, M, C) states of the proposed tokens, without gradient."""
+        return self.take(self.states).detach()
+
+    @property
+    def references(self) -> Tensor:
+        """(B, M, 4) ``cxcywh`` in [0, 1] of the proposed tokens, without gradient."""
+        return self.take(self.box_logits).detach().sigmoid()
 
 
 class MultiScaleTransformer(nn.Module, ABC):
@@ -56,6 +68,8 @@ class MultiScaleTransformer(nn.Module, ABC):
 
     encoder: DeformableDetrTransformerEncoder
     decoder: DeformableDetrTransformerDecoder
+    num_first_stage_outputs: ClassVar[int] = 2
+    """How many values ``first_stage_outputs`` has."""
 
     def __init__(
         self,
@@ -99,13 +113,14 @@ class MultiScaleTransformer(nn.Module, ABC):
 
         Returns:
             (L, B, M, C) states; (B, M, 2 or 4) references entering the first layer; (L, B, M, 2 or 4) references after
-            each layer, all sigmoid in the unpadded frame; then ``first_stage_outputs``, or two Nones.
+            each layer, all sigmoid in the unpadded frame; then ``first_stage_outputs``, or as many Nones.
         """
         inputs, first_stage = self._prepare(
             multi_level_feats, multi_level_masks, multi_level_pos_embeds, *queries, **more_queries
         )
         states, references = self.decoder(**inputs)
-        outputs = (None, None) if first_stage is None else self.first_stage_outputs(first_stage)
+        none = (None,) * self.num_first_stage_outputs
+        outputs = none if first_stage is None else self.first_stage_outputs(first_stage)
         return states, inputs["reference_points"], references, *outputs
 
     def decoder_inputs(
@@ -126,9 +141,9 @@ class MultiScaleTransformer(nn.Module, ABC):
 
         Returns:
             ``query`` (B, M, C), ``query_pos`` (B, M, C) or None, ``key`` (B, S, C) or None, ``value`` (B, S, C),
-            ``key_padding_mask`` (B, S), ``reference_points`` (B, M, 2 or 4) sigmoid in the unpadded frame,
-            ``spatial_shapes`` (V, 2), ``level_start_index`` (V,), ``valid_ratios`` (B, V, 2); ``attn_masks`` where the
-            variant has them.
+            ``key_padding_mask`` (B, S), ``reference_points`` (B, M, 2 or 4) or without B, sigmoid in the unpadded
+            frame, ``spatial_shapes`` (V, 2), ``level_start_index`` (V,), ``valid_ratios`` (B, V, 2); ``attn_masks``
+            where the variant has them.
         """
         return self._prepare(multi_level_feats, multi_level_masks, multi_level_pos_embeds, *queries, **more_queries)[0]
 
@@ -170,11 +185,11 @@ class MultiScaleTransformer(nn.Module, ABC):
         class_embed, bbox_embed = self.decoder.class_embed, self.decoder.bbox_embed
         assert class_embed is not None, "a two-stage host puts its class heads on the decoder"
         assert bbox_embed is not None, "a two-stage host puts its box heads on the decoder"
-        proposals, candidate = grid_proposals(levels)
+        grid, candidate = grid_proposals(levels)
         states = self.enc_output_norm(self.enc_output(memory.masked_fill(~candidate[..., None], 0.0)))
         logits = class_embed[self.decoder.num_layers](states)
-        box_logits = bbox_embed[self.decoder.num_layers](states) + proposals
-        return FirstStage(states, logits, box_logits, self.choose(logits, box_logits, levels))
+        box_logits = bbox_embed[self.decoder.num_layers](states) + grid
+        return FirstStage(states, logits, box_logits, grid, self.choose(logits, box_logits, levels))
 
     def choose(self, logits: Tensor, box_logits: Tensor, levels: Levels) -> Tensor:
         """(B, M) int64: the tokens to propose, best first; here the ones that score highest."""
@@ -188,6 +203,6 @@ class MultiScaleTransformer(nn.Module, ABC):
     def make_queries(self, memory: Tensor, first_stage: FirstStage | None, query_embed: Any) -> dict[str, Any]:
         """The decoder's ``query``, ``key``, ``query_pos`` and ``reference_points`` for (B, S, C) memory."""
 
-    def first_stage_outputs(self, first_stage: FirstStage) -> tuple[Tensor, Tensor]:
+    def first_stage_outputs(self, first_stage: FirstStage) -> tuple[Tensor, ...]:
         """What ``forward`` returns of the first stage; here (B, S, K) logits and (B, S, 4) boxes before the sigmoid."""
         return first_stage.logits, first_stage.box_logits

@@ -163,6 +163,16 @@ def resnet_shapes(depth: int, names: Sequence[str] = ("res3", "res4", "res5")) -
     return {name: ShapeSpec(_channels(depth, name), stride=_stride(name)) for name in names}
 
 
+def resnet_channels(depth: int, names: Sequence[str] = ("res5",)) -> int:
+    """Channels of the last of the named maps of a ResNet that is not built yet, for a host's ``in_channels``.
+
+    Raises:
+        HostConfigError: an unknown depth or map.
+    """
+    _check(depth, 64, tuple(names), "FrozenBN")
+    return _channels(depth, names[-1])
+
+
 def _channels(depth: int, part: str) -> int:
     """Output channels of the stem or a stage."""
     return STEM_CHANNELS if part == "stem" else (64 << STAGES.index(part)) * (1 if depth < 50 else 4)

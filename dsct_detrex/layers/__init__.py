@@ -13,13 +13,20 @@ from dsct_detrex.layers.boxes import (
     inverse_sigmoid,
 )
 from dsct_detrex.layers.channel_mapper import ChannelMapper, ConvNormAct, ShapeSpec
+from dsct_detrex.layers.conditional_attention import (
+    ConditionalCrossAttention,
+    ConditionalSelfAttention,
+    modulate_by_size,
+)
 from dsct_detrex.layers.mlp import FFN, MLP
 from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 from dsct_detrex.layers.position_embedding import (
     PositionEmbeddingLearned,
     PositionEmbeddingSine,
     get_sine_pos_embed,
+    row_column_centres,
 )
+from dsct_detrex.layers.row_column_attention import MultiheadRCDA
 from dsct_detrex.layers.transformer_layer import BaseTransformerLayer, TransformerLayerSequence
 
 __all__ = [
@@ -27,9 +34,12 @@ __all__ = [
     "MLP",
     "BaseTransformerLayer",
     "ChannelMapper",
+    "ConditionalCrossAttention",
+    "ConditionalSelfAttention",
     "ConvNormAct",
     "MultiScaleDeformableAttention",
     "MultiheadAttention",
+    "MultiheadRCDA",
     "PositionEmbeddingLearned",
     "PositionEmbeddingSine",
     "ShapeSpec",
@@ -44,4 +54,6 @@ __all__ = [
     "generalized_box_iou",
     "get_sine_pos_embed",
     "inverse_sigmoid",
+    "modulate_by_size",
+    "row_column_centres",
 ]

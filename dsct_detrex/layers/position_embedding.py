@@ -28,9 +28,9 @@ def get_sine_pos_embed(
     """Sine embedding of each coordinate, side by side.
 
     Args:
-        pos_tensor: (..., n) coordinates in [0, 1], n >= 2: ``xy`` points or ``cxcywh`` boxes.
+        pos_tensor: (..., n) coordinates in [0, 1]: ``xy`` points, ``cxcywh`` boxes or any others.
         num_pos_feats: channels for each coordinate.
-        exchange_xy: put y before x in the result (points: y, x; boxes: y, x, w, h).
+        exchange_xy: put y before x in the result (points: y, x; boxes: y, x, w, h); needs both.
 
     Returns:
         (..., n * num_pos_feats).
@@ -39,6 +39,21 @@ def get_sine_pos_embed(
         pos_tensor = torch.cat([pos_tensor[..., 1:2], pos_tensor[..., :1], pos_tensor[..., 2:]], dim=-1)
     divisors = _wavelengths(num_pos_feats, temperature, pos_tensor.device)
     return _sine_cosine(pos_tensor[..., None] * (2 * math.pi) / divisors).flatten(-2)
+
+
+def row_column_centres(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the rows and columns of a padded map lie, as shares of its valid part.
+
+    Args:
+        mask: (B, H, W) bool, True = padding, right and below.
+
+    Returns:
+        (B, H) y of the rows' centres and (B, W) x of the columns', in [0, 1] of the unpadded image; padded ones repeat
+        the last.
+    """
+    valid = ~mask
+    y, x = (line.cumsum(1, dtype=torch.float32) for line in (valid[:, :, 0], valid[:, 0]))
+    return (y - 0.5) / y[:, -1:], (x - 0.5) / x[:, -1:]
 
 
 class PositionEmbeddingSine(nn.Module):

@@ -8,8 +8,15 @@ import torch
 
 from .build import build_host, golden_host, golden_maps, padded_batch, small_config
 
-NAMES = ["deformable_detr", "deformable_detr_box_refine", "deformable_detr_two_stage", "dino"]
-POINTWISE = NAMES[:3]  # DINO positions queries in the padded frame, as detrex does
+# these position queries in the unpadded frame, the others in the padded one, as detrex does
+POINTWISE = [
+    "deformable_detr",
+    "deformable_detr_box_refine",
+    "deformable_detr_two_stage",
+    "h_deformable_detr_two_stage",
+    "deta",
+]
+NAMES = [*POINTWISE, "dino", "dab_deformable_detr", "dab_deformable_detr_two_stage"]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -52,12 +59,13 @@ def test_a_batch_gives_what_its_images_give_alone(name):
 
 
 @torch.no_grad()
-def test_dino_proposes_for_a_batch_what_it_proposes_for_its_images():
-    fixture = golden_io.load("hosts/dino")
+@pytest.mark.parametrize("name", ["dino", "dab_deformable_detr_two_stage"])
+def test_a_batch_is_proposed_what_its_images_are_alone(name):
+    fixture = golden_io.load(f"hosts/{name}")
     host = golden_host(fixture)
-    together = host.transformer.decoder_inputs(*golden_maps(fixture))
+    together = host.transformer.decoder_inputs(*golden_maps(fixture), *host.query_arguments())
     for image in range(2):
-        single = host.transformer.decoder_inputs(*alone(fixture, image))
+        single = host.transformer.decoder_inputs(*alone(fixture, image), *host.query_arguments())
         expected = single["reference_points"][0]
         torch.testing.assert_close(together["reference_points"][image], expected, atol=2e-5, rtol=0)
 
@@ -97,8 +105,9 @@ def test_asking_for_decoder_inputs_does_not_decode(host):
 @torch.no_grad()
 def test_forward_shapes_and_ranges(host):
     found = host(*padded_batch())
-    assert found["pred_logits"].shape == (3, 2, 12, 7)
-    assert found["pred_boxes"].shape == (3, 2, 12, 4)
+    num_contexts = getattr(host, "num_queries_one2one", host.num_queries)
+    assert found["pred_logits"].shape == (3, 2, num_contexts, 7)
+    assert found["pred_boxes"].shape == (3, 2, num_contexts, 4)
     assert ((found["pred_boxes"] >= 0) & (found["pred_boxes"] <= 1)).all()
     assert ("enc_pred_logits" in found) == host.as_two_stage
 

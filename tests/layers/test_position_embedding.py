@@ -8,6 +8,7 @@ from dsct_detrex.layers.position_embedding import (
     PositionEmbeddingLearned,
     PositionEmbeddingSine,
     get_sine_pos_embed,
+    row_column_centres,
 )
 
 
@@ -64,11 +65,23 @@ def test_learned_map_names_its_limit():
         ("in.points", "out.points_128", {}),
         ("in.boxes", "out.boxes_128", {}),
         ("in.boxes", "out.boxes_32_t20_noswap", {"num_pos_feats": 32, "temperature": 20, "exchange_xy": False}),
+        ("in.points", "out.anchor_2d", {}),
     ],
 )
 def test_points_and_boxes_match_detrex(points, source, name, arguments):
     value = get_sine_pos_embed(points[source], **arguments)
     assert golden_io.max_abs_diff(value, points[name]) <= points.meta["tolerance"]["abs"]
+
+
+def test_one_coordinate_matches_anchor_detr(points):
+    value = get_sine_pos_embed(points["in.points"][..., :1], 256, exchange_xy=False)
+    assert golden_io.max_abs_diff(value, points["out.anchor_1d"]) <= points.meta["tolerance"]["abs"]
+
+
+def test_rows_and_columns_match_anchor_detr(points):
+    y, x = row_column_centres(points["in.mask"])
+    assert golden_io.max_abs_diff(y, points["out.anchor_mask_y"]) <= points.meta["tolerance"]["abs"]
+    assert golden_io.max_abs_diff(x, points["out.anchor_mask_x"]) <= points.meta["tolerance"]["abs"]
 
 
 def test_points_take_any_leading_shape():

@@ -2,6 +2,7 @@
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.hosts import DINO, DINOTransformer, DINOTransformerDecoder, DINOTransformerEncoder
+from dsct_detrex.objective import Denoising
 
 from .deformable_detr import host as _base
 
@@ -29,4 +30,12 @@ host = L(DINO)(
     embed_dim=256,
     num_classes=80,
     num_queries=900,
+)
+
+# Contrastive denoising: dn_number=100 are as many groups of one person, 200 queries with the negatives; the released
+# code halves its label_noise_ratio=0.5.
+training = dict(
+    denoising=L(Denoising)(
+        num_groups=100, max_queries=200, label_noise=0.25, box_noise=1.0, contrastive=True, weight=1.0
+    )
 )
