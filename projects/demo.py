@@ -3,22 +3,11 @@
 from dsct_detrex.config import CosineParamScheduler
 from dsct_detrex.config import LazyCall as L
 
-from .deformable_detr_dsct import (
-    classification,
-    data,
-    dataloader,
-    emotions,
-    host,
-    hosts,
-    lr_multiplier,
-    model,
-    optimizer,
-    train,
-)
+from .deformable_detr_dsct import *
 
 # Pictures of 192 x 144 pixels, as they are drawn: no resizing.
-for loader in (dataloader.train, dataloader.test):
-    loader.dataset.size = [192, 144]
+for _loader in (dataloader.train, dataloader.test):
+    _loader.dataset.size = [192, 144]
 dataloader.train.mapper.transforms.scales = [144]
 dataloader.test.mapper.transforms.size = 144
 dataloader.train.dataset.length = 100_000  # as good as endless: no scene is seen twice

@@ -1,17 +1,6 @@
 """The demo's baseline: the same network without context queries and without fusion (paper Table 6, first row)."""
 
-from .demo import (
-    classification,
-    data,
-    dataloader,
-    emotions,
-    host,
-    hosts,
-    lr_multiplier,
-    model,
-    optimizer,
-    train,
-)
+from .demo import *
 
 model.use_contexts = False
 model.aggregation = None

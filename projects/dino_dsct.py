@@ -1,17 +1,6 @@
-"""DSCT on DINO R50 with four feature levels."""
+"""DSCT on DINO R50, four feature levels; contrastive denoising of subjects is on."""
 
-from .deformable_detr_dsct import (
-    classification,
-    data,
-    dataloader,
-    emotions,
-    host,
-    hosts,
-    lr_multiplier,
-    model,
-    optimizer,
-    train,
-)
+from .deformable_detr_dsct import *
 
 host.name = "dino"
 train.output_dir = "runs/dino_dsct"

@@ -1,0 +1,6 @@
+"""DSCT on H-Deformable-DETR R50, two-stage with mixed selection; one-to-many subjects are on."""
+
+from .deformable_detr_dsct import *
+
+host.name = "h_deformable_detr"
+train.output_dir = "runs/h_deformable_detr_dsct"
