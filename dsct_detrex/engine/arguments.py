@@ -17,6 +17,7 @@ from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
 
 WANDB_MODES = ("online", "offline", "disabled")
+PROVIDERS = ("embedded", "detrex")
 _OVERRIDE = re.compile(r"(\+{0,2}[^\W\d][^=]*=.*)|(~[^\W\d][^=]*)", re.DOTALL)
 
 
@@ -28,6 +29,7 @@ class Arguments:
     overrides: tuple[str, ...] = ()
     data: str | None = None
     data_root: str | None = None
+    hosts_from: str | None = None
     resume: bool = False
     eval_only: bool = False
     dry_run: bool = False
@@ -68,13 +70,15 @@ def build_parser() -> argparse.ArgumentParser:
         usage="train.py --config FILE [flags] [key=value ...]",
         description="Train or evaluate a model described by a config file.",
         epilog="key=value changes a key of the config, +key=value adds one, ~key deletes one; they win over flags, "
-        "flags over --data, --data over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows tracebacks.",
+        "flags over --data and --hosts-from, these over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows "
+        "tracebacks.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--config", "--config-file", "-c", metavar="FILE", help="LazyConfig file (.py) or a saved config.yaml")
     add("--data", metavar="NAME", help="data set of configs/common/data: synthetic, emotic, caer_s")
     add("--data-root", metavar="DIR", help="where the data set lies; sets data_root")
+    add("--hosts-from", choices=PROVIDERS, help="whose hosts: ours, or your own detrex's; sets host.provider")
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop")
     add("--dry-run", action="store_true", help="build everything, print the plan and stop")

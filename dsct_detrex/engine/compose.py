@@ -1,7 +1,9 @@
-"""The config of a run out of a command line: the file, then ``--data``, then flags, then overrides; the later wins."""
+"""The config of a run out of a command line: the file, then ``--data`` and ``--hosts-from``, then the other flags, then
+overrides; the later wins."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -9,8 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.config import apply_overrides, get_config, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
-from dsct_detrex.engine.arguments import Arguments
+from dsct_detrex.engine.arguments import PROVIDERS, Arguments
 from dsct_detrex.errors import UserError
+from dsct_detrex.integrations.detrex import host_configs, locate
 
 
 def compose(arguments: Arguments) -> DictConfig:
@@ -24,11 +27,17 @@ def compose(arguments: Arguments) -> DictConfig:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
         _replace_data(cfg, arguments.data)
+    provider = _choose_hosts(cfg, arguments.hosts_from)
     for key, value in _from_flags(arguments):
         OmegaConf.update(cfg, key, value, force_add=True)
     if arguments.data_root is not None:
         _set_root(cfg, arguments.data_root)
     apply_overrides(cfg, list(arguments.overrides))
+    if _provider(cfg) != provider:
+        raise UserError(
+            f"host.provider={_provider(cfg)} comes too late as an override, because overrides change the table of "
+            f"hosts it stands for: use --hosts-from {_provider(cfg)}."
+        )
     return cfg
 
 
@@ -39,6 +48,63 @@ def _replace_data(cfg: DictConfig, name: str) -> None:
         raise UserError(f"--data expects one of {', '.join(known)}. Got {name!r}.{did_you_mean(name, known)}")
     for key, value in get_config(f"common/data/{name}.py").items():
         cfg[key] = value
+
+
+def _choose_hosts(cfg: DictConfig, asked: str | None) -> str | None:
+    """Put the provider's table into ``hosts``; without ``--hosts-from`` the file's ``host.provider`` decides, if any.
+
+    A table that is the provider's already stays, so that a saved config keeps what was changed in it.
+    """
+    provider = asked or _provider(cfg)
+    if provider is None:
+        return None
+    if provider not in PROVIDERS:
+        raise UserError(f"host.provider expects one of {', '.join(PROVIDERS)}. Got {provider!r}.")
+    if provider == "detrex":
+        locate()
+    if cfg.get("hosts") is None:
+        if provider != (_provider(cfg) or PROVIDERS[0]):
+            raise UserError("--hosts-from replaces the table `hosts`, which this config does not have.")
+        return _provider(cfg)
+    if _made_by(cfg.hosts) != provider:
+        _replace_hosts(cfg, host_configs() if provider == "detrex" else _embedded_hosts())
+    OmegaConf.update(cfg, "host.provider", provider, force_add=True)
+    return provider
+
+
+def _provider(cfg: DictConfig) -> str | None:
+    provider: str | None = OmegaConf.select(cfg, "host.provider")
+    return provider
+
+
+def _made_by(hosts: DictConfig) -> str:
+    """Whose classes a table of hosts names."""
+    target = next(iter(hosts.values()))["_target_"]
+    module = target if isinstance(target, str) else target.__module__
+    return "embedded" if module.startswith("dsct_detrex.") else "detrex"
+
+
+def _embedded_hosts() -> DictConfig:
+    hosts: DictConfig = get_config("common/hosts.py").hosts
+    return hosts
+
+
+def _replace_hosts(cfg: DictConfig, table: Any) -> None:
+    """Exchange the table; what a config file changed in the old one is announced, since it is lost."""
+    if _made_by(cfg.hosts) == "embedded":
+        plain = OmegaConf.to_container(_embedded_hosts(), resolve=False)
+        mine = OmegaConf.to_container(cfg.hosts, resolve=False)
+        assert isinstance(plain, dict)
+        assert isinstance(mine, dict)
+        changed = [str(name) for name, host in mine.items() if host != plain.get(name)]
+        if changed:
+            warnings.warn(
+                f"--hosts-from detrex takes the hosts as detrex describes them; what this config file changed in its "
+                f"embedded {', '.join(changed)} is not taken over.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    cfg.hosts = table
 
 
 def _set_root(cfg: DictConfig, folder: str) -> None:

@@ -39,8 +39,8 @@ def load_initial_weights(
         report = load_release_weights(model, checkpoint.extras["release"], emotions)
     else:
         weights = checkpoint.state_dict
-        if eval_only and settings.model_ema.use_ema_weights_for_eval_only and checkpoint.extras.get("ema"):
-            weights = checkpoint.extras["ema"]
+        if eval_only and settings.model_ema.use_ema_weights_for_eval_only and checkpoint.average:
+            weights = checkpoint.average
             say("the weight average of this checkpoint is used (train.model_ema.use_ema_weights_for_eval_only).")
         report = load_weights(model, weights)
     say(report.summary())

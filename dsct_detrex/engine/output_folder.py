@@ -17,7 +17,7 @@ from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
     "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json", "last.pth", "last.prev.pth",
-    "metrics.csv", "metrics.jsonl", "non_finite.json", "*.safetensors",
+    "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "*.safetensors",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from dsct_detrex.engine.session import (
     open_session,
 )
 from dsct_detrex.engine.step import TrainStep
+from dsct_detrex.engine.summary import write_summary
 from dsct_detrex.engine.trainer import Trainer
 from dsct_detrex.errors import UserError
 
@@ -174,7 +175,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
         keep_best=not settings.fast_dev_run.enabled,
         resumed=resume,
     )
-    failed = True
+    failed, start = True, time.perf_counter()
     try:
         trainer.train()
         failed = False
@@ -182,6 +183,8 @@ def _train(session: Session, resume: bool) -> _Outcome:
         console.close()
         for logger in loggers:
             logger.close(failed)
+    if ddp.is_main():
+        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start)
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)

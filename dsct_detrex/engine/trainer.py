@@ -21,6 +21,7 @@ from dsct_detrex.engine.evaluate import EvaluationCancelled
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.history import History, NonFinite
+from dsct_detrex.engine.idle_parameters import announce_idle
 from dsct_detrex.engine.interrupt import Interrupted, StopRequest
 from dsct_detrex.engine.loggers import Console, Logger, Record
 from dsct_detrex.engine.plan import Plan
@@ -273,11 +274,9 @@ class Trainer:
             record.scalars["epoch"] = epoch
 
     def _announce_unreached(self) -> None:
-        names = self.step.without_gradient()
-        if names:
-            self.console.say(
-                f"note: the first step gave no gradient to {len(names)} trainable weights: {_short(names)}."
-            )
+        note = announce_idle(self.step.model, self.step.without_gradient())
+        if note is not None:
+            self.console.say(note)
 
     def _stop_early(self) -> None:
         best = self.state.best

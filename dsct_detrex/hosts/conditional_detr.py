@@ -4,7 +4,6 @@ Source: Conditional DETR, arXiv:2108.06152; keywords of ``ConditionalDETR`` in d
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import nn
 
@@ -54,7 +53,3 @@ class ConditionalDETR(SingleScaleHost):
         )
         self.query_embed = nn.Embedding(num_queries, embed_dim)
         self.class_embed, self.bbox_embed = shared_heads(embed_dim, num_classes)
-
-    def query_arguments(self) -> tuple[Any, ...]:
-        """(M, C) learned positions."""
-        return (self.query_embed.weight,)

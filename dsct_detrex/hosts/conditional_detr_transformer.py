@@ -108,8 +108,9 @@ class ConditionalDetrTransformerDecoder(SingleScaleDecoder):
 
     def scale_by_state(self, index: int, state: Tensor, sine: Tensor) -> Tensor:
         """(M, B, C) the centre's part of a sine embedding, scaled by the state from the second layer on."""
-        sine = sine[..., : self.embed_dim]
-        return sine if index == 0 else sine * self.query_scale(state)
+        scale = self.query_scale(state) if index > 0 else 1
+        scaled: Tensor = sine[..., : self.embed_dim] * scale
+        return scaled
 
 
 class ConditionalDetrTransformer(SingleScaleTransformer):

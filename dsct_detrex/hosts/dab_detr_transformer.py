@@ -19,11 +19,7 @@ from dsct_detrex.layers.position_embedding import get_sine_pos_embed
 
 
 class DabDetrTransformerEncoder(ConditionalDetrTransformerEncoder):
-    """Positions scaled by the state in every layer.
-
-    Attributes:
-        query_scale: (..., C) state to (..., C) factors of the positions.
-    """
+    """The family's encoder with ``query_scale``; arguments as for ``ConditionalDetrTransformerEncoder``."""
 
     def __init__(
         self,
@@ -49,11 +45,6 @@ class DabDetrTransformerEncoder(ConditionalDetrTransformerEncoder):
             batch_first,
         )
         self.query_scale = MLP(embed_dim, embed_dim, embed_dim, 2)
-
-    def layer_query_pos(self, state: Tensor, query_pos: Tensor) -> Tensor:
-        """(S, B, C) scaled."""
-        scaled: Tensor = query_pos * self.query_scale(state)
-        return scaled
 
 
 class DabDetrTransformerDecoder(ConditionalDetrTransformerDecoder):

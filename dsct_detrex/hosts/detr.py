@@ -4,7 +4,6 @@ Source: DETR, arXiv:2005.12872; keywords of ``DETR`` in detrex's projects/detr.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,10 +54,6 @@ class DETR(SingleScaleHost):
         self.query_embed = nn.Embedding(num_queries, embed_dim)
         self.class_embed = nn.Linear(embed_dim, num_classes + 1)
         self.bbox_embed = MLP(embed_dim, embed_dim, 4, 3)
-
-    def query_arguments(self) -> tuple[Any, ...]:
-        """(M, C) learned positions."""
-        return (self.query_embed.weight,)
 
     def predict(self, states: Tensor, memory: Tensor) -> dict[str, Tensor]:
         """Heads of every layer, from (L, B, M, C) states; the (B, C, H, W) memory is not read."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.hosts.deformable_decoder import DeformableDetrTransformerDecoder
 from dsct_detrex.hosts.deformable_encoder import DeformableDetrTransformerEncoder
+from dsct_detrex.hosts.errors import HostConfigError
 from dsct_detrex.layers.levels import Levels, encoder_references, flatten_levels, grid_proposals
 from dsct_detrex.layers.multi_scale_deform_attn import MultiScaleDeformableAttention
 
@@ -193,6 +194,12 @@ class MultiScaleTransformer(nn.Module, ABC):
 
     def choose(self, logits: Tensor, box_logits: Tensor, levels: Levels) -> Tensor:
         """(B, M) int64: the tokens to propose, best first; here the ones that score highest."""
+        tokens = logits.shape[1]
+        if tokens < self.two_stage_num_proposals:
+            raise HostConfigError(
+                f"{type(self).__name__}(two_stage_num_proposals={self.two_stage_num_proposals}) expects images of at "
+                f"least as many encoder positions. These have {tokens}: take larger images or fewer queries."
+            )
         return self.proposal_scores(logits).topk(self.two_stage_num_proposals, dim=1).indices
 
     def proposal_scores(self, logits: Tensor) -> Tensor:

@@ -14,14 +14,19 @@ from dsct_detrex.layers.transformer_layer import BaseTransformerLayer, Transform
 
 
 class SingleScaleEncoder(TransformerLayerSequence):
-    """Post-norm layers of self-attention and feed-forward, sequence first; a variant says how positions enter a layer.
+    """Post-norm layers of self-attention and feed-forward, sequence first.
 
     Args:
         feedforward_dim: hidden width of the feed-forward.
         activation: of the feed-forward, copied for each layer.
         post_norm: one more norm after the last layer.
         batch_first: see ``expect_sequence_first``.
+
+    Attributes:
+        query_scale: (..., C) state entering a layer to (..., C) factors of the positions there; None: no factors.
     """
+
+    query_scale: nn.Module | None
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class SingleScaleEncoder(TransformerLayerSequence):
         )
         super().__init__(layer, num_layers)
         self.embed_dim = embed_dim
+        self.query_scale = None
         self.post_norm_layer = nn.LayerNorm(embed_dim) if post_norm else None
 
     def forward(
@@ -70,15 +76,11 @@ class SingleScaleEncoder(TransformerLayerSequence):
         """
         assert query_pos is not None, "a map has positions"
         for layer in self.layers:
-            position = self.layer_query_pos(query, query_pos)
+            position = query_pos if self.query_scale is None else query_pos * self.query_scale(query)
             query = self.run_layer(
                 layer, query, query_pos=position, query_key_padding_mask=query_key_padding_mask, **kwargs
             )
         return query if self.post_norm_layer is None else self.post_norm_layer(query)
-
-    def layer_query_pos(self, state: Tensor, query_pos: Tensor) -> Tensor:
-        """(S, B, C) position in a layer that (S, B, C) ``state`` enters; here the same in all layers."""
-        return query_pos
 
 
 def expect_sequence_first(part: object, batch_first: bool) -> None:

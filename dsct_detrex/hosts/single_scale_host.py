@@ -24,12 +24,14 @@ class SingleScaleHost(Host):
         in_channels: of that map.
 
     Attributes:
+        query_embed: learned positions of the queries, where they have such.
         class_embed: (..., C) states to (..., K) logits, one head for all layers.
-        bbox_embed: (..., C) states to (..., 4) boxes, or offsets from references, before the sigmoid; likewise.
+        bbox_embed: (..., C) states to (..., 4) boxes, or offsets from references, before the sigmoid; likewise one.
     """
 
     position_embedding: nn.Module
     transformer: SingleScaleTransformer
+    query_embed: nn.Embedding
     class_embed: nn.Module
     bbox_embed: nn.Module
 
@@ -68,9 +70,16 @@ class SingleScaleHost(Host):
         return FeatureMaps(features, padding, self.position_embedding(padding))
 
     def transformer_arguments(self, maps: FeatureMaps) -> tuple[Any, ...]:
-        """Map, padding, queries, positions, and what else the queries need."""
+        """Map, padding, queries, positions, and what else the queries need: see ``query_arguments``."""
         queries, *more = self.query_arguments()
         return maps.features, maps.masks, queries, maps.positions, *more
+
+    def query_arguments(self) -> tuple[Any, ...]:
+        """What the transformer takes between padding and positions, then what it takes behind them.
+
+        Here ``query_embed``, (M, C) learned positions.
+        """
+        return (self.query_embed.weight,)
 
     def predict(self, states: Tensor, references: Tensor) -> dict[str, Tensor]:
         """Heads of every layer; here each box is relative to the reference that entered its layer.

@@ -15,6 +15,7 @@ from typing import Any
 from dsct_detrex import __version__
 from dsct_detrex.evaluation.formatting import people_group, percent, whole
 from dsct_detrex.visualization import plots
+from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.report import Card, Figure, Gallery, Note, Picture, Section, Table, write_report
 from dsct_detrex.visualization.responsible_use import RESPONSIBLE_USE
 from dsct_detrex.visualization.style import reference_name
@@ -159,7 +160,7 @@ def _table_metrics(report: dict[str, Any]) -> tuple[str, ...]:
 
 def _result_row(run: RunResult, metrics: Sequence[str]) -> tuple[str, ...]:
     numbers = (percent(run.report["metrics"][key]) for key in metrics)
-    return (run.name, *numbers, _millions(run.parameters), _duration(run.seconds))
+    return (run.name, *numbers, millions(run.parameters), duration(run.seconds))
 
 
 def _learning(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
@@ -241,15 +242,3 @@ def _settings(runs: Sequence[RunResult], notes: Mapping[str, str]) -> Section:
     )
     rows = [*notes.items(), ("Protocol", runs[0].report["protocol"]["sentence"]), ("Versions", versions)]
     return Section("settings", "Settings", [Table(("What", "Value"), rows, text=True)])
-
-
-def _millions(count: int) -> str:
-    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
-
-
-def _duration(seconds: float) -> str:
-    """75 -> ``"1 min 15 s"``; hours once they are needed."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -66,7 +66,7 @@ def learning_curves(
             axes.grid(axis="y")
         loss_axes.legend(loc="upper right")
 
-    return _file(paint, (10.0, 3.8), file_format)
+    return figure_file(paint, (10.0, 3.8), file_format)
 
 
 def result_bars(
@@ -104,7 +104,7 @@ def result_bars(
         axes.spines["left"].set_visible(False)
         _per_cent_axis(axes.xaxis)
 
-    return _file(paint, (10.0, 0.75 + 0.62 * len(values) + 0.28 * len(lines)), file_format)
+    return figure_file(paint, (10.0, 0.75 + 0.62 * len(values) + 0.28 * len(lines)), file_format)
 
 
 def per_class_bars(reports: Mapping[str, Report], file_format: Format = "svg") -> bytes:
@@ -135,7 +135,7 @@ def per_class_bars(reports: Mapping[str, Report], file_format: Format = "svg") -
         if others:
             _legend_above(axes, list(reports))
 
-    return _file(paint, (5.3, 1.1 + 0.4 * len(labels)), file_format)
+    return figure_file(paint, (5.3, 1.1 + 0.4 * len(labels)), file_format)
 
 
 def confusion_heatmap(report: Report, file_format: Format = "svg") -> bytes:
@@ -169,7 +169,7 @@ def confusion_heatmap(report: Report, file_format: Format = "svg") -> bytes:
         for spine in axes.spines.values():
             spine.set_visible(False)
 
-    return _file(paint, (side + 0.4, side), file_format)
+    return figure_file(paint, (side + 0.4, side), file_format)
 
 
 def by_count_bars(reports: Mapping[str, Report], metric: str = "acc", file_format: Format = "svg") -> bytes:
@@ -203,7 +203,7 @@ def by_count_bars(reports: Mapping[str, Report], metric: str = "acc", file_forma
         _per_cent_axis(axes.yaxis)
         _legend_above(axes, list(reports))
 
-    return _file(paint, (10.0, 3.6), file_format)
+    return figure_file(paint, (10.0, 3.6), file_format)
 
 
 def _colors() -> Iterator[str]:
@@ -266,7 +266,7 @@ def _per_cent_axis(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, digits=0)))
 
 
-def _file(paint: Callable[[Any], None], inches: tuple[float, float], file_format: Format) -> bytes:
+def figure_file(paint: Callable[[Any], None], inches: tuple[float, float], file_format: Format) -> bytes:
     """Make a figure in the common style, let ``paint`` fill it, and save it; no global state of matplotlib changes."""
     with _style():
         from matplotlib.figure import Figure

@@ -22,7 +22,7 @@ _MARKS: Final = (  # the first mark that is found decides, so special cases stan
     ("dsct", r"^(host\.|subject_queries\.)"),
     ("dsct_official", r"^(query_embed_dsct|class_embed_dsct)\."),
     ("deformable_detr_official", r"^transformer\.level_embed$"),
-    ("detr_official", r"^transformer\.encoder\.layers\.0\.self_attn\.in_proj_weight$"),
+    ("detr_official", r"^transformer\.decoder\.layers\.0\.multihead_attn\.in_proj_weight$"),
     ("detrex", r"^transformer\.(encoder\.layers\.0\.attentions\.0|encoder_layers\.0)\."),
     ("detectron2_resnet", r"^stem\.conv1\.weight$"),
     ("torchvision_resnet", r"^layer1\.0\.conv1\.weight$"),

@@ -7,68 +7,17 @@ error.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
-from dsct_detrex.weights.convert import Converted, readings
-from dsct_detrex.weights.formats import FORMATS, detect_format
+from dsct_detrex.weights.convert import Converted
+from dsct_detrex.weights.matching import fitting, match, report
 from dsct_detrex.weights.release import Release
-from dsct_detrex.weights.tying import tied_names
-
-_PREFIXES = ("", "host.", "backbone.", "host.backbone.", "backbone.body.", "host.backbone.body.")
-"""Where a file's tensors may sit: at the top, in the host of a DSCT model, in a backbone of either naming."""
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """A tensor whose place exists in another shape; the model keeps its fresh initialisation there."""
-
-    name: str
-    model_shape: tuple[int, ...]
-    file_shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.model_shape}, the file has {self.file_shape}"
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What became of every tensor.
-
-    Attributes:
-        format: kind of model the file holds, a key of ``FORMATS``.
-        loaded: model names that took their values from the file.
-        renamed: those of ``loaded`` that the file calls otherwise: model name -> name in the file.
-        reinitialised: model names whose shape differs.
-        missing: model names without a counterpart; they keep their initialisation. A name tied to a loaded one is not
-            missing.
-        unexpected: names of the file without a place in the model.
-    """
-
-    format: str
-    loaded: tuple[str, ...]
-    renamed: Mapping[str, str]
-    reinitialised: tuple[Mismatch, ...]
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-
-    def summary(self) -> str:
-        """A table of five lines; numbered layers are folded into one entry."""
-        total = len(self.loaded) + len(self.reinitialised) + len(self.missing)
-        rows = (
-            ("loaded", len(self.loaded), f"of {total}, from {FORMATS[self.format]}"),
-            ("renamed", len(self.renamed), _example_of_renaming(self.renamed)),
-            ("re-initialised", len(self.reinitialised), "; ".join(str(m) for m in self.reinitialised[:4])),
-            ("missing", len(self.missing), _folded(self.missing)),
-            ("unexpected", len(self.unexpected), _folded(self.unexpected)),
-        )
-        return "\n".join(f"{name:<15}{count:>5}  {detail}".rstrip() for name, count, detail in rows)
+from dsct_detrex.weights.report import LoadReport
+from dsct_detrex.weights.signatures import HOSTS
 
 
 def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, min_matched: float = 0.5) -> LoadReport:
@@ -81,19 +30,19 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, min_matc
         model: changed in place; tensors are cast to its dtype and device.
         state_dict: e.g. of ``read_checkpoint``.
         min_matched: the least share of tensors that must fit, in [0, 1], of those in the file or in the model,
-            whichever are fewer.
+            whichever are fewer; of a detector's, the backbone left aside, too. 0.95 where file and model are different
+            hosts.
 
     Raises:
-        UserError: fewer fit; the message shows names of both sides. The model is untouched.
+        UserError: fewer fit; the message names the host that the file belongs to, or names of both sides. The model is
+            untouched.
     """
-    own = model.state_dict()
-    candidate = max(_candidates(state_dict), key=lambda c: (len(_fitting(own, c)), len(own.keys() & c.state_dict)))
-    fitting = _fitting(own, candidate)
-    report = _report(own, candidate, fitting, state_dict)
-    if len(fitting) < min_matched * max(1, min(len(own), len(candidate.state_dict))):
-        raise UserError(_too_few(report, own, state_dict))
-    model.load_state_dict(fitting, strict=False)
-    return report
+    own = model.state_dict(keep_vars=True)
+    found = match(own, state_dict)
+    if not found.enough(min_matched):
+        raise UserError(too_few("load_weights", found.report, own, state_dict))
+    model.load_state_dict(found.fitting, strict=False)
+    return found.report
 
 
 def load_release_weights(model: nn.Module, release: Release, emotions: Emotions) -> LoadReport:
@@ -114,58 +63,31 @@ def load_release_weights(model: nn.Module, release: Release, emotions: Emotions)
             f"{_described(emotions)}; set emotions.name={release.emotions.name}, or start a training from the file "
             "with train.init_checkpoint, which gives the model new heads."
         )
-    own = model.state_dict()
+    own = model.state_dict(keep_vars=True)
     as_is = Converted(release.state_dict, {name: name for name in release.state_dict})
-    fitting = _fitting(own, as_is)
-    report = _report(own, as_is, fitting, release.state_dict)
-    if report.reinitialised or report.missing or report.unexpected:
+    outcome = report(own, as_is, release.state_dict)
+    if outcome.reinitialised or outcome.missing or outcome.unexpected:
         raise UserError(
             "load_release_weights: the release does not fit the model; build the model from the release's own config.\n"
-            + report.summary()
+            + outcome.summary()
         )
-    model.load_state_dict(fitting, strict=False)
-    return report
+    model.load_state_dict(fitting(own, as_is), strict=False)
+    return outcome
 
 
-def _candidates(state_dict: Mapping[str, Tensor]) -> Iterator[Converted]:
-    for reading in readings(state_dict):
-        for prefix in _PREFIXES:
-            yield Converted(
-                {prefix + name: tensor for name, tensor in reading.state_dict.items()},
-                {prefix + name: source for name, source in reading.sources.items()},
-            )
-        yield Converted(
-            {name.removeprefix("host."): tensor for name, tensor in reading.state_dict.items()},
-            {name.removeprefix("host."): source for name, source in reading.sources.items()},
-        )
-
-
-def _fitting(own: Mapping[str, Tensor], candidate: Converted) -> dict[str, Tensor]:
-    weights = candidate.state_dict
-    return {name: weights[name] for name in own if name in weights and weights[name].shape == own[name].shape}
-
-
-def _report(
-    own: Mapping[str, Tensor], candidate: Converted, fitting: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]
-) -> LoadReport:
-    weights, sources = candidate.state_dict, candidate.sources
-    mismatched = [name for name in own if name in weights and name not in fitting]
-    owner = tied_names(own)
-    filled = {owner.get(name, name) for name in fitting}
-    return LoadReport(
-        format=detect_format(state_dict),
-        loaded=tuple(fitting),
-        renamed={name: sources[name] for name in fitting if sources[name] != name},
-        reinitialised=tuple(Mismatch(n, tuple(own[n].shape), tuple(weights[n].shape)) for n in mismatched),
-        missing=tuple(n for n in own if n not in weights and owner.get(n, n) not in filled),
-        unexpected=tuple(sources[name] for name in weights if name not in own),
+def too_few(who: str, outcome: LoadReport, own: Iterable[str], found: Iterable[str]) -> str:
+    """The sentence for a file of which too little fits: the host it belongs to where that is the reason."""
+    start = (
+        f"{who}: only {len(outcome.loaded)} of the file's tensors fit the model "
+        f"({len(outcome.reinitialised)} more have another shape); "
     )
-
-
-def _too_few(report: LoadReport, own: Iterable[str], found: Iterable[str]) -> str:
+    if outcome.hosts_differ() and outcome.file_host and outcome.model_host:
+        return (
+            f"{start}this looks like a {HOSTS[outcome.file_host]} checkpoint; the model is "
+            f"{HOSTS[outcome.model_host]}: use host.name={outcome.file_host}, or a checkpoint of the model's host."
+        )
     return (
-        f"load_weights: only {len(report.loaded)} of the file's tensors fit the model "
-        f"({len(report.reinitialised)} more have another shape); the file looks like {FORMATS[report.format]}. "
+        f"{start}the file looks like {outcome.source()}. "
         f"The model expects names such as {_few(own)}; the file has {_few(found)}. "
         "Give a checkpoint of the same detector, backbone and size."
     )
@@ -181,16 +103,3 @@ def _few(names: Iterable[str]) -> str:
 def _described(emotions: Emotions) -> str:
     kind = type(emotions).__name__.removesuffix("Emotions")
     return f"{emotions.name!r} ({kind}, {emotions.num_emotions}: {', '.join(emotions.names)})"
-
-
-def _example_of_renaming(renamed: Mapping[str, str]) -> str:
-    for name, source in renamed.items():
-        return f"e.g. {source} -> {name}"
-    return ""
-
-
-def _folded(names: Iterable[str]) -> str:
-    """Names with their layer numbers folded to ``#``, the most frequent first, at most six."""
-    groups = Counter(re.sub(r"\.\d+(?=\.)", ".#", name) for name in names)
-    shown = [f"{name} x{count}" if count > 1 else name for name, count in groups.most_common(6)]
-    return ", ".join(shown) + (f" and {len(groups) - 6} more" if len(groups) > 6 else "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,13 @@ _TORCH_LEGACY: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # torch's 
 _PICKLE: Final = b"\x80"
 _LONGEST_HEADER: Final = 100_000_000  # safetensors: 8 bytes of header length, at most this, then the JSON
 _WEIGHT_KEYS: Final = ("model", "state_dict")
+_AVERAGE_KEYS: Final = (
+    "ema",
+    "ema_state",
+    "model_ema",
+    "state_dict_ema",
+)  # ours, detrex's, the official codes', timm's
+_WRAPPERS: Final = ("module.", "_orig_mod.", "model.")  # of DDP, of torch.compile, of Lightning
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,10 @@ class CheckpointFile:
     """What a file holds.
 
     Attributes:
-        state_dict: tensors on the CPU under the file's own names, without a ``module.`` of DDP.
+        state_dict: tensors on the CPU under the file's own names, without the prefix of a wrapper that all of them
+            share (``module.`` of DDP). A file that holds a weight average alone gives the average.
         kind: ``"release"`` for this package's release files, else the answer of ``detect_format``.
+        average: the average of the weights (EMA) that stands beside them, under names of the same kind, or None.
         extras: what stands beside the weights: for a release ``{"release": Release}``; for a training checkpoint
             optimiser, epoch, ``args`` and so on, as saved; empty for a plain state dict.
     """
@@ -47,6 +56,7 @@ class CheckpointFile:
     state_dict: dict[str, Tensor]
     kind: str
     extras: dict[str, Any]
+    average: dict[str, Tensor] | None = None
 
 
 def read_checkpoint(path: str | Path) -> CheckpointFile:
@@ -153,28 +163,44 @@ def _from_content(path: Path, content: Any) -> CheckpointFile:
             f"read_checkpoint: {path} holds a {type(content).__name__}, a dict of tensors is expected; "
             "save it with torch.save({'model': model.state_dict()}, path)."
         )
-    for key in _WEIGHT_KEYS:
-        if isinstance(content.get(key), Mapping):
-            extras = {name: value for name, value in content.items() if name != key}
-            return _checkpoint(path, content[key], extras)
-    return _checkpoint(path, content, {})
+    weights_key = _first_mapping(content, _WEIGHT_KEYS)
+    average_key = _first_mapping(content, _AVERAGE_KEYS)
+    key = weights_key or average_key
+    if key is None:
+        return _checkpoint(path, content, {})
+    extras = {name: value for name, value in content.items() if name not in (key, average_key)}
+    average = content[average_key] if weights_key and average_key else {}
+    return _checkpoint(path, content[key], extras, average)
 
 
-def _checkpoint(path: Path, weights: Mapping[str, Any], extras: dict[str, Any]) -> CheckpointFile:
-    tensors = {
-        str(name): _as_tensor(path, str(name), value)
-        for name, value in weights.items()
-        if isinstance(value, Tensor | np.ndarray)
-    }
-    if all(name.startswith("module.") for name in tensors):
-        tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
+def _first_mapping(content: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    return next((key for key in keys if isinstance(content.get(key), Mapping)), None)
+
+
+def _checkpoint(
+    path: Path, weights: Mapping[str, Any], extras: dict[str, Any], average: Mapping[str, Any] | None = None
+) -> CheckpointFile:
+    tensors = _tensors(path, weights)
     if not tensors:
         keys = ", ".join(str(k) for k in [*weights, *extras][:5]) or "none"
         raise UserError(
             f"read_checkpoint: {path} holds no tensors under {' or '.join(repr(k) for k in _WEIGHT_KEYS)} nor at its "
             f"top level (keys: {keys}); give a file that holds a model's state dict."
         )
-    return CheckpointFile(tensors, detect_format(tensors), extras)
+    return CheckpointFile(tensors, detect_format(tensors), extras, _tensors(path, average or {}) or None)
+
+
+def _tensors(path: Path, weights: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a mapping, without the names of wrappers around the whole model."""
+    tensors = {
+        str(name): _as_tensor(path, str(name), value)
+        for name, value in weights.items()
+        if isinstance(value, Tensor | np.ndarray)
+    }
+    for wrapper in _WRAPPERS * 2:  # a compiled model in DDP has two, in either order
+        if tensors and all(name.startswith(wrapper) for name in tensors):
+            tensors = {name.removeprefix(wrapper): value for name, value in tensors.items()}
+    return tensors
 
 
 def _as_tensor(path: Path, name: str, value: Tensor | np.ndarray[Any, Any]) -> Tensor:

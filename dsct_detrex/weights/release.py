@@ -8,7 +8,6 @@ table restores their other names.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from dsct_detrex import __version__
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
 from dsct_detrex.weights.tying import tied_names
+from dsct_detrex.weights.writing import clean_copy, replacing
 
 FORMAT_VERSION = 1
 HEADER_KEY = "dsct_detrex"
@@ -108,7 +108,8 @@ def save_release(
         "aliases": aliases,
     }
     tensors = {name: _stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
-    _write_atomically(path, tensors, {HEADER_KEY: json.dumps(header)})
+    with replacing(path) as unfinished:
+        save_file(tensors, str(unfinished), {HEADER_KEY: json.dumps(header)})
 
 
 def load_release(path: str | Path) -> Release:
@@ -181,29 +182,8 @@ def _plain(provenance: Provenance) -> dict[str, Any]:
 
 def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """How a tensor lies in the file; a clone, so that views of one storage stay separate tensors."""
-    tensor = tensor.detach().cpu()
     if tensor.is_floating_point() and tensor.ndim >= 2:
         smaller = tensor.to(dtype)
         if bool((smaller.isfinite() == tensor.isfinite()).all()):
             tensor = smaller
-    return tensor.clone(memory_format=torch.contiguous_format)
-
-
-def _write_atomically(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, str(unfinished), metadata)
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.chmod(0o666 & ~_umask())  # safetensors makes files only their owner can read
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The permissions this process withholds from new files; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    return clean_copy(tensor)

@@ -45,9 +45,11 @@ def test_wandb_takes_its_mode_but_no_override(words: list[str], mode: str | None
 
 def test_all_flags() -> None:
     line = "-c a.py --data emotic --data-root d --eval-only --dry-run --num-gpus 2 --device cpu --epochs 1.5 --amp"
+    line += " --hosts-from detrex"
     arguments = parse_arguments(line.split())
     assert (arguments.data, arguments.data_root, arguments.num_gpus, arguments.device) == ("emotic", "d", 2, "cpu")
     assert (arguments.eval_only, arguments.dry_run, arguments.epochs, arguments.amp) == (True, True, 1.5, True)
+    assert arguments.hosts_from == "detrex"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,7 @@ def test_all_flags() -> None:
         ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
         ("--resume", "--config FILE is missing."),
         ("-c a.py --device tpu", "argument --device: invalid choice"),
+        ("-c a.py --hosts-from mmdet", "argument --hosts-from: invalid choice"),
         ("-c a.py --num-gpus two", "argument --num-gpus: invalid int value"),
         ("-c", "argument --config/--config-file/-c: expected one argument"),
     ],

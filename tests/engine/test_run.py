@@ -28,7 +28,7 @@ def test_what_a_run_leaves_behind(toy: Toy, tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "best.safetensors", "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json",
         "last.prev.pth", "last.pth", "last.safetensors", "last_ema.safetensors", "metrics.csv", "metrics.jsonl",
-        "model_0000005.safetensors", "model_0000010.safetensors",
+        "model_0000005.safetensors", "model_0000010.safetensors", "summary.json",
     ]  # fmt: skip
     assert result.iteration == 10
     assert result.seconds > 0

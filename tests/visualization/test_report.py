@@ -20,7 +20,8 @@ from dsct_detrex.visualization import (
     write_demo_report,
     write_report,
 )
-from dsct_detrex.visualization.demo_report import _duration, _millions, _sentence
+from dsct_detrex.visualization.demo_report import _sentence
+from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.plots import result_bars
 
 from .fabricated import REFERENCES, ground, run_result
@@ -193,13 +194,13 @@ def test_words_are_escaped_and_every_block_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(9.4, "9 s"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (7380, "2 h 3 min")]
 )
-def test_duration(seconds: float, text: str) -> None:
-    assert _duration(seconds) == text
+def testduration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
-def test_millions() -> None:
-    assert _millions(41_300_000) == "41.3 M"
-    assert _millions(64_200) == "64 k"
+def testmillions() -> None:
+    assert millions(41_300_000) == "41.3 M"
+    assert millions(64_200) == "64 k"
 
 
 def test_sentence() -> None:

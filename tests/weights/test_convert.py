@@ -4,8 +4,11 @@ import golden_io
 import pytest
 import torch
 from key_models import Keys, read_keys
-from torch import Tensor
+from torch import Tensor, nn
 
+from dsct_detrex.layers.attention import MultiheadAttention
+from dsct_detrex.layers.mlp import FFN
+from dsct_detrex.layers.transformer_layer import BaseTransformerLayer
 from dsct_detrex.weights import convert, detect_format
 from dsct_detrex.weights.convert import readings
 
@@ -105,6 +108,51 @@ def test_a_fine_tuned_head_of_another_size_keeps_its_rows() -> None:
     assert convert(weights).state_dict["class_embed.0.bias"].tolist() == list(range(20))
 
 
+def official_detr() -> dict[str, Tensor]:
+    """Names and shapes of the official DETR R50: torch's own transformer gives most of its names."""
+    tree = nn.Transformer(256, 8, 6, 6, 2048, device="meta").state_dict()
+    weights = {f"transformer.{n}": t.shape for n, t in tree.items() if not n.startswith("encoder.norm")}
+    for name, tensor in full_size(read_keys("anchor_detr_r50")).items():
+        if name.startswith("backbone.body."):
+            weights[name.replace("backbone.", "backbone.0.")] = tensor.shape
+    for name, tensor in full_size(read_keys("detr_r50")).items():
+        if name.startswith(("bbox_embed", "query_embed", "input_proj")):
+            weights[name] = tensor.shape
+    weights |= {"class_embed.weight": torch.Size([92, 256]), "class_embed.bias": torch.Size([92])}
+    return {name: torch.zeros(1).expand(shape) for name, shape in weights.items()}
+
+
+def test_official_detr_becomes_detrex_name_by_name() -> None:
+    expected = {n: entry["shape"] for n, entry in read_keys("detr_r50").items() if n != "criterion.empty_weight"}
+    assert shapes(convert(official_detr()).state_dict) == expected
+
+
+def test_official_detr_keeps_no_object_behind_its_80_classes() -> None:
+    weights = official_detr() | {"class_embed.bias": torch.arange(92.0)}
+    rows = convert(weights).state_dict["class_embed.bias"].tolist()
+    assert rows[:12] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]  # id 12 does not exist
+    assert rows[-2:] == [90, 91]
+
+
+def test_an_official_detr_layer_computes_the_same_under_detrex_names() -> None:
+    """Swapped norms or attentions would keep names and shapes; the official layer is torch's (positions zero)."""
+    torch.manual_seed(0)
+    theirs = nn.TransformerDecoderLayer(32, 4, 48, dropout=0.0).eval()
+    for parameter in theirs.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    ours = BaseTransformerLayer(
+        [MultiheadAttention(32, 4), MultiheadAttention(32, 4)],
+        FFN(32, 48),
+        nn.LayerNorm(32),
+        ("self_attn", "norm", "cross_attn", "norm", "ffn", "norm"),
+    ).eval()
+    prefix = "transformer.decoder.layers.0."
+    renamed = convert({prefix + name: tensor for name, tensor in theirs.state_dict().items()}).state_dict
+    ours.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in renamed.items()})
+    queries, memory = torch.randn(5, 2, 32), torch.randn(7, 2, 32)
+    torch.testing.assert_close(ours(queries, memory, memory), theirs(queries, memory), atol=1e-5, rtol=0)
+
+
 def test_the_small_official_model_keeps_every_value() -> None:
     """Fixture ``dsct/model``: no backbone, 64 channels, 4 subjects."""
     weights = golden_io.load("dsct/model").state_dict()
@@ -161,7 +209,8 @@ def test_detectron2_resnet_has_both_readings() -> None:
         (["host.transformer.level_embeds", "heads.class_embed.weight"], "dsct"),
         (torchvision_names(), "torchvision_resnet"),
         (["stem.conv1.weight", "res2.0.conv1.weight"], "detectron2_resnet"),
-        (["backbone.0.body.conv1.weight", "transformer.encoder.layers.0.self_attn.in_proj_weight"], "detr_official"),
+        (["query_embed.weight", "transformer.decoder.layers.0.multihead_attn.in_proj_weight"], "detr_official"),
+        (["query_embed.weight", "transformer.decoder.layers.0.ca_qcontent_proj.weight"], "unknown"),  # Conditional-DETR
         (["encoder.weight"], "unknown"),
         ([], "unknown"),
     ],

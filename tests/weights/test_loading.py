@@ -113,7 +113,7 @@ def test_the_summary_is_a_short_table() -> None:
     del checkpoint["host.class_embed.bias"]
     total = len(model.state_dict())
     assert load_weights(model, checkpoint).summary().splitlines() == [
-        f"loaded         {total - 5:>5}  of {total}, from a DSCT model of this package",
+        f"loaded         {total - 5:>5}  of {total}, from a DSCT model of this package (DETR)",
         "renamed            0",
         "re-initialised     1  heads.class_embed.bias (8,), the file has (27,)",
         "missing            4  host.class_embed.bias, subject_queries.content, subject_queries.position, "
@@ -137,12 +137,55 @@ def test_the_wrong_model_is_refused_and_nothing_is_touched() -> None:
     assert all(not tensor.any() for tensor in model.state_dict().values())
 
 
-def test_another_detector_and_no_tensors_at_all_are_refused() -> None:
-    official = {f"transformer.encoder.layers.{i}.self_attn.in_proj_weight": torch.ones(48, 16) for i in range(6)}
-    with pytest.raises(UserError, match="looks like the official DETR code"):
-        load_weights(dsct_on("detr_r50"), official)
-    with pytest.raises(UserError, match=r"only 0 of the file's tensors .* the file has none"):
+@pytest.mark.parametrize(
+    ("file", "model", "message"),
+    [
+        ("dab_detr_r50", "dino_r50", "a DAB-DETR checkpoint; the model is DINO: use host.name=dab_detr, or"),
+        ("detr_r50", "deta_r50", "a DETR checkpoint; the model is DETA: use host.name=detr, or"),
+        ("dino_r50", "anchor_detr_r50", "a DINO checkpoint; the model is Anchor-DETR: use host.name=dino, or"),
+        (
+            "deformable_detr_two_stage_r50",
+            "dino_r50",
+            "a two-stage Deformable-DETR checkpoint; the model is DINO: use host.*",
+        ),
+        (
+            "deformable_detr_official_r50",
+            "conditional_detr_r50",
+            "a Deformable-DETR checkpoint; the model is Conditional-DETR: use host.name=deformable_detr, or",
+        ),
+    ],
+)
+def test_another_host_is_refused_by_name_although_the_backbone_fits(file: str, model: str, message: str) -> None:
+    dsct = dsct_on(model)
+    with pytest.raises(UserError, match=rf"load_weights: only \d+ of .* this looks like {message}"):
+        load_weights(dsct, numbered(read_keys(file)))
+    assert all(not tensor.any() for tensor in dsct.state_dict().values())
+
+
+def test_a_relative_of_the_host_is_loaded_with_a_note() -> None:
+    report = load_weights(dsct_on("dn_detr_r50"), numbered(read_keys("dab_detr_r50")))
+    assert "host.denoising_generator.label_encoder.weight" in report.missing
+    assert report.summary().splitlines()[-1] == "note: the file looks like DAB-DETR, the model is DN-DETR."
+
+
+def test_no_tensors_at_all_are_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"only 0 of the file's tensors .* no model this package knows.* the file has none"
+    ):
         load_weights(dsct_on("detr_r50"), {})
+
+
+def test_the_long_report_has_a_line_for_each_module() -> None:
+    model = dsct_on("detr_r50", heads__class_embed__bias=(8,))
+    checkpoint = {f"host.{n}": t for n, t in numbered(read_keys("detr_r50")).items()}
+    checkpoint |= {"heads.class_embed.bias": torch.zeros(27), "criterion.weight": torch.zeros(1)}
+    lines = [" ".join(line.split()) for line in load_weights(model, checkpoint).by_module().splitlines()]
+    assert lines[0] == "module loaded renamed shape missing not loaded"
+    assert "host.backbone 265/265 0 0 0" in lines
+    assert "host.transformer.encoder 72/72 0 0 0" in lines
+    assert "heads 0/2 0 1 1 heads.class_embed.bias, heads.class_embed.weight" in lines
+    assert "subject_queries 0/2 0 0 2 subject_queries.content, subject_queries.position" in lines
+    assert lines[-1] == "left over in the file, criterion: 1 criterion.weight"
 
 
 def test_the_least_share_is_the_callers_choice() -> None:

@@ -88,6 +88,31 @@ def test_plain_state_dicts_with_and_without_ddp(tmp_path: Path) -> None:
     assert wrapped.state_dict.keys() == names.keys()
 
 
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model."])
+def test_names_of_wrappers_are_taken_off(prefix: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.pth", {"model": {prefix + name: tensor for name, tensor in weights().items()}})
+    assert read_checkpoint(path).state_dict.keys() == weights().keys()
+
+
+def test_a_name_that_only_some_tensors_share_is_no_wrapper(tmp_path: Path) -> None:
+    names = {"module.a": torch.ones(1), "b": torch.ones(1)}
+    assert read_checkpoint(saved(tmp_path / "a.pth", names)).state_dict.keys() == names.keys()
+
+
+@pytest.mark.parametrize("key", ["ema", "ema_state", "model_ema"])
+def test_a_weight_average_stands_beside_the_weights(key: str, tmp_path: Path) -> None:
+    average = {name: tensor + 1 for name, tensor in weights().items()}
+    both = {"model": weights(), key: {f"module.{n}": t for n, t in average.items()}, "iteration": 7}
+    checkpoint = read_checkpoint(saved(tmp_path / "both.pth", both))
+    assert checkpoint.state_dict.keys() == weights().keys()
+    assert checkpoint.average is not None
+    torch.testing.assert_close(checkpoint.average["heads.class_embed.bias"], both[key]["module.heads.class_embed.bias"])
+    assert checkpoint.extras == {"iteration": 7}
+    alone = read_checkpoint(saved(tmp_path / "alone.pth", {key: average}))
+    torch.testing.assert_close(alone.state_dict, average)
+    assert alone.average is None
+
+
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_detectron2_backbones_of_every_pickle_protocol(protocol: int, tmp_path: Path) -> None:
     content = {"model": OrderedDict(arrays()), "__author__": "torchvision", "matching_heuristics": True}

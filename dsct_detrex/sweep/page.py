@@ -1,0 +1,186 @@
+"""``report.html``: the sweep on one self-contained page, in the look of every report of this package."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from scipy.stats import spearmanr
+
+from dsct_detrex.evaluation.formatting import MISSING, percent
+from dsct_detrex.sweep.plot import plot_sweep
+from dsct_detrex.sweep.results import Result, Row
+from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.table import (
+    cells_of,
+    failures,
+    headings,
+    legend,
+    measured_on,
+    paper_text,
+    references,
+    with_spread,
+)
+from dsct_detrex.visualization import RESPONSIBLE_USE, Card, Figure, Note, Section, Table, write_report
+from dsct_detrex.visualization.plots import METRIC_NAMES
+from dsct_detrex.visualization.quantities import duration
+from dsct_detrex.visualization.style import reference_name
+
+_ENOUGH = 3  # cells without which a rank correlation says nothing
+
+
+def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
+    """Write the page.
+
+    Raises:
+        PlotsMissingError: matplotlib is not installed.
+    """
+    sweep = setting.sweep
+    sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting)]
+    sections.append(Section("use", "Responsible use", [Note(RESPONSIBLE_USE)]))
+    title = f"{sweep.paper_table}: {sweep.title}"
+    return write_report(path, title, first_line(rows, setting), sections, _cards(rows, setting))
+
+
+def first_line(rows: Sequence[Row], setting: Setting) -> str:
+    """The result in a sentence or two."""
+    ranked = sorted((row for row in rows if row.values(setting.metric)), key=lambda row: -row.mean(setting.metric))
+    if not ranked:
+        return "No cell has been measured yet."
+    best = ranked[0]
+    value = with_spread(best.mean(setting.metric), best.spread(setting.metric))
+    sentence = f"Best of {len(ranked)}: {best.cell.label} with {value} {_word(setting)} on {setting.data} data."
+    if len(ranked) > 1:
+        last = ranked[-1]
+        sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}."
+    return f"{sentence} {order_sentence(rows, setting)}".strip()
+
+
+def order_sentence(rows: Sequence[Row], setting: Setting) -> str:
+    """How far the measured order is the paper's; empty with too few cells to tell."""
+    both = [row for row in rows if row.values(setting.metric) and row.cell.paper.get(setting.emotions) is not None]
+    if len(both) < _ENOUGH:
+        return ""
+    measured = [row.mean(setting.metric) for row in both]
+    reported = [row.cell.paper[setting.emotions] for row in both]
+    if len(set(measured)) == 1 or len(set(reported)) == 1:
+        return ""
+    correlation = float(spearmanr(measured, reported).statistic)
+    return f"Rank correlation with the paper's order: {correlation:+.2f} over {len(both)} rows."
+
+
+def _word(setting: Setting) -> str:
+    return "accuracy" if setting.metric == "acc" else setting.metric
+
+
+def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
+    done = sum(len(row.measured) for row in rows)
+    planned = sum(len(row.results) for row in rows)
+    failed = sum(len(row.failures) for row in rows)
+    cards = []
+    if measured := [row for row in rows if row.values(setting.metric)]:
+        best = max(measured, key=lambda row: row.mean(setting.metric))
+        spread = best.spread(setting.metric)
+        detail = "one seed" if math.isnan(spread) else f"± {100 * spread:.1f} over {len(best.measured)} seeds"
+        cards.append(
+            Card(f"{best.cell.label}, best {_word(setting)}", percent(best.mean(setting.metric)), detail, True)
+        )
+    cards.append(Card("Runs finished", f"{done} of {planned}", f"{failed} failed" if failed else "none failed"))
+    bounds = references(rows, setting)
+    details = {
+        "chance": "guessing",
+        "face_only": "the most that the face tells",
+        "everything": "no model can do better",
+    }
+    return cards + [Card(reference_name(k), percent(bounds[k]), text) for k, text in details.items() if k in bounds]
+
+
+def _results(rows: Sequence[Row], setting: Setting) -> Section:
+    said = ", ".join(
+        f"{row.cell.label} {with_spread(row.mean(setting.metric), row.spread(setting.metric))} "
+        f"(paper {paper_text(row, setting)})"
+        for row in rows
+    )
+    bounds = references(rows, setting)
+    figure = Figure(
+        plot_sweep(rows, setting, "svg"),
+        alt=f"{METRIC_NAMES[setting.metric]} by {setting.sweep.axis.lower()}: {said}.",
+        caption="Dots: mean, bar: ± standard deviation, pale dots: single seeds. Diamonds: the paper's numbers."
+        + (" Dashed lines: chance, and bounds computed exactly from how the scenes are drawn." if bounds else ""),
+    )
+    table = Table(
+        headings(rows, setting), [cells_of(row, rows, setting) for row in rows], caption=legend(rows, setting)
+    )
+    warnings = [text for text in (setting.warning(), setting.sweep.note) if text]
+    first = next((one for row in rows for one in row.measured), None)
+    warnings += first.report["warnings"] if first else []
+    failed = failures(rows)
+    blocks: list[Figure | Table | Note] = [
+        *([Note(warnings)] if warnings else []),
+        figure,
+        table,
+        *([Note(failed)] if failed else []),
+    ]
+    return Section("results", "Results", blocks, measured_on(rows, setting))
+
+
+def _runs(rows: Sequence[Row], setting: Setting) -> Section:
+    results = [result for row in rows for result in row.results]
+    table = Table(
+        ("Run", "Seed", METRIC_NAMES[setting.metric], "Per iteration", "Training", "State"),
+        [_run_row(result, setting) for result in results],
+    )
+    return Section("runs", "Every run", [table])
+
+
+def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:
+    run, measured = result.run, result.measured
+    if measured is None:
+        return (run.cell.label, str(run.seed), MISSING, MISSING, MISSING, result.standing.value)
+    speed = measured.seconds_per_iteration
+    return (
+        run.cell.label,
+        str(run.seed),
+        percent(measured.report["metrics"].get(setting.metric)),
+        MISSING if math.isnan(speed) else f"{speed:.3f} s",
+        duration(measured.training_seconds),
+        result.standing.value,
+    )
+
+
+def _settings(rows: Sequence[Row], setting: Setting) -> Section:
+    facts = {
+        "Command": setting.command,
+        "Sweep": f"{setting.sweep.name}: {len(rows)} cells, {setting.seeds} seeds each, {setting.scale} scale",
+        "Every cell": f"{setting.sweep.base} {' '.join(setting.sweep.overrides)}".strip(),
+        "Paper": f"arXiv:2404.17205, {setting.sweep.paper_table}; numbers as printed there, {MISSING} where not known",
+    }
+    if first := next((one for row in rows for one in row.measured), None):
+        environment = first.environment
+        packages = environment.get("packages", {})
+        versions = [f"dsct-detrex {environment.get('dsct_detrex')}", f"Python {environment.get('python')}"]
+        versions += [f"{name} {packages[name]}" for name in ("torch", "torchvision", "numpy") if packages.get(name)]
+        facts |= {
+            "Data": first.report["dataset"]["description"] or setting.data,
+            "Protocol": first.report["protocol"]["sentence"],
+            "Machine": _machines(rows),
+            "Versions": ", ".join(versions),
+        }
+    cells = Table(
+        (setting.sweep.axis, "Overrides"),
+        [(row.cell.label, " ".join(row.cell.overrides) or MISSING) for row in rows],
+        caption="What makes each row, beyond what all have in common.",
+        text=True,
+    )
+    return Section("settings", "Settings", [Table(("What", "Value"), list(facts.items()), text=True), cells])
+
+
+def _machines(rows: Sequence[Row]) -> str:
+    """Every device the runs were on, with threads; times compare only between runs of one machine."""
+    environments = [one.environment for row in rows for one in row.measured]
+    kinds = {
+        f"{one.get('device', '?')}, {one.get('threads', '?')} thread(s), {one.get('platform', '?')}"
+        for one in environments
+    }
+    return "; ".join(sorted(kinds))

@@ -1,0 +1,170 @@
+"""The results as tables: ``results.csv`` with a row for each run, and the cells' rows for ``table.md`` and the page."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.evaluation.formatting import MISSING, percent
+from dsct_detrex.sweep.results import Measured, Result, Row, mean
+from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.visualization.plots import METRIC_NAMES
+from dsct_detrex.visualization.quantities import duration, millions
+from dsct_detrex.visualization.style import reference_name
+
+_MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou")
+
+
+def write_csv(path: Path, rows: Sequence[Row], setting: Setting) -> None:
+    """One row for each cell and seed; fractions and seconds are unrounded, the paper's number is in per cent."""
+    records = [_record(row, result, setting) for row in rows for result in row.results]
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(records[0]))
+            writer.writeheader()
+            writer.writerows(records)
+
+    write_atomically(path, write)
+
+
+def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
+    run, measured = result.run, result.measured
+    metrics = measured.report["metrics"] if measured else {}
+    return {
+        "sweep": setting.sweep.name,
+        "cell": run.cell.name,
+        "label": run.cell.label,
+        "seed": run.seed,
+        "status": result.standing.value,
+        "reason": result.reason,
+        "data": setting.data,
+        "scale": setting.scale,
+        **{name: _plain(metrics.get(name)) for name in _MEASURED},
+        "paper_per_cent": _plain(row.cell.paper.get(setting.emotions)),
+        "parameters_total": measured.parameters_total if measured else "",
+        "parameters_trainable": measured.parameters_trainable if measured else "",
+        "iterations": measured.iterations if measured else "",
+        "seconds_per_iteration": _plain(measured.seconds_per_iteration if measured else None),
+        "training_seconds": _plain(measured.training_seconds if measured else None),
+        "device": measured.environment.get("device", "") if measured else "",
+        "folder": run.folder,
+        "overrides": " ".join(run.cell.overrides),
+    }
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else repr(value)
+
+
+def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
+    """Of the cells' table; the state is a column only while something is not finished."""
+    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
+    names += ["Per iteration", "Training", setting.paper_column]
+    return names if all_finished(rows) else [*names, "State"]
+
+
+def all_finished(rows: Sequence[Row]) -> bool:
+    return all(len(row.measured) == len(row.results) for row in rows)
+
+
+def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
+    """One row of the cells' table as text: means over the finished seeds, the metric with its spread."""
+    found = row.measured
+    speed = mean([one.seconds_per_iteration for one in found])
+    texts = [
+        row.cell.label,
+        with_spread(row.mean(setting.metric), row.spread(setting.metric)),
+        percent(row.mean("recall50")),
+        millions(found[0].parameters_total) if found else MISSING,
+        millions(found[0].parameters_trainable) if found else MISSING,
+        MISSING if math.isnan(speed) else f"{speed:.3f} s",
+        duration(mean([one.training_seconds for one in found])) if found else MISSING,
+        paper_text(row, setting),
+    ]
+    return texts if all_finished(rows) else [*texts, row.state()]
+
+
+def failures(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each cell with failed runs: why, and where the whole story is."""
+    return [
+        f"{row.cell.label} failed: {'; '.join(row.reasons())} (log: {row.failures[0].run.log})"
+        for row in rows
+        if row.failures
+    ]
+
+
+def with_spread(value: float, spread: float) -> str:
+    """0.512, 0.0081 -> ``"51.2 ± 0.8 %"``."""
+    return percent(value) if math.isnan(spread) else f"{100 * value:.1f} ± {100 * spread:.1f} %"
+
+
+def paper_text(row: Row, setting: Setting) -> str:
+    number = row.cell.paper.get(setting.emotions)
+    return MISSING if number is None else f"{number:.2f} %"
+
+
+def references(rows: Sequence[Row], setting: Setting) -> dict[str, float]:
+    """Chance and exact bounds of the table's metric, which only drawn scenes have."""
+    for measured in (one for row in rows for one in row.measured):
+        if measured.report["primary_metric"] == setting.metric:
+            return dict(measured.report["references"])
+    return {}
+
+
+def legend(rows: Sequence[Row], setting: Setting) -> str:
+    """How the numbers of the table were made, in sentences."""
+    counted = [len(row.measured) for row in rows if row.measured]
+    seeds = (
+        f"{min(counted)} to {max(counted)}" if counted and min(counted) != max(counted) else str(max(counted or [0]))
+    )
+    spread = ", ± standard deviation over them" if max(counted or [0]) > 1 else ""
+    return (
+        f"Mean of {seeds} {'seed' if seeds == '1' else 'seeds'}{spread}. Every run is trained to its end and evaluated "
+        "once, with its last weights, on the test split. People found: overlap of at least 0.5. Per iteration: median; "
+        "training: optimizer steps without evaluations."
+    )
+
+
+def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
+    """Write ``table.md`` and return its text."""
+    names = headings(rows, setting)
+    lines = [f"# {setting.sweep.paper_table}: {setting.sweep.title}", ""]
+    lines += [_line(names), _line(["---", *["---:"] * (len(names) - 1)])]
+    lines += [_line(cells_of(row, rows, setting)) for row in rows]
+    lines += ["", f"{measured_on(rows, setting)} {legend(rows, setting)}".strip()]
+    if bounds := references(rows, setting):
+        listed = ", ".join(f"{reference_name(name).lower()} {percent(value)}" for name, value in bounds.items())
+        lines += ["", f"{METRIC_NAMES[setting.metric]}: {listed}."]
+    paragraphs = [*failures(rows), setting.sweep.note, setting.warning()]
+    lines += [text for sentence in paragraphs if sentence for text in ("", sentence)]
+    lines += ["", f"Command: `{setting.command}`"]
+    text = "\n".join(lines) + "\n"
+    write_atomically(path, lambda temporary: _write(temporary, text))
+    return text
+
+
+def measured_on(rows: Sequence[Row], setting: Setting) -> str:
+    """Data and protocol of the first finished run, as a sentence."""
+    first: Measured | None = next((one for row in rows for one in row.measured), None)
+    if first is None:
+        return "Nothing is measured yet."
+    report = first.report
+    people, images = report["counts"]["people"], report["counts"]["images"]
+    name = report["dataset"]["name"] or setting.data
+    return (
+        f"Measured on {name} ({people:,} people in {images:,} images), {setting.scale} scale, "
+        f"{first.iterations:,} iterations."
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

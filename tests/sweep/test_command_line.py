@@ -1,0 +1,228 @@
+"""A sweep from its command line: what is trained, what is kept, what is told. Trainings are stubs."""
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+BOTH = ["deformable_detr 0 from 0", "dino 0 from 0"]
+
+
+def rows() -> list[dict[str, str]]:
+    with Path("out/results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_cell_and_seed_is_trained_and_told(sweep, calls, capsys):
+    assert sweep("--seeds", "2") == 0
+    assert calls() == ["deformable_detr 0 from 0", "deformable_detr 1 from 0", "dino 0 from 0", "dino 1 from 0"]
+    found = {(row["cell"], row["seed"]): row for row in rows()}
+    assert len(found) == 4
+    assert float(found["dino", "1"]["acc"]) == pytest.approx(0.52)
+    assert found["dino", "1"]["parameters_total"] == "2000000"
+    assert found["dino", "1"]["seconds_per_iteration"] == "0.5"
+    assert found["dino", "1"]["training_seconds"] == "2.0"
+    assert found["dino", "0"]["paper_per_cent"] == "89.27"
+    assert found["deformable", "0"]["paper_per_cent"] == ""
+    table = Path("out/table.md").read_text()
+    assert "| DINO | 51.0 ± 1.4 % | 75.0 % | 2.0 M | 1.5 M | 0.500 s | 2 s | 89.27 % |" in table
+    assert "| Deformable | 61.0 ± 1.4 % | 75.0 % | 2.0 M | 1.5 M | 0.500 s | 2 s | – |" in table
+    assert "chance 14.5 %" in table
+    assert "do not compare with the paper's CAER-S numbers" in table
+    assert table in capsys.readouterr().out
+
+
+def test_the_page_is_whole_and_alone(sweep):
+    sweep()
+    page = Path("out/report.html").read_text()
+    for expected in ("Table 10: two hosts", "--output-dir out", "testland", "60.0 %", "89.27 %", "do not compare"):
+        assert expected in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert 'src="' not in page.replace('src="data:', "")
+    assert Path("out/plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_finished_cells_are_kept(sweep, calls, capsys):
+    sweep()
+    calls()
+    assert sweep() == 0
+    assert calls() == []
+    assert "2 of 2 runs are finished and kept" in capsys.readouterr().out
+
+
+def test_more_seeds_train_only_the_new_ones(sweep, calls):
+    sweep()
+    calls()
+    assert sweep("--seeds", "2") == 0
+    assert calls() == ["deformable_detr 1 from 0", "dino 1 from 0"]
+
+
+def test_a_broken_cell_is_a_row_that_says_why(sweep, calls):
+    Path("out/break_dino").touch()
+    assert sweep() == 1
+    assert calls() == BOTH
+    by_cell = {row["cell"]: row for row in rows()}
+    assert by_cell["dino"]["status"] == "failed"
+    assert by_cell["dino"]["reason"] == "Training stopped: loss_class is nan in iteration 1."
+    assert by_cell["deformable"]["status"] == "finished"
+    why = "DINO failed: Training stopped: loss_class is nan in iteration 1. (log: out/dino/seed0/train.log)"
+    assert why in Path("out/table.md").read_text()
+    assert why in Path("out/report.html").read_text()
+
+
+def test_a_broken_cell_is_tried_again(sweep, calls, capsys):
+    Path("out/break_dino").touch()
+    sweep()
+    calls()
+    Path("out/break_dino").unlink()
+    assert sweep() == 0
+    assert calls() == ["dino 0 from 0"]
+    assert "dino seed 0: failed earlier, tried again" in capsys.readouterr().out
+
+
+def test_a_changed_command_is_trained_again_beside_the_old_one(sweep, calls, capsys):
+    sweep("optimizer.lr=1e-3")
+    calls()
+    assert sweep("optimizer.lr=2e-3") == 0
+    assert calls() == BOTH
+    said = capsys.readouterr().out
+    assert "dino seed 0: trained again, because its command changed" in said
+    assert "now optimizer.lr=2e-3; before optimizer.lr=1e-3" in said
+    kept = json.loads(Path("out/dino/seed0.before1/sweep_run.json").read_text())
+    assert "optimizer.lr=1e-3" in kept["words"]
+
+
+def test_only_trains_the_named_and_shows_all(sweep, calls):
+    assert sweep("--only", "dino") == 0
+    assert calls() == ["dino 0 from 0"]
+    assert [(row["cell"], row["status"]) for row in rows()] == [("dino", "finished"), ("deformable", "not run")]
+    assert "| Deformable | – |" in Path("out/table.md").read_text()
+
+
+def test_restart_begins_anew(sweep, calls):
+    sweep()
+    calls()
+    assert sweep("--restart", "--only", "dino") == 0
+    assert calls() == ["dino 0 from 0"]
+    assert Path("out/dino/seed0.before1/summary.json").is_file()
+
+
+def test_result_files_that_vanished_are_made_again(sweep, calls):
+    sweep()
+    calls()
+    Path("out/dino/seed0/evaluation.json").unlink()
+    assert sweep() == 0
+    assert calls() == ["dino 0 from 0"]
+
+
+def test_checkpoints_of_finished_runs_go_unless_kept(sweep):
+    sweep()
+    assert not Path("out/dino/seed0/last.pth").exists()
+    sweep("--restart", "--keep-checkpoints")
+    assert Path("out/dino/seed0/last.pth").exists()
+
+
+def test_dry_run_prints_the_users_own_commands(sweep, calls, capsys):
+    assert sweep("--dry-run", "--only", "dino", "optimizer.lr=1e-3") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("python ")
+    for expected in ("--data synthetic", "host.name=dino", "hosts.dino.backbone.depth=18", "train.seed=0"):
+        assert expected in said[0]
+    assert said[0].index("optimizer.lr=5e-4") < said[0].index("optimizer.lr=1e-3")  # the user's word comes later
+    assert said[0].endswith("train.output_dir=out/dino/seed0")
+    assert calls() == []
+    assert list(Path("out").iterdir()) == []
+
+
+def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):
+    sweep("--dry-run", "train.wandb.enabled=True")
+    said = capsys.readouterr().out
+    assert "train.wandb.params.group=two_hosts" in said
+    assert "train.wandb.params.name=two_hosts-dino-seed0" in said
+    assert "train.wandb.params.tags=[two_hosts,dino,synthetic,demo]" in said
+    sweep("--dry-run")
+    assert "wandb" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--only", "dini"], "--only expects cells of two_hosts. Got 'dini'. Did you mean `dino`?"),
+        (["--seeds", "0"], "--seeds expects a number of at least 1. Got 0."),
+        (["--scale", "huge"], "--scale expects one of demo, paper. Got 'huge'."),
+        (["--table", "10"], "Say which sweep: --table N for one of the paper, or --config FILE for any other."),
+        (["train.max_itr=3"], "unknown key `train.max_itr`. Did you mean `train.max_iter`?"),
+    ],
+)
+def test_mistakes_are_one_sentence(sweep, calls, capsys, words, sentence):
+    assert sweep(*words) == 2
+    assert sentence in capsys.readouterr().err
+    assert calls() == []
+
+
+@pytest.fixture
+def start(sweep):
+    """Start the sweep in a process of its own, with slow trainings; returns once the first is at work."""
+
+    def begin() -> BaseProcess:
+        Path("out/slow").touch()
+
+        def work() -> None:
+            os.setpgrp()  # so that a test can do what a terminal does: interrupt the group
+            os._exit(sweep("--jobs", "1"))
+
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start()
+        wait_for(Path("out/dino/seed0/metrics.jsonl"))
+        Path("out/calls.txt").unlink()
+        return child
+
+    return begin
+
+
+def wait_for(path: Path) -> None:
+    until = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size):
+        assert time.monotonic() < until, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "interrupt",
+    [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_interrupted_in_the_middle_and_continued(sweep, start, calls, interrupt):
+    process = start()
+    interrupt(process.pid)
+    process.join(60)
+    assert process.exitcode == 130
+    done = int(Path("out/dino/seed0/last.pth").read_text())
+    assert 1 <= done < 4
+    assert [(row["cell"], row["status"]) for row in rows()] == [("dino", "interrupted"), ("deformable", "not run")]
+    Path("out/slow").unlink()
+    assert sweep() == 0
+    assert calls() == ["deformable_detr 0 from 0", f"dino 0 from {done}"]
+
+
+def test_killed_without_warning_and_continued(sweep, start, calls, capsys):
+    process = start()
+    process.kill()
+    process.join(60)
+    assert sweep() == 2  # the training has outlived the sweep
+    assert (
+        "dino seed 0: another process is still running and writes out/dino/seed0/train.log" in capsys.readouterr().err
+    )
+    Path("out/slow").unlink()
+    wait_for(Path("out/dino/seed0/summary.json"))
+    time.sleep(0.3)
+    calls()
+    assert sweep() == 0
+    assert calls() == ["deformable_detr 0 from 0", "dino 0 from 4"]  # nothing was left to train there

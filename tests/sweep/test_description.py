@@ -1,0 +1,73 @@
+"""Sweep files: those of the paper load and fit the configs they change; mistakes are sentences."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from dsct_detrex.config import apply_overrides, load_config
+from dsct_detrex.config.project import config_folder
+from dsct_detrex.errors import UserError
+from dsct_detrex.sweep import Cell, Sweep, load_sweep
+from dsct_detrex.sweep.description import table_file
+from dsct_detrex.sweep.scale import get_scale, host_of
+
+ROOT = config_folder().parent
+FILES = sorted((config_folder() / "sweeps").glob("*_[0-9]*.py"))
+
+
+@pytest.fixture(scope="module")
+def base():
+    return load_config(ROOT / "projects" / "deformable_detr_dsct.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_cells_of_the_papers_tables_fit_their_config(path, base):
+    sweep = load_sweep(path)
+    assert sweep.name == path.stem
+    assert ROOT / sweep.base == ROOT / "projects" / "deformable_detr_dsct.py"
+    changed = apply_overrides(copy.deepcopy(base), [*get_scale("demo").run, *sweep.overrides])
+    for cell in sweep.cells:
+        if host_of(base, cell.overrides) in base.hosts:
+            apply_overrides(copy.deepcopy(changed), list(cell.overrides))
+
+
+def test_table_10_is_the_papers():
+    cells = {cell.name: cell.paper for cell in load_sweep(table_file("10")).cells}
+    assert len(cells) == 10
+    assert cells["detr"] == {"caer_s": 89.74}
+    assert cells["deformable_detr"] == {"caer_s": 91.81}
+    assert sum(paper["caer_s"] for paper in cells.values()) == pytest.approx(903.40)
+
+
+def test_a_table_is_found_by_its_number_and_a_figure_by_its_name():
+    assert table_file("10").name == "table_10.py"
+    assert table_file("figure_11").name == "figure_11.py"
+    with pytest.raises(UserError, match=r"--table expects one of 5, 6, 7, 8, 9, 10, figure_11. Got '99'"):
+        table_file("99")
+
+
+def test_unknown_numbers_stay_unknown():
+    assert Cell("one", paper={"emotic": None, "caer_s": 90}).paper == {"caer_s": 90}
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Cell("My cell"), "expects small letters, digits and _ . - for a folder. Got 'My cell'"),
+        (lambda: Cell("a", paper={"coco": 1.0}), "expects keys of caer_s, emotic. Got 'coco'"),
+        (lambda: Sweep("s", "t", "Table 1", "Row", []), "Got no cell"),
+        (lambda: Sweep("s", "t", "Table 1", "Row", [{"name": "a"}, {"name": "a"}]), "Got two cells called 'a'"),
+    ],
+)
+def test_mistakes_in_a_description(make, sentence):
+    with pytest.raises(UserError) as caught:
+        make()
+    assert sentence in str(caught.value)
+
+
+def test_a_file_without_a_sweep(tmp_path: Path):
+    path = tmp_path / "nothing.py"
+    path.write_text("train = dict(a=1)\n")
+    with pytest.raises(UserError, match="defines no `sweep`"):
+        load_sweep(path)

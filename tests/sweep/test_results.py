@@ -1,0 +1,118 @@
+"""Reading runs back and saying what they came to."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from dsct_detrex.sweep.description import Cell, Sweep
+from dsct_detrex.sweep.page import first_line, order_sentence
+from dsct_detrex.sweep.plot import plot_sweep
+from dsct_detrex.sweep.results import Result, Row, make_rows, read_measured
+from dsct_detrex.sweep.runs import Run, Standing
+from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.table import cells_of, legend, with_spread
+from tests.sweep import stub_train
+
+
+def finished(folder: Path, cell: Cell, seed: int, accuracy: float) -> Run:
+    run = Run(cell, seed, (f"train.seed={seed}",), folder / cell.name / f"seed{seed}")
+    run.begin()
+    stub_train.finish(run.folder, accuracy)
+    run.end("", keep_checkpoints=False)
+    return run
+
+
+def setting(cells: list[dict], data: str = "synthetic", scale: str = "demo") -> Setting:
+    return Setting(Sweep("s", "title", "Table 10", "Host", cells), data, scale, "caer_s", 2, "python scripts/sweep.py")
+
+
+CELLS = [
+    {"name": "a", "paper": {"caer_s": 80.0}},
+    {"name": "b", "paper": {"caer_s": 90.0}},
+    {"name": "c", "paper": {"caer_s": 85.5}},
+]
+
+
+def three_rows(folder: Path, values: tuple[float, float, float] = (0.3, 0.5, 0.4)) -> tuple[list[Row], Setting]:
+    chosen = setting(CELLS)
+    runs = [
+        finished(folder, cell, seed, value + 0.02 * seed)
+        for cell, value in zip(chosen.sweep.cells, values)
+        for seed in (0, 1)
+    ]
+    return make_rows(chosen.sweep.cells, runs), chosen
+
+
+def test_times_come_from_the_log(tmp_path):
+    stub_train.finish(tmp_path, 0.5)
+    rows = [{"iteration": 10, "time": 3.0}, {"iteration": 20, "time": 1.0}, {"iteration": 30, "time": 1.0}]
+    rows.append({"iteration": 30, "emotion/acc": 0.5})
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    measured = read_measured(tmp_path)
+    assert measured.seconds_per_iteration == 1.0
+    assert measured.training_seconds == 50.0
+    assert (measured.parameters_total, measured.parameters_trainable) == (2_000_000, 1_500_000)
+
+
+def test_mean_and_spread_by_hand(tmp_path):
+    (row, *_), _ = three_rows(tmp_path)
+    assert row.mean("acc") == pytest.approx(0.31)
+    assert row.spread("acc") == pytest.approx(0.02 / math.sqrt(2))
+    assert with_spread(0.31, 0.0141) == "31.0 ± 1.4 %"
+    assert with_spread(0.31, math.nan) == "31.0 %"
+    assert with_spread(math.nan, math.nan) == "–"
+
+
+def test_order_against_the_papers(tmp_path):
+    rows, chosen = three_rows(tmp_path)
+    assert order_sentence(rows, chosen) == "Rank correlation with the paper's order: +1.00 over 3 rows."
+    assert first_line(rows, chosen).startswith("Best of 3: b with 51.0 ± 1.4 % accuracy on synthetic data. Last: a")
+    assert order_sentence(rows[:2], chosen) == ""
+
+
+def test_the_state_of_a_cell():
+    cell = Cell("a")
+    runs = [Run(cell, seed, (), Path("x")) for seed in (0, 1)]
+    new = Result(runs[0], Standing.NEW)
+    broken = Result(runs[0], Standing.FAILED, "out of memory")
+    assert Row(cell, (new, new)).state() == "not run"
+    assert Row(cell, (new, Result(runs[1], Standing.INTERRUPTED))).state() == "interrupted"
+    assert Row(cell, (broken, broken)).state() == "failed"
+    assert Row(cell, (broken, broken)).reasons() == ["out of memory"]
+
+
+def test_partly_finished_cells_say_so(tmp_path):
+    chosen = setting(CELLS)
+    cell = chosen.sweep.cells[0]
+    runs = [finished(tmp_path, cell, 0, 0.5), Run(cell, 1, ("x=1",), tmp_path / "a" / "seed1")]
+    rows = make_rows([cell], runs)
+    assert cells_of(rows[0], rows, chosen)[-2:] == ["80.00 %", "1 of 2 finished"]
+    assert legend(rows, chosen).startswith("Mean of 1 seed. Every run")
+
+
+@pytest.mark.parametrize(
+    ("data", "scale", "sentence"),
+    [
+        ("synthetic", "paper", "Numbers on synthetic data do not compare with the paper's CAER-S numbers"),
+        ("caer_s", "demo", "Trained at demo scale"),
+        ("caer_s", "paper", ""),
+    ],
+)
+def test_what_compares_with_the_paper(data, scale, sentence):
+    chosen = setting(CELLS, data, scale)
+    assert chosen.warning().startswith(sentence)
+    assert chosen.comparable is (sentence == "")
+
+
+def test_the_plot_shares_an_axis_only_where_numbers_compare(tmp_path):
+    rows, _ = three_rows(tmp_path)
+    apart = plot_sweep(rows, setting(CELLS), "svg").decode()
+    together = plot_sweep(rows, setting(CELLS, "caer_s", "paper"), "svg").decode()
+    for text in ("51.0 ± 1.4 %", "Exact bound: whole scene 85.6 %"):
+        assert text in apart
+        assert text in together
+    assert "90.00 %" in apart
+    assert "90.00 %" not in together
+    assert apart == plot_sweep(rows, setting(CELLS), "svg").decode()
