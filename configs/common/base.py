@@ -5,7 +5,7 @@ from dsct_detrex.config import get_config
 _dsct = get_config("common/dsct.py")
 _data = get_config("common/data/synthetic.py")
 
-model, host, hosts = _dsct.model, _dsct.host, _dsct.hosts
+model, host, hosts, subject_training = _dsct.model, _dsct.host, _dsct.hosts, _dsct.subject_training
 emotions, classification, data, dataloader = _data.emotions, _data.classification, _data.data, _data.dataloader
 train = get_config("common/train.py").train
 optimizer = get_config("common/optim.py").optimizer

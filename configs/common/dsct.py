@@ -5,17 +5,21 @@ Numbers that paper and released code disagree on follow the code where its fixtu
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
-from dsct_detrex.dsct import DSCT, RelationalAggregation
-from dsct_detrex.objective import DSCTCriterion, HungarianMatcher
+from dsct_detrex.dsct import DSCT, HostTraining, RelationalAggregation
+from dsct_detrex.objective import DSCTCriterion
 
 host = dict(name="deformable_detr")
-hosts = get_config("common/hosts.py").hosts
+_table = get_config("common/hosts.py")
+hosts, subject_training = _table.hosts, _table.subject_training
 
 model = L(DSCT)(
     host="${hosts.${host.name}}",
     emotions="${emotions}",
     # Table 5: 4 subjects are best on EMOTIC, 9 on CAER-S; 9 covers nearly every image of both.
     num_subjects=9,
+    # Training options of the chosen host, where it is known for one (docs/training-options.md); null switches one off.
+    denoising="${oc.select:subject_training.${host.name}.denoising,null}",
+    one_to_many="${oc.select:subject_training.${host.name}.one_to_many,null}",
     aggregation=L(RelationalAggregation)(
         formula="official",
         k_spatial=100,
@@ -32,13 +36,7 @@ model = L(DSCT)(
     shared_heads=None,
     activation_checkpointing=False,
     criterion=L(DSCTCriterion)(
-        matcher=L(HungarianMatcher)(
-            classification="${classification}",
-            # theta of Eq. 2 (paper 4.1; GIoU as in the official run.sh)
-            cost_class=2.0,
-            cost_bbox=5.0,
-            cost_giou=2.0,
-        ),
+        matcher="${oc.select:subject_training.${host.name}.matcher,${subject_training.default.matcher}}",
         classification="${classification}",
         # lambda of Eq. 3 (paper 4.1; GIoU as in the official run.sh)
         weight_class=5.0,
@@ -46,6 +44,10 @@ model = L(DSCT)(
         weight_giou=2.0,
         aux_loss=True,
     ),
+    # What of the host trains (docs/training-hosts.md): all but what no loss reaches; names in `frozen` rest too.
+    host_training=L(HostTraining)(frozen=[], dead="freeze"),
+    # Two-stage hosts: L(ProposalLoss)() keeps the encoder proposing people; off, as the first stage stays as loaded.
+    proposal_loss=None,
     pixel_mean=[123.675, 116.28, 103.53],
     pixel_std=[58.395, 57.12, 57.375],
     device="cpu",

@@ -1,8 +1,32 @@
-"""The table of hosts, one per file of ``hosts/``; lazy, so that ``host.name=<name>`` builds only the one chosen."""
+"""The table of hosts, one per file of ``hosts/``; lazy, so that ``host.name=<name>`` builds only the one chosen.
+
+Files whose name starts with ``_`` hold what several hosts share. A file may also define ``training``: the training
+options that the host is known for, which DSCT then applies to its own queries (``denoising``, ``one_to_many``,
+``matcher``). What it does not mention is as in ``default``.
+"""
 
 from pathlib import Path
 
+from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
+from dsct_detrex.objective import HungarianMatcher
 
-_files = sorted(Path(__file__).with_suffix("").glob("*.py"))
-hosts = {path.stem: get_config(f"common/hosts/{path.name}").host for path in _files}
+_paths = sorted(Path(__file__).with_suffix("").glob("[!_]*.py"))
+_files = {path.stem: get_config(f"common/hosts/{path.name}") for path in _paths}
+
+hosts = {name: file.host for name, file in _files.items()}
+subject_training = {name: file.training for name, file in _files.items() if "training" in file}
+# Relatives that only detrex itself provides (``--hosts-from detrex``).
+subject_training["dn_deformable_detr"] = "${subject_training.dn_detr}"
+subject_training |= dict.fromkeys(("align_detr", "dino_eva", "focus_detr"), "${subject_training.dino}")
+subject_training["default"] = dict(
+    denoising=None,
+    one_to_many=None,
+    matcher=L(HungarianMatcher)(
+        classification="${classification}",
+        # theta of Eq. 2 (paper 4.1; GIoU as in the official run.sh)
+        cost_class=2.0,
+        cost_bbox=5.0,
+        cost_giou=2.0,
+    ),
+)

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.targets import locate, named
+from dsct_detrex.integrations.detrex.installation import located
 
 # What a model is made of. Entries that end in a dot cover everything below them, others one name.
 TRUSTED_TARGETS = (
@@ -27,30 +28,36 @@ TRUSTED_TARGETS = (
     "torch.nn.",
     "torchvision.models.",
     "torchvision.ops.",
+)
+# What a live host is made of besides; trusted once the process asked for live detrex (``integrations.detrex.locate``).
+LIVE_TARGETS = (
     "detrex.layers.",
     "detrex.modeling.",
     "detectron2.layers.",
     "detectron2.modeling.",
     "projects.",
+    "dsct_detrex.integrations.detrex.feature_shapes.feature_shapes",
 )
 _NAMED = f"{named.__module__}.{named.__qualname__}"
 _NAMED_TARGETS = ("dsct_detrex.config.named", _NAMED)
 
 
-def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] = TRUSTED_TARGETS) -> Any:
+def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any:
     """Build ``cfg`` if every ``_target_`` in it, at any depth, is allowed; nothing is called or imported before that.
 
     Unlike with ``instantiate``, mappings reach constructors as plain ``dict`` and lists as plain ``list``.
 
     Args:
         cfg: a config of plain values, targets given by dotted names.
-        allowed: prefixes ending in a dot, or whole names. Replaces the default list; extend it by
-            ``(*TRUSTED_TARGETS, "my_package.")``.
+        allowed: prefixes ending in a dot, or whole names. None: ``TRUSTED_TARGETS``, and ``LIVE_TARGETS`` where live
+            detrex was asked for. Extend the list by ``(*TRUSTED_TARGETS, "my_package.")``.
 
     Raises:
         ConfigError: a target is not allowed (the message names it), or an interpolation calls a resolver other than
             ``oc.select``.
     """
+    if allowed is None:
+        allowed = TRUSTED_TARGETS if located() is None else (*TRUSTED_TARGETS, *LIVE_TARGETS)
     node = cfg if OmegaConf.is_config(cfg) else OmegaConf.create(cfg)
     _check_resolvers(OmegaConf.to_container(node, resolve=False))
     content = OmegaConf.to_container(node, resolve=True)
@@ -67,12 +74,22 @@ def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] = TRUSTED_TARGETS) ->
 def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
     if name in _NAMED_TARGETS:
         return
-    if not any(name.startswith(entry) if entry.endswith(".") else name == entry for entry in allowed):
-        really = "" if name == asked else f" (really `{name}`)"
+    if _is_on(allowed, name):
+        return
+    if _is_on(LIVE_TARGETS, asked) and located() is None:
         raise ConfigError(
-            f"instantiate_trusted: the config asks to call `{asked}`{really}, which is not on the list of trusted "
-            f"targets. If you trust the file, pass allowed=(*TRUSTED_TARGETS, {asked!r})."
+            f"instantiate_trusted: the config asks for `{asked}`, a part of the user's own detrex. If that is wanted, "
+            f"say so first: --hosts-from detrex on the command line, or dsct_detrex.integrations.detrex.locate()."
         )
+    really = "" if name == asked else f" (really `{name}`)"
+    raise ConfigError(
+        f"instantiate_trusted: the config asks to call `{asked}`{really}, which is not on the list of trusted "
+        f"targets. If you trust the file, pass allowed=(*TRUSTED_TARGETS, {asked!r})."
+    )
+
+
+def _is_on(allowed: tuple[str, ...], name: str) -> bool:
+    return any(name.startswith(entry) if entry.endswith(".") else name == entry for entry in allowed)
 
 
 def _target_names(value: Any) -> Iterator[str]:

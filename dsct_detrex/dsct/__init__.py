@@ -1,10 +1,11 @@
 """The paper's section 3: subject queries, relational aggregation, the decoder loop, heads and the detector."""
 
-from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, adapter_for, register_adapter
+from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, SingleScaleAdapter, adapter_for, register_adapter
 from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
 from dsct_detrex.dsct.detector import DSCT
 from dsct_detrex.dsct.heads import SubjectHeads
+from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 from dsct_detrex.dsct.subject_queries import QuerySpec, SubjectQueries, Subjects
 
@@ -13,10 +14,12 @@ __all__ = [
     "Aggregation",
     "DSCTDecoderLayer",
     "HostAdapter",
+    "HostTraining",
     "LayerOutput",
     "MultiScaleAdapter",
     "QuerySpec",
     "RelationalAggregation",
+    "SingleScaleAdapter",
     "SubjectContextDecoder",
     "SubjectHeads",
     "SubjectQueries",

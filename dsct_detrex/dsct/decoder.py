@@ -165,7 +165,10 @@ class SubjectContextDecoder(nn.Module):
         if host_head is None:
             return state
         content = state.content if self.adapter.batch_first else state.content.transpose(0, 1)
-        contexts = apply_box_offsets(host_head(content[:, :m]), state.reference[:, :m], self.adapter.reference_eps)
+        # The host's head reads the host's layout: a transposed view would round otherwise than in the host's own loop.
+        offsets = host_head(content[:, :m] if self.adapter.batch_first else state.content[:m])
+        offsets = offsets if self.adapter.batch_first else offsets.transpose(0, 1)
+        contexts = apply_box_offsets(offsets, state.reference[:, :m], self.adapter.reference_eps)
         subjects = heads.locate(index, content[:, m:], state.reference[:, m:])
         refined = torch.cat([contexts, subjects.to(contexts.dtype)], 1)
         kept = refined if self.adapter.look_forward_twice else refined.detach()

@@ -6,7 +6,8 @@ work untouched; N subject queries are appended, fused with contexts in every lay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -15,12 +16,18 @@ from torch import Tensor, nn
 from dsct_detrex.dsct.adapters import adapter_for
 from dsct_detrex.dsct.decoder import DistanceFrame, LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import Placement
+from dsct_detrex.dsct.first_stage import FirstStage
 from dsct_detrex.dsct.heads import SubjectHeads
-from dsct_detrex.dsct.images import ImageNormalizer
+from dsct_detrex.dsct.host_training import HostTraining
+from dsct_detrex.dsct.images import ImageNormalizer, original_size
 from dsct_detrex.dsct.postprocess import postprocess
 from dsct_detrex.dsct.relational_aggregation import RelationalAggregation
-from dsct_detrex.dsct.subject_queries import SubjectQueries
-from dsct_detrex.objective.targets import targets_from_instances
+from dsct_detrex.dsct.subject_queries import SubjectQueries, Subjects
+from dsct_detrex.dsct.training_queries import TrainingQueries, join_groups, split_outputs
+from dsct_detrex.objective.denoising import Denoising
+from dsct_detrex.objective.one_to_many import OneToMany
+from dsct_detrex.objective.proposals import Proposals
+from dsct_detrex.objective.targets import Target, targets_from_instances
 from dsct_detrex.structures import Emotions, Instances
 
 
@@ -32,6 +39,9 @@ class DSCT(nn.Module):
         emotions: what the emotion logits mean.
         criterion: ``criterion(outputs, targets) -> dict of losses`` (``objective``); needed for training only.
         num_subjects: N. The official runs use 4 for EMOTIC and 9 for CAER-S.
+        denoising: recipe of denoising groups that ride along in training (``objective.Denoising``); None: there are
+            none. Their losses, and those of ``one_to_many``, come from ``criterion.extra_losses``.
+        one_to_many: recipe of a second, training-only set of queries (``objective.OneToMany``); None: there is none.
         aggregation: how subjects gather contexts; None switches fusion off.
         fusion_layers: indices of the decoder layers that fuse; None: all (paper Table 8).
         placement: fusion ``before_ffn`` (official) or ``after_ffn`` of a layer.
@@ -40,12 +50,15 @@ class DSCT(nn.Module):
         distance_frame: ``unpadded`` or ``padded``, see ``SubjectContextDecoder``.
         shared_heads: one pair of heads for all layers; None: shared unless the host refines references.
         activation_checkpointing: recompute decoder layers in the backward pass.
-        freeze_host_heads: switch off gradients of host parameters that DSCT never trains (its class and box heads).
+        host_training: what of the host trains; None: all but what receives no gradient.
+        proposal_loss: ``proposal_loss(proposals, targets) -> dict of losses`` on the first stage of a two-stage host
+            (``objective.ProposalLoss``), whose heads then train too; None: the first stage stays as it was loaded.
         pixel_mean, pixel_std: RGB, 0-255.
         device: moved there when built, as detrex's models are; ``cpu`` by default.
 
     Raises:
-        ValueError: the host is of no known kind, or a switch has an unknown value.
+        ValueError: the host is of no known kind, a switch has an unknown value, or ``proposal_loss`` meets a host
+            without a first stage.
     """
 
     def __init__(
@@ -54,6 +67,8 @@ class DSCT(nn.Module):
         emotions: Emotions,
         criterion: Any = None,
         num_subjects: int = 9,
+        denoising: Denoising | None = None,
+        one_to_many: OneToMany | None = None,
         aggregation: RelationalAggregation | None = None,
         fusion_layers: Sequence[int] | None = None,
         placement: Placement = "before_ffn",
@@ -62,7 +77,8 @@ class DSCT(nn.Module):
         distance_frame: DistanceFrame = "unpadded",
         shared_heads: bool | None = None,
         activation_checkpointing: bool = False,
-        freeze_host_heads: bool = True,
+        host_training: HostTraining | None = None,
+        proposal_loss: Callable[[Proposals, Sequence[Target]], dict[str, Tensor]] | None = None,
         pixel_mean: Sequence[float] = (123.675, 116.28, 103.53),
         pixel_std: Sequence[float] = (58.395, 57.12, 57.375),
         device: str = "cpu",
@@ -97,9 +113,12 @@ class DSCT(nn.Module):
             distance_frame=distance_frame,
             activation_checkpointing=activation_checkpointing,
         )
-        if freeze_host_heads:
-            for parameter in untrained_host_parameters(host):
-                parameter.requires_grad_(False)
+        extra = denoising or one_to_many
+        self.training_queries = TrainingQueries(emotions, spec, denoising, one_to_many) if extra else None
+        self.proposal_loss = proposal_loss
+        self.first_stage = None if proposal_loss is None else FirstStage(adapter)
+        alive = () if self.first_stage is None else self.first_stage.modules
+        (host_training or HostTraining()).apply(host, alive)
         self.to(device)
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> dict[str, Tensor] | list[dict[str, Instances]]:
@@ -117,22 +136,45 @@ class DSCT(nn.Module):
         Raises:
             ValueError: training without a criterion.
         """
-        layers = self.decode([entry["image"] for entry in batched_inputs])
+        images = [entry["image"] for entry in batched_inputs]
         if not self.training:
-            people = postprocess(layers[-1].logits, layers[-1].boxes, _original_sizes(batched_inputs), self.emotions)
+            layers = self.decode(images)
+            sizes = [original_size(entry) for entry in batched_inputs]
+            people = postprocess(layers[-1].logits, layers[-1].boxes, sizes, self.emotions)
             return [{"instances": instances} for instances in people]
         if self.criterion is None:
             raise ValueError("DSCT(criterion=) expects a criterion when the model is in training mode. Got None.")
-        device = layers[-1].logits.device
-        targets = targets_from_instances([entry["instances"].to(device) for entry in batched_inputs], self.emotions)
-        losses: dict[str, Tensor] = self.criterion(stack_predictions(layers), targets)
+        instances = [entry["instances"].to(self.device) for entry in batched_inputs]
+        return self.losses(images, targets_from_instances(instances, self.emotions))
+
+    def losses(self, images: Sequence[Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
+        """The weighted losses of subjects, training-only queries and first stage; targets on the model's device."""
+        groups = [] if self.training_queries is None else self.training_queries(targets, self.criterion.matcher)
+        observed = self.first_stage.observed() if self.first_stage else nullcontext()
+        with observed as passing:
+            layers = self.decode(images, [queries for queries, _ in groups])
+        outputs, *extra = split_outputs(stack_predictions(layers), [len(queries) for queries, _ in groups])
+        losses: dict[str, Tensor] = self.criterion(outputs, targets)
+        for (_, task), predicted in zip(groups, extra):
+            losses |= self.criterion.extra_losses(predicted, targets, task)
+        if self.first_stage and self.proposal_loss and passing:
+            losses |= self.proposal_loss(self.first_stage.proposals(passing), targets)
         return losses
 
-    def decode(self, images: Sequence[Tensor]) -> list[LayerOutput]:
-        """Run host and loop on images of any sizes, each (3, H, W) RGB 0-255; one output per decoder layer."""
+    def decode(self, images: Sequence[Tensor], groups: Sequence[Subjects] = ()) -> list[LayerOutput]:
+        """Run host and loop.
+
+        Args:
+            images: of any sizes, each (3, H, W) RGB 0-255.
+            groups: training-only queries that ride along behind the subjects.
+
+        Returns:
+            one output per decoder layer.
+        """
         pixels, mask = self.normalizer(images)
         inputs = self.decoder.adapter.decoder_inputs(pixels, mask)
-        layers: list[LayerOutput] = self.decoder(inputs, self.subject_queries(len(images)), self.heads)
+        subjects = join_groups(self.decoder.adapter, self.subject_queries(len(images)), groups)
+        layers: list[LayerOutput] = self.decoder(inputs, subjects, self.heads)
         return layers
 
     @property
@@ -146,24 +188,3 @@ def stack_predictions(layers: Sequence[LayerOutput]) -> dict[str, Tensor]:
         "pred_logits": torch.stack([layer.logits for layer in layers]),
         "pred_boxes": torch.stack([layer.boxes for layer in layers]),
     }
-
-
-def untrained_host_parameters(host: nn.Module) -> list[nn.Parameter]:
-    """Parameters of a host that receive no gradient from DSCT's losses, as measured on the live detrex hosts.
-
-    These are its class and box heads (the contexts' boxes only steer references, detached) and, in two-stage hosts,
-    the proposal head's projection, since proposals enter the decoder detached.
-    """
-    dead = ("class_embed.", "bbox_embed.", "transformer.enc_output", "label_enc.")
-    return [
-        parameter
-        for name, parameter in host.named_parameters()
-        if name.startswith(dead) or ".decoder.class_embed." in name or ".decoder.bbox_embed." in name
-    ]
-
-
-def _original_sizes(batched_inputs: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    return [
-        (entry.get("height", entry["image"].shape[-2]), entry.get("width", entry["image"].shape[-1]))
-        for entry in batched_inputs
-    ]

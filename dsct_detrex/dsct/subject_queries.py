@@ -9,6 +9,7 @@ Shapes: B images, N subject queries, C channels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,6 +57,42 @@ class Subjects:
 
     def __len__(self) -> int:
         return self.content.shape[1]
+
+    @classmethod
+    def join(cls, parts: Sequence[Subjects]) -> Subjects:
+        """The queries of several parts, in order.
+
+        Args:
+            parts: of one batch. The first decides what the host needs: without an anchor there, none is kept; where its
+                anchors are points, the centres of the others' boxes are.
+
+        Raises:
+            ValueError: a part lacks the position or the anchor that the first one has.
+        """
+        first = parts[0]
+        anchor_dim = 0 if first.anchor is None else first.anchor.shape[-1]
+        positions = [part.position for part in parts if part.position is not None]
+        anchors = [part.anchor[..., :anchor_dim] for part in parts if part.anchor is not None]
+        for name, wanted, found in (("position", first.position, positions), ("anchor", first.anchor, anchors)):
+            if wanted is not None and len(found) < len(parts):
+                raise ValueError(
+                    f"Subjects.join(parts=) expects a {name} in every part, as in the first. One has none."
+                )
+        padded = any(part.padding is not None for part in parts)
+        return cls(
+            content=torch.cat([part.content for part in parts], 1),
+            position=None if first.position is None else torch.cat(positions, 1),
+            anchor=None if first.anchor is None else torch.cat(anchors, 1),
+            groups=torch.cat([part._groups() for part in parts]),
+            padding=torch.cat([part._padding() for part in parts], 1) if padded else None,
+        )
+
+    def _groups(self) -> Tensor:
+        return self.content.new_zeros(len(self), dtype=torch.int64) if self.groups is None else self.groups
+
+    def _padding(self) -> Tensor:
+        shape = self.content.shape[:2]
+        return self.content.new_zeros(shape, dtype=torch.bool) if self.padding is None else self.padding
 
 
 class SubjectQueries(nn.Module):

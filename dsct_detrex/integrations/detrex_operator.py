@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.machinery
 import importlib.util
+import sys
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -17,8 +20,13 @@ from torch import Tensor
 
 from dsct_detrex.ops import Backend, register_backend
 
+OPERATOR = "detrex._C"
+
 _LARGEST_STEP = 64
 """Images that the kernel works on at a time, at most; the batch must be a multiple of it."""
+
+STAND_IN_MARK = "_dsct_detrex_stand_in"
+"""Attribute of a module that plays ``detrex._C`` by calling ``ops``; as a backend of ``ops`` it would never end."""
 
 
 class _DetrexAttention(torch.autograd.Function):
@@ -57,16 +65,32 @@ def register_detrex_operator() -> None:
     )
 
 
+def compiled_operator(package: Iterable[str]) -> str | None:
+    """The file of the compiled operator in the folders of the package ``detrex``, or None; nothing is imported."""
+    spec = importlib.machinery.PathFinder.find_spec(OPERATOR, list(package))
+    return None if spec is None else spec.origin
+
+
 @functools.cache
 def _operator() -> Any:
     """The module ``detrex._C`` with its two functions, or None."""
-    if importlib.util.find_spec("detrex") is None:
+    spec = importlib.util.find_spec("detrex")
+    if spec is None:
         return None
+    if OPERATOR not in sys.modules and compiled_operator(spec.submodule_search_locations or ()) is None:
+        return None  # never compiled: do not import detrex to hear so
     try:
-        module: ModuleType = importlib.import_module("detrex._C")
-    except ImportError:  # detrex is there, its operator was never compiled: this is what ``supports`` says
+        module: ModuleType = importlib.import_module(OPERATOR)
+    except ImportError:  # compiled for another torch, or detrex lacks a package: this is what ``supports`` says
+        return None
+    if hasattr(module, STAND_IN_MARK):
         return None
     return module if hasattr(module, "ms_deform_attn_forward") else None
+
+
+def forget_operator() -> None:
+    """Look again at the next call: detrex may have come onto the path, or a stand-in taken the operator's place."""
+    _operator.cache_clear()
 
 
 def _step(images: int) -> int:

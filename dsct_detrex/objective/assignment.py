@@ -52,3 +52,18 @@ class Assigner(Protocol):
             the pairs; on any device, the criterion moves them.
         """
         ...
+
+
+def not_finite(rule: str, what: str, layer: int, image: int) -> FloatingPointError:
+    """What a rule raises that meets NaN or infinity.
+
+    Args:
+        rule: name of the rule.
+        what: the numbers that are not finite, in the plural.
+        layer, image: where they are.
+    """
+    return FloatingPointError(
+        f"{rule} got {what} that are not finite (layer {layer}, image {image} of the batch): the model's "
+        "logits or boxes, or that image's annotated boxes, hold NaN or infinity. Lower the learning rate, clip "
+        "gradients, train in bfloat16 or float32 instead of float16, or check the annotations of that image."
+    )

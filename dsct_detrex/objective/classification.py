@@ -76,20 +76,30 @@ class EmotionFocal(ABC):
         hot = self.hot(targets, num_emotions)
         return (present - absent) @ hot.transpose(-1, -2) / self.cost_scale(num_emotions)
 
-    def loss(self, logits: Tensor, matched: tuple[Tensor, Tensor, Tensor], targets: Tensor) -> Tensor:
+    def loss(
+        self,
+        logits: Tensor,
+        matched: tuple[Tensor, Tensor, Tensor],
+        targets: Tensor,
+        padding: Tensor | None = None,
+    ) -> Tensor:
         """Focal loss of every layer, summed over images, queries and logits; unmatched queries should deny everything.
 
         Args:
             logits: (L, B, N, K + 1).
             matched: layer, image and query of the T matched pairs, each (T,) int64.
             targets: emotion target of the T people, in the same order, (T, K) or (T,).
+            padding: (B, N) bool, True = not a query but an empty slot, which costs nothing; None: there is none.
 
         Returns:
             (L,) not yet divided by the number of people.
         """
         goal = torch.zeros_like(self.trained(logits))
         goal[matched] = self.goal(self.hot(targets, logits.shape[-1] - 1)).to(goal.dtype)
-        return self._focal(self.trained(logits), goal).sum((1, 2, 3))
+        by_logit = self._focal(self.trained(logits), goal)
+        if padding is not None:
+            by_logit = by_logit.masked_fill(padding[..., None], 0.0)
+        return by_logit.sum((1, 2, 3))
 
     def _focal(self, logits: Tensor, goal: Tensor) -> Tensor:
         probability = logits.sigmoid()

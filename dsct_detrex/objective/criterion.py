@@ -15,6 +15,7 @@ from torch import Tensor, distributed
 
 from dsct_detrex.objective.assignment import Assigner
 from dsct_detrex.objective.classification import EmotionFocal
+from dsct_detrex.objective.group_task import GroupTask
 from dsct_detrex.objective.overlap import generalized_iou
 from dsct_detrex.objective.targets import Target, pad_targets
 
@@ -61,24 +62,35 @@ class DSCTCriterion:
             scalars: ``loss_class``, ``loss_bbox``, ``loss_giou`` of the last layer and, with ``aux_loss``, the same
             names with ``_0`` ... ``_{L-2}`` for the layers before it.
         """
-        weights = {"class": self.weight_class, "bbox": self.weight_bbox, "giou": self.weight_giou}
-        return {
-            _name(term, layer, len(values)): weights[term] * value
-            for term, values in self.losses(outputs, targets).items()
-            for layer, value in enumerate(values.unbind())
-        }
+        return self._weighted(self.losses(outputs, targets))
 
-    def losses(self, outputs: Mapping[str, Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
+    def extra_losses(
+        self, outputs: Mapping[str, Tensor], targets: Sequence[Target], task: GroupTask
+    ) -> dict[str, Tensor]:
+        """The weighted losses of training-only queries, to be added to those of the subjects.
+
+        Args and errors: see ``losses``; ``outputs`` are those of the extra queries.
+            task: what is asked of them.
+
+        Returns:
+            scalars named like those of a call, with the name of the task: ``loss_class_dn``, ``loss_class_dn_0`` ...
+        """
+        return self._weighted(self.losses(outputs, targets, task), f"_{task.name}", task.weight)
+
+    def losses(
+        self, outputs: Mapping[str, Tensor], targets: Sequence[Target], task: GroupTask | None = None
+    ) -> dict[str, Tensor]:
         """The unweighted losses of every layer.
 
         Args:
             outputs: ``pred_logits`` (L, B, N, K + 1) and ``pred_boxes`` (L, B, N, 4) ``cxcywh`` normalised to the
                 unpadded image; the last layer is the main one.
             targets: the people of each of the B images, on the device of the predictions.
+            task: of training-only queries; None for the subjects, which the matcher assigns.
 
         Returns:
-            ``class``, ``bbox``, ``giou``, each (L,) float32, summed over the batch and divided by the number of people
-            (mean over processes, at least 1). Without ``aux_loss`` L is 1.
+            ``class``, ``bbox``, ``giou``, each (L,) float32, summed over the batch and divided by the number of people,
+            or of answers that the task asks for (mean over processes, at least 1). Without ``aux_loss`` L is 1.
 
         Raises:
             ValueError: the number of targets is not B.
@@ -92,29 +104,36 @@ class DSCTCriterion:
         if not self.aux_loss:
             logits, boxes = logits[-1:], boxes[-1:]
         with torch.autocast(logits.device.type, enabled=False):
-            return self.group_losses(logits.float(), boxes.float(), targets, self.matcher)
+            return self.group_losses(logits.float(), boxes.float(), targets, task or self.task(targets))
+
+    def task(self, targets: Sequence[Target]) -> GroupTask:
+        """What is asked of the subjects: one answer for each person, whether or not a query was left for each."""
+        return GroupTask("", 1.0, self.matcher, answers=sum(len(target) for target in targets))
 
     def group_losses(
-        self, logits: Tensor, boxes: Tensor, targets: Sequence[Target], assigner: Assigner
+        self, logits: Tensor, boxes: Tensor, targets: Sequence[Target], task: GroupTask
     ) -> dict[str, Tensor]:
-        """``losses`` for one group of queries under its own assignment rule.
+        """``losses`` for queries that have one task.
 
         Args:
             logits, boxes: float32, as in ``losses``.
-            assigner: decides which of these queries answer for which person.
         """
         target_boxes, target_emotions = pad_targets(targets)
-        layer, image, query, person = assigner(logits, boxes, targets).to(logits.device).pairs.unbind()
+        layer, image, query, person = task.assigner(logits, boxes, targets).to(logits.device).pairs.unbind()
         found, wanted = boxes[layer, image, query], target_boxes[image, person]
-        num_layers, people = len(logits), _num_people(targets, logits.device)
-        by_class = self.classification.loss(logits, (layer, image, query), target_emotions[image, person])
+        num_layers, answers = len(logits), _over_processes(task.answers, logits.device)
+        by_class = self.classification.loss(logits, (layer, image, query), target_emotions[image, person], task.padding)
         by_l1 = _sum_by_layer((found - wanted).abs().sum(-1), layer, num_layers)
         by_giou = _sum_by_layer(1 - generalized_iou(found, wanted), layer, num_layers)
-        return {"class": by_class / people, "bbox": by_l1 / people, "giou": by_giou / people}
+        return {"class": by_class / answers, "bbox": by_l1 / answers, "giou": by_giou / answers}
 
-
-def _name(term: str, layer: int, num_layers: int) -> str:
-    return f"loss_{term}" if layer == num_layers - 1 else f"loss_{term}_{layer}"
+    def _weighted(self, losses: Mapping[str, Tensor], suffix: str = "", weight: float = 1.0) -> dict[str, Tensor]:
+        weights = {"class": self.weight_class, "bbox": self.weight_bbox, "giou": self.weight_giou}
+        return {
+            f"loss_{term}{suffix}" + ("" if layer == len(values) - 1 else f"_{layer}"): weight * weights[term] * value
+            for term, values in losses.items()
+            for layer, value in enumerate(values.unbind())
+        }
 
 
 def _sum_by_layer(values: Tensor, layer: Tensor, num_layers: int) -> Tensor:
@@ -126,11 +145,10 @@ def _sum_by_layer(values: Tensor, layer: Tensor, num_layers: int) -> Tensor:
     return torch.where(of_layer, values, 0.0).sum(-1)
 
 
-def _num_people(targets: Sequence[Target], device: torch.device) -> float | Tensor:
-    """People in the batch, averaged over processes, at least 1; whether or not a query was left for each."""
-    here = float(sum(len(target) for target in targets))
+def _over_processes(count: int, device: torch.device) -> float | Tensor:
+    """The mean of a count over processes, at least 1."""
     if not (distributed.is_available() and distributed.is_initialized()):
-        return max(here, 1.0)
-    everywhere = torch.tensor(here, device=device)
+        return max(float(count), 1.0)
+    everywhere = torch.tensor(float(count), device=device)
     distributed.all_reduce(everywhere)
     return (everywhere / distributed.get_world_size()).clamp(min=1.0)

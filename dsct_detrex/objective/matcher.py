@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from dsct_detrex.objective.assignment import Assignment
+from dsct_detrex.objective.assignment import Assignment, not_finite
 from dsct_detrex.objective.classification import EmotionFocal
 from dsct_detrex.objective.overlap import generalized_iou
 from dsct_detrex.objective.targets import Target, pad_targets
@@ -93,10 +93,6 @@ class HungarianMatcher:
 def _solve(cost: NDArray[np.float32], layer: int, image: int) -> NDArray[np.int64]:
     """One (N, n) problem -> (4, min(N, n)) pairs: layer, image, query, person."""
     if not np.isfinite(cost).all():
-        raise FloatingPointError(
-            f"HungarianMatcher got costs that are not finite (layer {layer}, image {image} of the batch): the model's "
-            "logits or boxes, or that image's annotated boxes, hold NaN or infinity. Lower the learning rate, clip "
-            "gradients, train in bfloat16 or float32 instead of float16, or check the annotations of that image."
-        )
+        raise not_finite("HungarianMatcher", "costs", layer, image)
     query, person = linear_sum_assignment(cost)
     return np.stack([np.full_like(query, layer), np.full_like(query, image), query, person]).astype(np.int64)

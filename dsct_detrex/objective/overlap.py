@@ -26,11 +26,20 @@ def generalized_iou(a: Tensor, b: Tensor) -> Tensor:
     Returns:
         (...) the broadcast shape.
     """
+    iou, gap = iou_and_gap(a, b)
+    return iou - gap
+
+
+def iou_and_gap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The two parts of GIoU: IoU in [0, 1], and the share of the common hull in [0, 1] that neither box covers.
+
+    Args and shape of the results: see ``generalized_iou``.
+    """
     a, b = box_cxcywh_to_xyxy(a), box_cxcywh_to_xyxy(b)
     inner = _area(torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:]))
     hull = _area(torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:]))
     union = _area(a[..., :2], a[..., 2:]) + _area(b[..., :2], b[..., 2:]) - inner
-    return inner / union.clamp(min=_NO_AREA) - (hull - union) / hull.clamp(min=_NO_AREA)
+    return inner / union.clamp(min=_NO_AREA), (hull - union) / hull.clamp(min=_NO_AREA)
 
 
 def _area(top_left: Tensor, bottom_right: Tensor) -> Tensor:

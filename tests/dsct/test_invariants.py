@@ -1,16 +1,23 @@
 """What must hold on every host, with the tolerances measured on the live detrex models (docs/architecture.md)."""
 
 import copy
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from dsct_detrex.dsct import DSCT, RelationalAggregation, Subjects
+from dsct_detrex.dsct import DSCT, LayerOutput, RelationalAggregation, Subjects
+from dsct_detrex.dsct.adapters import QueryState
 from dsct_detrex.dsct.capture import capture_keywords
-from tests.dsct.tiny import HOSTS, batch, images, tiny_dsct, tiny_host
+from tests.dsct.tiny import HOSTS, batch, floats_to, images, own_decoding, tiny_dsct, tiny_host, with_noise
 
 on_every_host = pytest.mark.parametrize("name", HOSTS)
+
+# How far noise in padded features may move states; 0 where not named. Decoupled attention masks its weights, but like
+# detrex's it averages keys over whole rows and columns, padding included. Here half of a 3 x 4 map is noise.
+LEAKS = {"anchor_detr": 0.3}
 
 
 def inputs_of(model: DSCT):
@@ -33,11 +40,10 @@ def test_without_subjects_the_host_is_untouched(name):
     """N = 0: states and references of the contexts equal the host's own decoder, bit for bit."""
     model = tiny_dsct(name, num_subjects=0).eval()
     inputs = inputs_of(model)
-    states, references = model.host.transformer.decoder(**inputs)
+    states, references = own_decoding(model.host, inputs)
     layers = model.decoder(inputs, model.subject_queries(2), model.heads)
     assert torch.equal(of_layers(layers, "contexts"), states)
-    entering = [inputs["reference_points"], *references[:-1]]
-    assert all(torch.equal(layer.context_references, mine) for layer, mine in zip(layers, entering, strict=True))
+    assert all(torch.equal(layer.context_references, mine) for layer, mine in zip(layers, references, strict=True))
 
 
 @on_every_host
@@ -45,7 +51,7 @@ def test_without_subjects_the_host_is_untouched(name):
 def test_blind_contexts_are_the_hosts_although_subjects_fuse(name):
     model = tiny_dsct(name, contexts_see_subjects=False).eval()
     inputs = inputs_of(model)
-    states, _ = model.host.transformer.decoder(**inputs)
+    states, _ = own_decoding(model.host, inputs)
     layers = model.decoder(inputs, model.subject_queries(2), model.heads)
     assert largest(of_layers(layers, "contexts"), states) <= 1e-5
     seeing = tiny_dsct(name).eval()
@@ -54,24 +60,66 @@ def test_blind_contexts_are_the_hosts_although_subjects_fuse(name):
     assert largest(of_layers(other, "contexts"), states) > 1e-5
 
 
+@on_every_host
 @torch.no_grad()
-def test_blind_contexts_in_double_precision():
-    model = tiny_dsct("deformable_detr_box_refine", contexts_see_subjects=False).eval().double()
-    inputs = inputs_of(model)
-    states, _ = model.host.transformer.decoder(**inputs)
+def test_blind_contexts_in_double_precision(name):
+    model = tiny_dsct(name, contexts_see_subjects=False).eval()
+    inputs = floats_to(torch.float64, inputs_of(model))
+    model.double()
+    states, _ = own_decoding(model.host, inputs)
     layers = model.decoder(inputs, model.subject_queries(2), model.heads)
     assert largest(of_layers(layers, "contexts"), states) <= 1e-12
 
 
 class SplitHead(torch.nn.Module):
-    """A box head that treats the first m rows as contexts and the others as subjects."""
+    """A box head that treats the first m queries as contexts and the others as subjects, whose head may change.
 
-    def __init__(self, contexts: torch.nn.Module, subjects: torch.nn.Module, m: int) -> None:
+    Args:
+        queries: the dimension of the queries.
+        subjects: one head for each call, in the order of the layers.
+    """
+
+    def __init__(self, contexts: torch.nn.Module, subjects: Iterable[torch.nn.Module], m: int, queries: int) -> None:
         super().__init__()
-        self.contexts, self.subjects, self.m = contexts, subjects, m
+        self.contexts, self.m, self.queries = contexts, m, queries
+        self.subjects = iter(subjects)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.contexts(x[:, : self.m]), self.subjects(x[:, self.m :])], 1)
+        mine, theirs = x.split([self.m, x.shape[self.queries] - self.m], self.queries)
+        return torch.cat([self.contexts(mine), next(self.subjects)(theirs)], self.queries)
+
+
+def split_heads(decoder: torch.nn.Module, subject_heads: Iterable[torch.nn.Module], m: int, queries: int) -> None:
+    """Let a decoder that refines references move contexts with its own heads and subjects with theirs."""
+    heads = getattr(decoder, "bbox_embed", None)
+    if isinstance(heads, torch.nn.ModuleList):
+        split = (SplitHead(head, [subject], m, queries) for head, subject in zip(heads, subject_heads))
+        decoder.bbox_embed = torch.nn.ModuleList(split)
+    elif heads is not None:
+        decoder.bbox_embed = SplitHead(heads, subject_heads, m, queries)
+
+
+def joined_keywords(inputs: dict[str, Any], state: QueryState) -> dict[str, Any]:
+    """Captured keywords for contexts and subjects together."""
+    joined = inputs | {"tgt" if "tgt" in inputs else "query": state.content}
+    if "reference_points" in inputs:
+        joined["reference_points"] = state.reference
+    if "anchor_box_embed" in inputs:
+        joined["anchor_box_embed"] = state.reference.transpose(0, 1).logit()
+    if state.position is not None:
+        joined["query_pos"] = state.position
+    return joined
+
+
+def points_between(model: DSCT, layer: LayerOutput, index: int, x: Tensor, m: int) -> Tensor:
+    """(B, Q, 2) points of Eq. 6: references, or where there are none what box heads say of (B, Q, C) states."""
+    references = torch.cat([layer.context_references, layer.subject_references], 1)
+    if references.shape[-1]:
+        return references[..., :2]
+    normed = model.host.transformer.decoder.post_norm_layer(x)
+    contexts = model.host.bbox_embed(normed[:, :m]).sigmoid()
+    subjects = model.heads.locate(index, normed[:, m:], references[:, m:])
+    return torch.cat([contexts, subjects], 1)[..., :2]
 
 
 @on_every_host
@@ -79,32 +127,29 @@ class SplitHead(torch.nn.Module):
 def test_loop_equals_hooks_on_the_hosts_own_loop(name):
     """The other way to build DSCT: the host's decoder runs itself, hooks fuse before each FFN, box heads are split."""
     model = tiny_dsct(name)
-    model.heads.reference_eps = model.decoder.adapter.reference_eps
+    adapter = model.decoder.adapter
+    model.heads.reference_eps = adapter.reference_eps
     model.eval()
     inputs = inputs_of(model)
     subjects = model.subject_queries(2)
-    m = inputs["query"].shape[1]
+    m = adapter.num_contexts(inputs)
     layers = model.decoder(inputs, subjects, model.heads)
-    state = model.decoder.adapter.begin(inputs, subjects)
-    joined = inputs | {"query": state.content, "reference_points": state.reference}
-    if state.position is not None:
-        joined["query_pos"] = state.position
-    decoder = copy.deepcopy(model.host.transformer.decoder)
-    if decoder.bbox_embed is not None:
-        decoder.bbox_embed = torch.nn.ModuleList(
-            SplitHead(head, subject, m) for head, subject in zip(decoder.bbox_embed, model.heads.bbox_embed)
-        )
-    for index, base in enumerate(decoder.layers):
+    joined = joined_keywords(inputs, adapter.begin(inputs, subjects))
+    host = copy.deepcopy(model.host)
+    own = type(adapter)(host)
+    if adapter.refines:
+        split_heads(own.decoder, model.heads.bbox_embed, m, queries=1 if adapter.batch_first else 0)
+    for index, base in enumerate(own.layers):
 
         def fuse(module, args, index=index):
-            x = args[0]
-            of = layers[index]
-            points = torch.cat([of.context_references, of.subject_references], 1)[..., :2]
+            x = args[0] if adapter.batch_first else args[0].transpose(0, 1)
+            points = points_between(model, layers[index], index, x, m)
             out = model.decoder.layers[index].aggregation(x[:, m:], x[:, :m], points[:, m:], points[:, :m])
-            return (torch.cat([x[:, :m], out.subjects], 1), *args[1:])
+            x = torch.cat([x[:, :m], out.subjects], 1)
+            return (x if adapter.batch_first else x.transpose(0, 1), *args[1:])
 
-        base.ffns[0].register_forward_pre_hook(fuse)
-    states, _ = decoder(**joined)
+        (base.ffn if hasattr(base, "ffn") else base.ffns[0]).register_forward_pre_hook(fuse)
+    states, _ = own_decoding(host, joined)
     assert largest(of_layers(layers, "contexts"), states[:, :, :m]) <= 1e-5
     assert largest(of_layers(layers, "subjects"), states[:, :, m:]) <= 1e-5
 
@@ -148,17 +193,16 @@ def test_noise_in_padded_features_is_not_seen(name):
     model = tiny_dsct(name).eval()
     adapter = model.decoder.adapter
     pixels, mask = model.normalizer(images())
-    maps, masks, positions = adapter.features(pixels, mask)
-    noisy = [x + m[:, None] * torch.randn_like(x) for x, m in zip(maps, masks)]
+    maps, masks, *positions = adapter.features(pixels, mask)
     assert any(m.any() for m in masks)
     results = []
-    for given in (maps, noisy):
-        model.decoder.adapter.features = lambda pixels, mask, given=given: (given, masks, positions)
+    for given in (maps, with_noise(maps, masks)):
+        model.decoder.adapter.features = lambda pixels, mask, given=given: (given, masks, *positions)
         inputs = adapter.decoder_inputs(pixels, mask)
         results.append(model.decoder(inputs, model.subject_queries(2), model.heads))
     clean, noised = results
     for field in ("contexts", "subjects", "logits", "boxes"):
-        assert largest(of_layers(clean, field), of_layers(noised, field)) == 0.0
+        assert largest(of_layers(clean, field), of_layers(noised, field)) <= LEAKS.get(name, 0.0)
 
 
 @on_every_host
@@ -166,10 +210,12 @@ def test_gradients_of_the_last_layer_reach_queries_encoder_and_backbone(name):
     model = tiny_dsct(name).train()
     last = model.decode(images())[-1]
     (last.logits.sum() + last.boxes.sum()).backward()
-    reached = [model.subject_queries.content, model.host.backbone.res3[0].conv1.weight, model.heads.bbox_embed]
+    reached = [model.subject_queries.content, model.heads.bbox_embed]
     reached += [p for p in (model.subject_queries.position, model.subject_queries.anchor) if p is not None]
-    encoder = model.host.transformer.encoder.layers[0].ffns[0].layers[1].weight
-    for part in (*reached, encoder):
+    first_convolution = next(p for p in model.host.backbone.parameters() if p.requires_grad and p.ndim == 4)
+    of_transformer = model.host.transformer.named_parameters()
+    first_of_encoder = next(p for key, p in of_transformer if key.startswith("encoder") and p.ndim == 2)
+    for part in (*reached, first_convolution, first_of_encoder):
         gradients = [part.grad] if isinstance(part, Tensor) else [p.grad for p in part.parameters()]
         assert any(g is not None and g.abs().sum() > 0 for g in gradients)
 
@@ -230,6 +276,8 @@ def test_capture_equals_the_embedded_hosts_own_account(name):
     captured = adapter.decoder_inputs(pixels, mask)
     told = model.host.decoder_inputs(pixels, mask)
     told = {k: v for k, v in told.items() if v is not None}
+    if "key_padding_mask" in captured.keys() - told.keys():  # detrex's decoders forget it, and the adapter adds it
+        told["key_padding_mask"] = adapter.features(pixels, mask)[1].flatten(1)
     assert captured.keys() == told.keys()
     for key, value in captured.items():
         assert torch.equal(value, told[key]) if isinstance(value, Tensor) else value == told[key]
@@ -239,6 +287,11 @@ def test_capture_says_when_the_target_is_not_reached():
     target = torch.nn.Linear(1, 1)
     with pytest.raises(RuntimeError, match=r"expects the call to reach Linear. It never did."):
         capture_keywords(target, lambda: None)
-    with pytest.raises(RuntimeError, match=r"to be called with keywords only. Got 1 positional"):
-        capture_keywords(target, lambda: target(torch.zeros(1)))
+    with pytest.raises(RuntimeError, match=r"a name for every argument of its call. Got 2 positional"):
+        capture_keywords(target, lambda: target(torch.zeros(1), 0))
     assert not target._forward_pre_hooks
+
+
+def test_capture_names_positional_arguments():
+    bilinear = torch.nn.Bilinear(1, 1, 1)
+    assert capture_keywords(bilinear, lambda: bilinear("a", input2="b")) == {"input1": "a", "input2": "b"}

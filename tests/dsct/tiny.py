@@ -1,9 +1,10 @@
 """Tiny DSCT models on every host of the table: the real configs with small numbers and weights that hide nothing."""
 
+import copy
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from dsct_detrex.config import get_config, instantiate
@@ -11,22 +12,49 @@ from dsct_detrex.dsct import DSCT, RelationalAggregation
 from dsct_detrex.objective import DSCTCriterion, HungarianMatcher, focal_for
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
 
-HOSTS = tuple(get_config("common/hosts.py").hosts)
+TABLE = get_config("common/hosts.py").hosts
+HOSTS = tuple(TABLE)
 EMOTIONS = {"emotic": EMOTIC, "caer_s": CAER_S}
 SIZES = ((96, 128), (64, 96))
 
+# Small numbers for whatever key of a host's config has such a name, wherever it stands.
+SMALL = {
+    "depth": 18,
+    "backbone.name": "resnet18",
+    "num_queries": 20,
+    "num_queries_one2one": 20,
+    "num_queries_one2many": 10,
+    "num_query_position": 10,
+    "feedforward_dim": 32,
+    "dim_feedforward": 32,
+    "dropout": 0.0,
+    "attn_dropout": 0.0,
+    "ffn_dropout": 0.0,
+    "encoder.num_layers": 1,
+    "decoder.num_layers": 2,
+    "num_encoder_layers": 1,
+    "num_decoder_layers": 2,
+}
 
-def tiny_host(name: str, num_queries: int = 20) -> nn.Module:
+
+def tiny_host(name: str) -> nn.Module:
     """The host of a config with ResNet-18, one encoder layer, two decoder layers and randomised weights."""
-    config = get_config("common/hosts.py").hosts[name]
-    config.backbone.depth = 18
-    config.num_queries = num_queries
-    for part, layers in (("encoder", 1), ("decoder", 2)):
-        config.transformer[part].num_layers = layers
-        config.transformer[part].feedforward_dim = 32
-        config.transformer[part].attn_dropout = config.transformer[part].ffn_dropout = 0.0
+    config = copy.deepcopy(TABLE[name])
+    shrink(config)
     host: nn.Module = instantiate(OmegaConf.create({"host": config}, flags={"allow_objects": True}).host)
     return randomised(host)
+
+
+def shrink(config: DictConfig, parent: str = "") -> None:
+    """Set every number of a config tree that ``SMALL`` names; a key that refers to another one keeps doing so."""
+    for key in config:
+        if OmegaConf.is_interpolation(config, key):
+            continue
+        small = SMALL.get(f"{parent}.{key}", SMALL.get(key))
+        if small is not None:
+            config[key] = small
+        elif OmegaConf.is_dict(config[key]):
+            shrink(config[key], key)
 
 
 def randomised(module: nn.Module, std: float = 0.05) -> nn.Module:
@@ -66,3 +94,42 @@ def batch(emotions: str = "caer_s", people: tuple[int, ...] = (2, 1)) -> list[di
         people_of = Instances((height, width), gt_boxes=Boxes(boxes), **{kind.target_field: labels})
         entries.append({"image": image, "height": height, "width": width, "instances": people_of})
     return entries
+
+
+def own_decoding(host: Any, inputs: dict[str, Any]) -> tuple[Tensor, list[Tensor]]:
+    """A host's own decoder on captured keywords, whatever its layout and its way to report references.
+
+    Returns:
+        (L, B, M, C) states, and for each layer the (B, M, 0 | 2 | 4) references entering it, batch first.
+    """
+    if "tgt" in inputs:  # Anchor-DETR: no decoder module, static references
+        arguments, entering = dict(inputs), [inputs["tgt"]]
+        del arguments["tgt"]
+        for layer in host.transformer.decoder_layers:
+            entering.append(layer(entering[-1], **arguments))
+        states = torch.stack(entering[1:])
+        return states, inputs["reference_points"].expand(len(states), -1, -1, -1)
+    out = host.transformer.decoder(**inputs)
+    if isinstance(out, Tensor):  # DETR: states alone, sequence first
+        states = out.transpose(1, 2)
+        return states, list(states[..., :0])
+    states, references = out
+    if "reference_points" in inputs:  # the deformable family reports references after each layer
+        initial = inputs["reference_points"].expand(states.shape[1], -1, -1)
+        return states, [initial, *references[:-1]]
+    return states, list(references.expand(len(states), -1, -1, -1))
+
+
+def floats_to(dtype: torch.dtype, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Captured keywords with their floating-point tensors in another precision."""
+    return {
+        key: value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+        for key, value in inputs.items()
+    }
+
+
+def with_noise(maps: Any, masks: Any) -> Any:
+    """Feature maps, one or a list, with noise where they are padding."""
+    if isinstance(maps, Tensor):
+        return maps + masks[:, None] * torch.randn_like(maps)
+    return [with_noise(x, m) for x, m in zip(maps, masks, strict=True)]

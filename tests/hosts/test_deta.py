@@ -56,6 +56,13 @@ def test_nms_works_within_levels():
     assert surviving_tokens(boxes, scores, level, 4).tolist() == [1, 2, 0, 3]  # too few: by score alone
 
 
+def test_only_near_copies_hide_each_other():
+    widths = (0.40, 0.35, 0.39)  # overlaps with the first: 0.875 and 0.975
+    boxes = torch.tensor([[0.1, 0.1, 0.1 + width, 0.5] for width in widths])
+    scores, level = torch.tensor([2.0, 1.0, 0.0]), torch.zeros(3, dtype=torch.long)
+    assert surviving_tokens(boxes, scores, level, 1).tolist() == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [

@@ -21,8 +21,8 @@ from dsct_detrex.visualization import (
     write_report,
 )
 from dsct_detrex.visualization.demo_report import _sentence
-from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.plots import result_bars
+from dsct_detrex.visualization.quantities import duration, millions
 
 from .fabricated import REFERENCES, ground, run_result
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.dsct.adapters.padding import pad_for_backbone
 from dsct_detrex.dsct.adapters.post_norm import LAYER_ORDER, Middle, run_post_norm_layer
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
 from dsct_detrex.layers.levels import scale_references, shrink_mask
@@ -169,8 +170,22 @@ class HostAdapter(ABC):
 class MultiScaleAdapter(HostAdapter):
     """What the deformable family shares: four or five feature levels, batch first, references scaled to the padding."""
 
+    @property
+    def look_forward_twice(self) -> bool:
+        return bool(getattr(self.decoder, "look_forward_twice", False))
+
+    @property
+    def two_stage(self) -> bool:
+        """Whether the encoder proposes the contexts."""
+        return hasattr(self.host.transformer, "enc_output")
+
+    def proposal_scores(self, logits: Tensor) -> Tensor:
+        """(B, S) by which a two-stage host ranks its S tokens, from their (B, S, K) logits; here the first class."""
+        return logits[..., 0]
+
     def features(self, images: Tensor, mask: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Feature maps, padding masks (True = padding) and position embeddings, one of each per level."""
+        images, mask = pad_for_backbone(images, mask, getattr(self.host.backbone, "padding_constraints", {}))
         maps = list(self.host.neck(self.host.backbone(images)))
         masks = [shrink_mask(mask, m.shape[-2:]) for m in maps]
         return maps, masks, [self.host.position_embedding(m) for m in masks]

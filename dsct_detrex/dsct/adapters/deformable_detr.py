@@ -28,10 +28,6 @@ class DeformableDetrAdapter(MultiScaleAdapter):
         )
 
     @property
-    def two_stage(self) -> bool:
-        return bool(self.host.transformer.as_two_stage)
-
-    @property
     def query_spec(self) -> QuerySpec:
         embed_dim = self.host.transformer.level_embeds.shape[-1]
         return QuerySpec(embed_dim, position=True, anchor_dim=4 if self.two_stage else 0)
@@ -43,9 +39,12 @@ class DeformableDetrAdapter(MultiScaleAdapter):
         return reference
 
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
-        maps, masks, positions = self.features(images, mask)
-        queries = None if self.two_stage else self.host.query_embedding.weight
-        return capture_keywords(self.decoder, lambda: self.host.transformer(maps, masks, positions, queries))
+        features = self.features(images, mask)
+        return capture_keywords(self.decoder, lambda: self.host.transformer(*features, *self.queries()))
+
+    def queries(self) -> tuple[Any, ...]:
+        """What the transformer takes behind features, masks and positions."""
+        return (None if self.two_stage else self.host.query_embedding.weight,)
 
     def begin(self, inputs: dict[str, Any], subjects: Subjects) -> QueryState:
         assert subjects.position is not None

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from torch import nn
 
+from dsct_detrex.dsct.adapters.anchor_detr import AnchorDetrAdapter
 from dsct_detrex.dsct.adapters.base import HostAdapter
+from dsct_detrex.dsct.adapters.conditional_detr import ConditionalDetrAdapter
+from dsct_detrex.dsct.adapters.dab_deformable_detr import DabDeformableDetrAdapter, DnDeformableDetrAdapter
+from dsct_detrex.dsct.adapters.dab_detr import DabDetrAdapter, DnDetrAdapter
 from dsct_detrex.dsct.adapters.deformable_detr import DeformableDetrAdapter
+from dsct_detrex.dsct.adapters.deta import DetaAdapter
+from dsct_detrex.dsct.adapters.detr import DetrAdapter
 from dsct_detrex.dsct.adapters.dino import DinoAdapter
+from dsct_detrex.dsct.adapters.h_deformable_detr import HDeformableDetrAdapter
 
-_ADAPTERS: list[type[HostAdapter]] = [DinoAdapter, DeformableDetrAdapter]
+_ADAPTERS: list[type[HostAdapter]] = [
+    AnchorDetrAdapter,
+    DinoAdapter,
+    DnDeformableDetrAdapter,
+    DabDeformableDetrAdapter,
+    HDeformableDetrAdapter,
+    DetaAdapter,
+    DeformableDetrAdapter,
+    DnDetrAdapter,
+    DabDetrAdapter,
+    ConditionalDetrAdapter,
+    DetrAdapter,
+]
 
 
 def register_adapter(adapter: type[HostAdapter]) -> type[HostAdapter]:

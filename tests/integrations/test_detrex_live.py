@@ -1,0 +1,166 @@
+"""The live column: every host built from detrex's own config, driven by the adapters, equal to its embedded twin.
+
+Skipped, by name, where detrex is not importable. Run it with ``DETREX_ROOT`` (and ``DETECTRON2_ROOT``) set.
+"""
+
+import golden_io
+import pytest
+import torch
+from torch import Tensor
+
+from dsct_detrex.integrations.detrex import locate, operator_stand_in
+
+from .live import (
+    EMBEDDED,
+    NAMES,
+    batch_for,
+    dsct_on,
+    largest,
+    of_layers,
+    own_decoding_of,
+    pictures_for,
+    require_detrex,
+    tiny_host,
+    tiny_live_host,
+    twins,
+)
+
+pytestmark = pytest.mark.usefixtures("detrex")
+TOLERANCE = 2e-5
+
+on_every_live_host = pytest.mark.parametrize("name", NAMES)
+on_every_embedded_host = pytest.mark.parametrize("name", EMBEDDED)
+
+
+@pytest.fixture
+def detrex() -> None:
+    require_detrex()
+    locate()
+
+
+@on_every_live_host
+def test_forward_and_backward(name: str) -> None:
+    model = dsct_on(tiny_live_host(name)).train()
+    losses = model(batch_for(name))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    sum(losses.values()).backward()
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.requires_grad and p.grad is not None}
+    assert all(torch.isfinite(g).all() for g in gradients.values())
+    for part in ("subject_queries.", "heads.bbox_embed.", "host.backbone.", "host.transformer.encoder"):
+        assert any(n.startswith(part) and g.abs().sum() > 0 for n, g in gradients.items()), part
+
+
+@on_every_live_host
+@torch.no_grad()
+def test_evaluation(name: str) -> None:
+    model = dsct_on(tiny_live_host(name)).eval()
+    entries = batch_for(name)
+    for entry, output in zip(entries, model(entries), strict=True):
+        people = output["instances"]
+        assert people.image_size == (entry["height"], entry["width"])
+        assert people.emotion_probs.shape == (3, 7)
+        assert torch.isfinite(people.pred_boxes.tensor).all()
+
+
+@on_every_live_host
+@torch.no_grad()
+def test_without_subjects_the_host_is_untouched(name: str) -> None:
+    """N = 0: DSCT's loop over the live decoder's layers equals that decoder's own, bit for bit."""
+    model = dsct_on(tiny_live_host(name), num_subjects=0).eval()
+    pictures = pictures_for(name)
+    states, references = own_decoding_of(model, pictures)
+    layers = model.decode(pictures)
+    assert torch.equal(of_layers(layers, "contexts"), states)
+    for layer, own in zip(layers, references, strict=True):
+        assert torch.equal(layer.context_references, own)
+
+
+@on_every_embedded_host
+def test_keys_and_shapes_are_those_of_the_embedded_host(name: str) -> None:
+    live, embedded = (host.state_dict() for host in (tiny_live_host(name), tiny_host(name)))
+    assert {key: value.shape for key, value in live.items()} == {key: value.shape for key, value in embedded.items()}
+
+
+@on_every_embedded_host
+@torch.no_grad()
+def test_evaluation_equals_the_embedded_hosts(name: str) -> None:
+    live, embedded = (model.eval() for model in twins(name))
+    pictures = pictures_for(name)
+    theirs, ours = live.decode(pictures), embedded.decode(pictures)
+    for their_layer, our_layer in zip(theirs, ours, strict=True):
+        for field in ("context_references", "logits", "boxes"):
+            assert largest(getattr(their_layer, field), getattr(our_layer, field)) <= TOLERANCE, field
+        for field in ("contexts", "subjects"):  # states are larger than 1
+            states = getattr(their_layer, field)
+            assert largest(states, getattr(our_layer, field)) <= TOLERANCE * states.abs().max(), field
+
+
+@on_every_embedded_host
+def test_training_equals_the_embedded_hosts(name: str) -> None:
+    live, embedded = (model.train() for model in twins(name))
+    entries = batch_for(name)
+    theirs, ours = live(entries), embedded(entries)
+    assert theirs.keys() == ours.keys()
+    for key, loss in theirs.items():
+        torch.testing.assert_close(loss, ours[key], rtol=TOLERANCE, atol=TOLERANCE)
+    for losses in (theirs, ours):
+        sum(losses.values()).backward()
+    gradients = dict(embedded.named_parameters())
+    for key, parameter in live.named_parameters():
+        assert (parameter.grad is None) == (gradients[key].grad is None), key
+        if parameter.grad is not None:
+            scale = max(1.0, parameter.grad.abs().max().item())
+            assert largest(parameter.grad, gradients[key].grad) <= 10 * TOLERANCE * scale, key
+
+
+class OnGpu(torch.Tensor):
+    """A CPU tensor that says it is on a GPU, so that detrex's layer takes the road to its operator."""
+
+    is_cuda = True
+
+
+def test_detrexs_attention_layer_calls_the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not locate().stand_in:
+        pytest.skip("this detrex is compiled")
+    import detrex._C as operator
+    from detrex.layers import MultiScaleDeformableAttention
+
+    calls = []
+    real = operator.ms_deform_attn_forward
+    monkeypatch.setattr(operator, "ms_deform_attn_forward", lambda *inputs: calls.append(len(inputs)) or real(*inputs))
+    layer = MultiScaleDeformableAttention(embed_dim=32, num_heads=4, num_levels=2, num_points=3, batch_first=True)
+    for parameter in layer.parameters():
+        parameter.data.add_(0.1 * torch.randn_like(parameter))
+    shapes = torch.tensor([[6, 5], [3, 3]])
+    inputs = dict(spatial_shapes=shapes, level_start_index=torch.tensor([0, 30]))
+    inputs["reference_points"] = torch.rand(2, 7, 2, 2)
+    outputs, gradients = [], []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for kind in (torch.Tensor, OnGpu):
+        torch.manual_seed(1)
+        query, value = torch.randn(2, 7, 32), torch.randn(2, 39, 32)
+        leaf = value.requires_grad_()
+        out = layer(query=query, value=leaf.as_subclass(kind), **inputs)
+        out.as_subclass(torch.Tensor).square().sum().backward()
+        outputs.append(out.detach().as_subclass(torch.Tensor))
+        gradients.append(leaf.grad)
+    assert calls == [6], "once, for the tensor on the GPU"
+    torch.testing.assert_close(outputs[1], outputs[0], rtol=0, atol=1e-5)
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=0, atol=1e-4)
+
+
+def test_detrexs_autograd_function_on_the_stand_in_equals_the_operator() -> None:
+    if not locate().stand_in:
+        pytest.skip("this detrex is compiled")
+    from detrex.layers.multi_scale_deform_attn import _C, MultiScaleDeformableAttnFunction
+
+    assert _C.ms_deform_attn_forward is operator_stand_in.ms_deform_attn_forward
+    fx = golden_io.load("msda/op")
+    names = ("value", "sampling_locations", "attention_weights")
+    leaves: list[Tensor] = [fx[f"in.{n}"].clone().requires_grad_() for n in names]
+    starts = fx["in.spatial_shapes"], fx["in.level_start_index"]
+    output = MultiScaleDeformableAttnFunction.apply(leaves[0], *starts, leaves[1], leaves[2], 64)
+    output.backward(fx["in.grad_output"])
+    torch.testing.assert_close(output.detach(), fx["out.output"], rtol=0, atol=1e-5)
+    for name, leaf in zip(names, leaves, strict=True):
+        torch.testing.assert_close(leaf.grad, fx[f"out.grad_{name}"], rtol=0, atol=1e-5)
