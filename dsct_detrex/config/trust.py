@@ -79,7 +79,7 @@ def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
     if _is_on(LIVE_TARGETS, asked) and located() is None:
         raise ConfigError(
             f"instantiate_trusted: the config asks for `{asked}`, a part of the user's own detrex. If that is wanted, "
-            f"say so first: --hosts-from detrex on the command line, or dsct_detrex.integrations.detrex.locate()."
+            f"call dsct_detrex.integrations.detrex.locate() first."
         )
     really = "" if name == asked else f" (really `{name}`)"
     raise ConfigError(

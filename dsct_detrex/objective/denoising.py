@@ -25,13 +25,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy, box_xyxy_to_cxcywh
+from dsct_detrex.layers.boxes import box_xyxy_to_cxcywh
 from dsct_detrex.objective.assignment import Assignment
 from dsct_detrex.objective.group_task import GroupTask
+from dsct_detrex.objective.noise import (
+    any_emotion,
+    inside_the_image,
+    push_away,
+    redraw_emotions,
+    shift_and_scale,
+    wiggle_sides,
+)
 from dsct_detrex.objective.targets import Target, pad_targets
 from dsct_detrex.structures import Emotions, MultiLabelEmotions
-
-_SHORTEST_SIDE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -146,49 +152,6 @@ class Denoising:
         return torch.stack([wiggle_sides(positive, self.box_noise), push_away(negative, self.box_noise)], 2)
 
 
-def shift_and_scale(boxes: Tensor, amount: float) -> Tensor:
-    """DN-DETR: (..., 4) ``cxcywh``, centre moved by up to ``amount`` of half the size, size changed by up to it."""
-    size = boxes[..., 2:]
-    return boxes + amount * _either_way(boxes) * torch.cat([size / 2, size], -1)
-
-
-def wiggle_sides(boxes: Tensor, amount: float) -> Tensor:
-    """DINO's positives: (..., 4) ``cxcywh``, every side moved by up to ``amount`` of half the size, on its own."""
-    reach = amount / 2 * torch.cat([boxes[..., 2:], boxes[..., 2:]], -1)
-    return box_xyxy_to_cxcywh(box_cxcywh_to_xyxy(boxes) + reach * _either_way(boxes))
-
-
-def push_away(boxes: Tensor, amount: float) -> Tensor:
-    """Negatives: (..., 4) ``cxcywh``, sides moved by once to twice that reach, those of one axis the same way."""
-    way = torch.where(torch.rand_like(boxes[..., 2:]) < 0.5, -1.0, 1.0) * boxes[..., 2:] * amount / 2
-    return box_xyxy_to_cxcywh(box_cxcywh_to_xyxy(boxes) + torch.cat([way, way], -1) * (1 + torch.rand_like(boxes)))
-
-
-def inside_the_image(boxes: Tensor) -> Tensor:
-    """(..., 4) ``cxcywh``, sides cut to [0, 1], width and height at least 1e-3."""
-    boxes = box_xyxy_to_cxcywh(box_cxcywh_to_xyxy(boxes).clamp(0, 1))
-    return torch.cat([boxes[..., :2], boxes[..., 2:].clamp(min=_SHORTEST_SIDE)], -1)
-
-
-def redraw_emotions(hot: Tensor, probability: float, multi_label: bool) -> Tensor:
-    """(..., K) float 0/1 with labels drawn anew: every bit on its own, or the one label among all K."""
-    if multi_label:
-        fresh = (torch.rand_like(hot) < hot.mean(-1, keepdim=True)).to(hot.dtype)
-        return torch.where(torch.rand_like(hot) < probability, fresh, hot)
-    return torch.where(torch.rand_like(hot[..., :1]) < probability, _any_emotion(hot), hot)
-
-
-def _either_way(like: Tensor) -> Tensor:
-    """Uniform in [-1, 1)."""
-    return 2 * torch.rand_like(like) - 1
-
-
-def _any_emotion(like: Tensor) -> Tensor:
-    """(..., K) one-hot, each category as likely."""
-    index = torch.randint(like.shape[-1], like.shape[:-1], device=like.device)
-    return F.one_hot(index, like.shape[-1]).to(like.dtype)
-
-
 @dataclass(frozen=True)
 class _People:
     """Annotated people in slots of equal number: boxes (B, P, 4), hot (B, P, K), index (B, P) within the image,
@@ -220,7 +183,7 @@ def _people(targets: Sequence[Target], emotions: Emotions, limit: int) -> _Peopl
     corners = torch.rand(*boxes.shape[:2], 2, 2, device=boxes.device, dtype=boxes.dtype).sort(2).values.flatten(2)
     return _People(
         boxes=torch.where(stray[..., None], box_xyxy_to_cxcywh(corners), boxes),
-        hot=torch.where(stray[..., None], _any_emotion(hot), hot),
+        hot=torch.where(stray[..., None], any_emotion(hot), hot),
         index=index,
         real=real,
         padding=~(real | stray),

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy, box_iou
 from dsct_detrex.objective import Denoising, DSCTCriterion, HungarianMatcher, MultiLabelFocal, NoisedPeople, Target
-from dsct_detrex.objective.denoising import push_away, redraw_emotions, shift_and_scale, wiggle_sides
+from dsct_detrex.objective.noise import push_away, redraw_emotions, shift_and_scale, wiggle_sides
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 
 KINDS = {"emotic": EMOTIC, "caer_s": CAER_S}

@@ -49,6 +49,12 @@ def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
         assert model.decoder.adapter.kind == name.removesuffix("_dsct")
 
 
+@pytest.mark.parametrize("name", PROJECTS)
+def test_a_project_names_what_it_imports(name):
+    """detectron2's loader, under which detrex's ``train_net.py`` reads these files, cannot import a star."""
+    assert "import *" not in (FOLDER / f"{name}.py").read_text()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_swapping_the_host_is_one_override(kind):
     """``host.name=<kind>`` on the paper's own project builds what that kind's project builds."""
