@@ -15,6 +15,9 @@ from dsct_detrex.engine.schedule import Multiplier
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 
+# What a host is chosen from; ``model`` has the chosen one.
+_TABLES = ("hosts", "subject_training")
+
 _TOP_LEVEL = ("train", "model", "dataloader", "optimizer", "lr_multiplier")
 
 
@@ -71,22 +74,23 @@ def batch_size(cfg: DictConfig) -> int | None:
 def plain_config(cfg: DictConfig) -> dict[str, Any]:
     """The resolved config as dicts, lists, numbers and strings; a class or function becomes its dotted name.
 
-    ``hosts``, the table the host was chosen from, is left out: ``model`` has the chosen one.
+    The tables that a host is chosen from are left out.
     """
     resolved = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(resolved, dict)
-    return {str(key): _plain(value) for key, value in resolved.items() if key != "hosts"}
+    return {str(key): _plain(value) for key, value in resolved.items() if key not in _TABLES}
 
 
 def release_config(cfg: DictConfig) -> str:
-    """The resolved config as YAML that builds the model again; without ``hosts``, as in ``plain_config``.
+    """The resolved config as YAML that builds the model again; without tables, as in ``plain_config``.
 
     Raises:
         ConfigError: it holds what no file can, such as a lambda.
     """
     resolved = copy.deepcopy(cfg)
     OmegaConf.resolve(resolved)
-    resolved.pop("hosts", None)
+    for table in _TABLES:
+        resolved.pop(table, None)
     return config_to_yaml(resolved)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from dsct_detrex.dsct import DSCT, LayerOutput, RelationalAggregation, Subjects
 from dsct_detrex.dsct.adapters import QueryState
 from dsct_detrex.dsct.capture import capture_keywords
-from tests.dsct.tiny import HOSTS, batch, floats_to, images, own_decoding, tiny_dsct, tiny_host, with_noise
+from tests.dsct.tiny import HOSTS, batch, images, in_double, own_decoding, tiny_dsct, tiny_host, with_noise
 
 on_every_host = pytest.mark.parametrize("name", HOSTS)
 
@@ -64,8 +64,7 @@ def test_blind_contexts_are_the_hosts_although_subjects_fuse(name):
 @torch.no_grad()
 def test_blind_contexts_in_double_precision(name):
     model = tiny_dsct(name, contexts_see_subjects=False).eval()
-    inputs = floats_to(torch.float64, inputs_of(model))
-    model.double()
+    inputs = in_double(model, inputs_of(model))
     states, _ = own_decoding(model.host, inputs)
     layers = model.decoder(inputs, model.subject_queries(2), model.heads)
     assert largest(of_layers(layers, "contexts"), states) <= 1e-12
@@ -173,13 +172,14 @@ def with_group(subjects: Subjects, extra: Subjects) -> Subjects:
 @torch.no_grad()
 def test_groups_change_nothing_outside_themselves(name):
     model = tiny_dsct(name).eval()
-    inputs, subjects, n = inputs_of(model), model.subject_queries(2), 3
-    extra = tiny_dsct(name).subject_queries(2)
+    inputs = in_double(model, inputs_of(model))
+    subjects, n = model.subject_queries(2), 3
+    extra = tiny_dsct(name).double().subject_queries(2)
     alone = model.decoder(inputs, subjects, model.heads)
     first = model.decoder(inputs, with_group(subjects, extra), model.heads)
     for field in ("contexts", "subjects"):
         mine = of_layers(first, field)
-        assert largest(mine[:, :, :n] if field == "subjects" else mine, of_layers(alone, field)) <= 1e-5
+        assert largest(mine[:, :, :n] if field == "subjects" else mine, of_layers(alone, field)) <= 1e-10
     extra.content = torch.cat([extra.content[:, :1], torch.randn_like(extra.content[:, 1:])], 1)
     second = model.decoder(inputs, with_group(subjects, extra), model.heads)
     assert torch.equal(of_layers(first, "contexts"), of_layers(second, "contexts"))

@@ -12,7 +12,7 @@ from dsct_detrex.config.project import config_folder
 from dsct_detrex.dsct import DSCT, LayerOutput, Subjects
 from dsct_detrex.dsct.training_queries import join_groups
 from dsct_detrex.objective import Denoising, OneToMany, Target, targets_from_instances
-from tests.dsct.tiny import HOSTS, batch, floats_to, images, tiny_dsct
+from tests.dsct.tiny import HOSTS, batch, images, in_double, tiny_dsct
 
 on_every_host = pytest.mark.parametrize("name", HOSTS)
 on_two_hosts = pytest.mark.parametrize("name", ["dino", "deformable_detr"])
@@ -41,12 +41,6 @@ def targets_of(model: DSCT, entries) -> list[Target]:
 
 def inputs_of(model: DSCT, pictures):
     return model.decoder.adapter.decoder_inputs(*model.normalizer(pictures))
-
-
-def in_double(model: DSCT, inputs):
-    """The rest of the computation in double precision, where rounding cannot be mistaken for a leak or hide one."""
-    model.double()
-    return floats_to(torch.float64, inputs)
 
 
 def run(model: DSCT, inputs, groups: list[Subjects]) -> list[LayerOutput]:

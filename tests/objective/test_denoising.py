@@ -129,13 +129,25 @@ def test_bits_are_drawn_anew_and_keep_their_number_on_average() -> None:
     assert torch.equal(redraw_emotions(torch.zeros(2, 26), 1.0, multi_label=True), torch.zeros(2, 26))
 
 
-def test_groups_slots_and_calls_are_spoilt_differently() -> None:
-    target = people(1, "emotic")
-    twice = spoil(Denoising(2, label_noise=1.0, contrastive=True), [target, target], EMOTIC)
+@pytest.mark.parametrize("contrastive", [False, True])
+def test_groups_slots_and_calls_are_spoilt_differently(contrastive: bool) -> None:
+    target, recipe = people(1, "emotic"), Denoising(2, label_noise=1.0, contrastive=contrastive)
+    twice = spoil(recipe, [target, target], EMOTIC)
     boxes = twice.boxes.flatten(0, 1)
-    assert len(boxes.unique(dim=0)) == len(boxes) == 8
-    again = spoil(Denoising(2, label_noise=1.0, contrastive=True), [target, target], EMOTIC)
+    assert len(boxes.unique(dim=0)) == len(boxes) == (8 if contrastive else 4)
+    again = spoil(recipe, [target, target], EMOTIC)
     assert not torch.equal(twice.boxes, again.boxes)
+
+
+@on_both_kinds
+def test_the_recipe_spoils_either_kind_of_emotions_its_own_way(kind: str) -> None:
+    target = Target(torch.full((1, 4), 0.5), KINDS[kind].encode([[3]] if kind == "caer_s" else [[0, 1, 2, 3]]))
+    hot = KINDS[kind].multi_hot(target.emotions)
+    spoilt = spoil(Denoising(4000, 4000, label_noise=0.5), [target], KINDS[kind]).emotions[0]
+    assert spoilt.sum(-1).mean() == pytest.approx(hot.sum().item(), abs=0.15)
+    kept = 0.5 + 0.5 * hot.mean().item()
+    assert (spoilt * hot).sum(-1).mean() / hot.sum() == pytest.approx(kept, abs=0.03)
+    assert (spoilt.sum(-1) == 1).all() == (kind == "caer_s")
 
 
 @on_both_kinds
