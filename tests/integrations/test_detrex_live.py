@@ -106,7 +106,7 @@ def test_decoding_equals_the_embedded_hosts_in_double_precision(name: str) -> No
     adapter = embedded.decoder.adapter
     inputs = floats_to(torch.float64, adapter.decoder_inputs(*embedded.normalizer(pictures_for(name))))
     if adapter.kind == "anchor_detr":  # detrex computes its positions in single precision, whatever it is given
-        live.host.transformer.adapt_pos2d.register_forward_pre_hook(lambda _, args: args[0].double())
+        inputs["adapt_pos2d"].register_forward_pre_hook(lambda _, args: args[0].double())
     theirs, ours = (model.double().decoder(inputs, model.subject_queries(2), model.heads) for model in (live, embedded))
     assert_equal_layers(theirs, ours, dict.fromkeys(COMPARED, 1e-10 if adapter.kind != "anchor_detr" else AMPLIFIED))
 
