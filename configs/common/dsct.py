@@ -8,7 +8,7 @@ from dsct_detrex.config import get_config
 from dsct_detrex.dsct import DSCT, HostTraining, RelationalAggregation
 from dsct_detrex.objective import DSCTCriterion
 
-host = dict(name="deformable_detr")
+host = dict(name="deformable_detr", provider="embedded")  # provider: set by --hosts-from, or in a file
 _table = get_config("common/hosts.py")
 hosts, subject_training = _table.hosts, _table.subject_training
 

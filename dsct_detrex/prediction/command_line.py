@@ -22,9 +22,11 @@ from PIL import Image
 from rich.progress import track
 
 from dsct_detrex.data.images import ImageError, read_rgb
+from dsct_detrex.engine.arguments import PROVIDERS
 from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
+from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.structures import Instances
 from dsct_detrex.visualization import RESPONSIBLE_USE, draw_predictions
@@ -52,11 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", type=int, default=1, help="pictures at a time (default: %(default)s)")
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add("--on-error", default="raise", choices=("raise", "skip"), help="what to do about a broken picture")
+    add("--hosts-from", default=PROVIDERS[0], choices=PROVIDERS, help="detrex: the model was trained on live hosts")
     add("--no-pictures", action="store_true", help="write the JSON only")
     return parser
 
 
 def _main(arguments: argparse.Namespace) -> int:
+    if arguments.hosts_from == "detrex":
+        locate()
     files = find_pictures(arguments.inputs)
     predictor = Predictor.from_checkpoint(
         arguments.checkpoint,

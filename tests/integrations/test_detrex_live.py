@@ -107,7 +107,9 @@ def test_decoding_equals_the_embedded_hosts_in_double_precision(name: str) -> No
     inputs = floats_to(torch.float64, adapter.decoder_inputs(*embedded.normalizer(pictures_for(name))))
     if adapter.kind == "anchor_detr":  # detrex computes its positions in single precision, whatever it is given
         inputs["adapt_pos2d"].register_forward_pre_hook(lambda _, args: args[0].double())
-    theirs, ours = (model.double().decoder(inputs, model.subject_queries(2), model.heads) for model in (live, embedded))
+    for model in (live, embedded):
+        model.double()
+    theirs, ours = (model.decoder(inputs, model.subject_queries(2), model.heads) for model in (live, embedded))
     assert_equal_layers(theirs, ours, dict.fromkeys(COMPARED, 1e-10 if adapter.kind != "anchor_detr" else AMPLIFIED))
 
 

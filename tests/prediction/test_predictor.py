@@ -117,6 +117,15 @@ def test_nothing_to_predict_is_one_sentence(given, message, tmp_path, monkeypatc
     assert str(error.value).startswith(message)
 
 
+def test_a_release_of_live_hosts_asks_for_detrex(release, photo, tmp_path, monkeypatch, capsys):
+    """An empty folder is named as detrex's checkout: with the flag that is one sentence, without it nobody looks."""
+    monkeypatch.setenv("DETREX_ROOT", str(tmp_path))
+    words = [str(release), str(photo), "--out", str(tmp_path / "out"), "--device", "cpu", "--no-pictures"]
+    assert main(words) == 0
+    assert main([*words, "--hosts-from", "detrex"]) == 2
+    assert "DETREX_ROOT expects a checkout of detrex" in capsys.readouterr().err
+
+
 def test_pictures_of_one_name_do_not_overwrite_each_other():
     files = [Path("a/x.png"), Path("b/x.png"), Path("b/y.png")]
     assert len({picture_path(Path("out"), file, files) for file in files}) == 3
