@@ -176,6 +176,7 @@ def start(sweep):
 
         def work() -> None:
             os.setpgrp()  # so that a test can do what a terminal does: interrupt the group
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell ignore it
             os._exit(sweep("--jobs", "1"))
 
         child = multiprocessing.get_context("fork").Process(target=work)
