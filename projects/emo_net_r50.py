@@ -27,5 +27,5 @@ model = L(EMONet)(
     pixel_std=[58.395, 57.12, 57.375],
     device="cpu",
 )
-dataloader.evaluator.protocol = "official"  # given boxes need no suppression
+evaluation = dict(protocol="official")  # given boxes need no suppression; read by the evaluator of any data set
 train.output_dir = "runs/emo_net_r50"

@@ -3,7 +3,7 @@
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-from .notes import rows_are_ours
+from .notes import paper, rows_are_ours
 
 _counts = (0, 25, 50, 100)
 
@@ -17,6 +17,7 @@ sweep = L(Sweep)(
             name=f"sp{spatial}_sm{semantic}",
             label=f"{spatial}, {semantic}",
             overrides=[f"model.aggregation.k_spatial={spatial}", f"model.aggregation.k_semantic={semantic}"],
+            paper=paper.full_model if (spatial, semantic) == (100, 50) else None,
         )
         for spatial in _counts
         for semantic in _counts

@@ -1,6 +1,7 @@
 """How large every sweep is trained, stated once: ``demo`` for a laptop and drawn scenes, ``paper`` as in the paper.
 
-``host_set`` and ``host_divide`` fit any host: a rule holds for every key of the host's config that ends in it.
+``host_set`` and ``host_divide`` fit any host: a rule holds for every key of the host's config that ends in it (of the
+whole model's where it has no host, as the two-stage baselines).
 ``host_own`` is for what structure cannot say. Both scales evaluate once, after the last iteration, on the test split:
 no number of a table has chosen a checkpoint.
 """
@@ -33,6 +34,8 @@ scales = dict(
             "dataloader.test.num_workers=1",
             "dataloader.test.mapper.transforms.size=144",
             "dataloader.test.dataset.split=test",
+        ],
+        dsct=[
             # A fifth of the context queries, a fifth of those that are chosen.
             "model.aggregation.k_spatial=20",
             "model.aggregation.k_semantic=10",
@@ -45,9 +48,9 @@ scales = dict(
         ],
         host_set={
             # Ordinary batch norm and nothing frozen, because there are no ImageNet weights to keep.
-            "backbone.depth": 18,
-            "backbone.norm": "BN",
-            "backbone.freeze_at": 0,
+            "*backbone.depth": 18,
+            "*backbone.norm": "BN",
+            "*backbone.freeze_at": 0,
             "encoder.num_layers": 1,
             "decoder.num_layers": 3,
             "feedforward_dim": 512,
@@ -58,6 +61,9 @@ scales = dict(
             "num_decoder_layers": 3,
             "dim_feedforward": 512,
             "transformer.dropout": 0.0,
+            # The baselines' two views, half as large, as the pictures are smaller too.
+            "subject_size": 64,
+            "context_size": 112,
         },
         # The width stays 256: several hosts have it written into their position embeddings.
         host_divide={"num_queries*": 5, "num_query_position": 5},
@@ -66,6 +72,7 @@ scales = dict(
     ),
     paper=dict(
         run=["train.eval_epochs=0", "dataloader.test.dataset.split=test"],
+        dsct=[],
         synthetic=[],
         host_set={},
         host_divide={},

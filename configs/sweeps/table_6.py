@@ -3,7 +3,7 @@
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-from .notes import rows_are_ours
+from .notes import paper, rows_are_ours
 
 _off = ["model.aggregation=null"]
 _no_spatial, _no_semantic = ["model.aggregation.k_spatial=0"], ["model.aggregation.k_semantic=0"]
@@ -18,7 +18,7 @@ sweep = L(Sweep)(
         dict(name="contexts", label="+ contexts, no fusion", overrides=_off),
         dict(name="spatial", label="+ contexts, spatial fusion", overrides=_no_semantic),
         dict(name="semantic", label="+ contexts, semantic fusion", overrides=_no_spatial),
-        dict(name="both", label="+ contexts, both fusions"),
+        dict(name="both", label="+ contexts, both fusions", paper=paper.full_model),
     ],
     note=rows_are_ours["note"],
 )

@@ -3,7 +3,7 @@
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-from .notes import rows_are_ours
+from .notes import paper, rows_are_ours
 
 sweep = L(Sweep)(
     name="table_7",
@@ -11,7 +11,11 @@ sweep = L(Sweep)(
     paper_table="Table 7",
     axis="Re-weighting",
     cells=[
-        dict(name=name, overrides=[f"model.aggregation.reweighting={name}"])
+        dict(
+            name=name,
+            overrides=[f"model.aggregation.reweighting={name}"],
+            paper=paper.full_model if name == "semantic" else None,
+        )
         for name in ("equal", "spatial", "attentive", "semantic")
     ],
     note=rows_are_ours["note"],

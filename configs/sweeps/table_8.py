@@ -3,7 +3,7 @@
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-from .notes import rows_are_ours
+from .notes import paper, rows_are_ours
 
 _layers = {
     "none": "[]",
@@ -21,7 +21,12 @@ sweep = L(Sweep)(
     axis="Fusing layers",
     overrides=["hosts.deformable_detr.transformer.decoder.num_layers=6"],  # six at any scale
     cells=[
-        dict(name=name, label=name.replace("_", " "), overrides=[f"model.fusion_layers={layers}"])
+        dict(
+            name=name,
+            label=name.replace("_", " "),
+            overrides=[f"model.fusion_layers={layers}"],
+            paper=paper.full_model if name == "all" else None,
+        )
         for name, layers in _layers.items()
     ],
     note=rows_are_ours["note"],

@@ -3,7 +3,7 @@
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-from .notes import rows_are_ours
+from .notes import paper, rows_are_ours
 
 sweep = L(Sweep)(
     name="table_9",
@@ -11,7 +11,12 @@ sweep = L(Sweep)(
     paper_table="Table 9",
     axis="Backbone",
     cells=[
-        dict(name=f"r{depth}", label=f"ResNet-{depth}", overrides=[f"hosts.deformable_detr.backbone.depth={depth}"])
+        dict(
+            name=f"r{depth}",
+            label=f"ResNet-{depth}",
+            overrides=[f"hosts.deformable_detr.backbone.depth={depth}"],
+            paper=paper.full_model if depth == 50 else None,
+        )
         for depth in (18, 34, 50, 101)
     ],
     note=rows_are_ours["note"],

@@ -12,7 +12,6 @@ from typing import Any
 
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_folder
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
 
 DATASETS = {"caer_s": "CAER-S", "emotic": "EMOTIC"}
@@ -29,6 +28,7 @@ class Cell:
         overrides: ``key=value`` words that make the cell, as for ``scripts/train.py``.
         label: how tables and plots call it; empty: the name.
         paper: kind of emotions -> the paper's number as printed, in per cent; None where it is not known.
+        base: config file that this cell starts from; empty: that of its sweep.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Cell:
         overrides: Iterable[str] = (),
         label: str = "",
         paper: Mapping[str, float | None] | None = None,
+        base: str = "",
     ) -> None:
         if not _NAME.fullmatch(name):
             raise UserError(f"Cell(name=) expects small letters, digits and _ . - for a folder. Got {name!r}.")
@@ -47,6 +48,7 @@ class Cell:
         self.overrides = tuple(overrides)
         self.label = label or name
         self.paper = {kind: value for kind, value in (paper or {}).items() if value is not None}
+        self.base = base
 
 
 class Sweep:
@@ -58,10 +60,11 @@ class Sweep:
         paper_table: e.g. ``"Table 10"``; where the paper's numbers stand.
         axis: what the rows are, as the heading of their column.
         cells: mappings with the arguments of ``Cell``.
-        base: config file that every cell starts from, below the root of the repository.
+        base: config file that cells start from, below the root of the repository.
         overrides: ``key=value`` words for every cell.
         metrics: kind of emotions -> the metric of the table: ``acc`` or ``mAP``.
         note: a sentence for the report, such as where the rows differ from the paper's.
+        by_people: whether the table also has the metric by number of people in the image, as the paper's Table 4.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Sweep:
         overrides: Iterable[str] = (),
         metrics: Mapping[str, str] | None = None,
         note: str = "",
+        by_people: bool = False,
     ) -> None:
         self.name = name
         self.title = title
@@ -85,24 +89,16 @@ class Sweep:
         self.overrides = tuple(overrides)
         self.metrics = dict(metrics or {"caer_s": "acc", "emotic": "mAP"})
         self.note = note
+        self.by_people = by_people
         names = [cell.name for cell in self.cells]
         twice = sorted({one for one in names if names.count(one) > 1})
         if twice or not names:
             what = f"two cells called {twice[0]!r}" if twice else "no cell"
             raise UserError(f"Sweep(cells=) of {name} expects cells with different names. Got {what}.")
 
-    def select(self, names: Sequence[str]) -> tuple[Cell, ...]:
-        """The cells of these names, all without any.
-
-        Raises:
-            UserError: an unknown name.
-        """
-        known = [cell.name for cell in self.cells]
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(name, known) or f" Its cells: {', '.join(known)}."
-                raise UserError(f"--only expects cells of {self.name}. Got {name!r}.{hint}")
-        return tuple(cell for cell in self.cells if not names or cell.name in names)
+    def base_of(self, cell: Cell) -> str:
+        """The config file that a cell starts from, below the root of the repository."""
+        return cell.base or self.base
 
 
 def load_sweep(path: Path) -> Sweep:

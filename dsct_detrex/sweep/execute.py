@@ -10,12 +10,12 @@ from typing import Any
 from dsct_detrex.evaluation.formatting import percent
 from dsct_detrex.sweep.cluster import submit_jobs
 from dsct_detrex.sweep.page import write_page
-from dsct_detrex.sweep.plot import plot_sweep
+from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
 from dsct_detrex.sweep.processes import Ended, Job, run_jobs
 from dsct_detrex.sweep.results import Row, make_rows, read_measured
 from dsct_detrex.sweep.runs import Run, Standing
 from dsct_detrex.sweep.setting import Setting
-from dsct_detrex.sweep.table import write_csv, write_markdown
+from dsct_detrex.sweep.table import people_groups, write_csv, write_markdown
 from dsct_detrex.visualization.quantities import duration
 
 
@@ -80,8 +80,8 @@ def carry_out(runs: Sequence[Run], order: Order, setting: Setting, after_each: C
         standing = run.end(over.reason() if over.status else "", order.keep_checkpoints)
         after_each()
         if standing is Standing.FINISHED:
-            metrics = read_measured(run.folder).report["metrics"]
-            return f"{run.name}: {setting.metric} {percent(metrics[setting.metric])} in {duration(over.seconds)}"
+            value = read_measured(run.folder).value(setting.metric)
+            return f"{run.name}: {setting.metric} {percent(value)} in {duration(over.seconds)}"
         return f"{run.name}: failed: {run.reason()} (log: {run.log})"
 
     if order.slurm is None:
@@ -100,6 +100,8 @@ def write_tables(folder: Path, runs: Sequence[Run], setting: Setting) -> tuple[l
 
 
 def write_pictures(folder: Path, rows: Sequence[Row], setting: Setting) -> None:
-    """``plot.png`` and ``report.html``."""
+    """``plot.png``, ``plot_by_people.png`` where the sweep asks for it, and ``report.html``."""
     (folder / "plot.png").write_bytes(plot_sweep(rows, setting, "png"))
+    if people_groups(rows, setting):
+        (folder / "plot_by_people.png").write_bytes(plot_by_people(rows, setting, "png"))
     write_page(folder / "report.html", rows, setting)

@@ -6,28 +6,27 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from scipy.stats import spearmanr
-
 from dsct_detrex.evaluation.formatting import MISSING, percent
-from dsct_detrex.sweep.plot import plot_sweep
+from dsct_detrex.sweep.comparison import comparison
+from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
 from dsct_detrex.sweep.results import Result, Row
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.sweep.table import (
     cells_of,
     failures,
+    first_measured,
     headings,
     legend,
     measured_on,
+    measured_text,
     paper_text,
+    people_groups,
     references,
-    with_spread,
 )
 from dsct_detrex.visualization import RESPONSIBLE_USE, Card, Figure, Note, Section, Table, write_report
 from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration
 from dsct_detrex.visualization.style import reference_name
-
-_ENOUGH = 3  # cells without which a rank correlation says nothing
 
 
 def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
@@ -49,25 +48,12 @@ def first_line(rows: Sequence[Row], setting: Setting) -> str:
     if not ranked:
         return "No cell has been measured yet."
     best = ranked[0]
-    value = with_spread(best.mean(setting.metric), best.spread(setting.metric))
+    value = measured_text(best, setting.metric)
     sentence = f"Best of {len(ranked)}: {best.cell.label} with {value} {_word(setting)} on {setting.data} data."
     if len(ranked) > 1:
         last = ranked[-1]
         sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}."
-    return f"{sentence} {order_sentence(rows, setting)}".strip()
-
-
-def order_sentence(rows: Sequence[Row], setting: Setting) -> str:
-    """How far the measured order is the paper's; empty with too few cells to tell."""
-    both = [row for row in rows if row.values(setting.metric) and row.cell.paper.get(setting.emotions) is not None]
-    if len(both) < _ENOUGH:
-        return ""
-    measured = [row.mean(setting.metric) for row in both]
-    reported = [row.cell.paper[setting.emotions] for row in both]
-    if len(set(measured)) == 1 or len(set(reported)) == 1:
-        return ""
-    correlation = float(spearmanr(measured, reported).statistic)
-    return f"Rank correlation with the paper's order: {correlation:+.2f} over {len(both)} rows."
+    return f"{sentence} {comparison(rows, setting)}".strip()
 
 
 def _word(setting: Setting) -> str:
@@ -98,9 +84,7 @@ def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
 
 def _results(rows: Sequence[Row], setting: Setting) -> Section:
     said = ", ".join(
-        f"{row.cell.label} {with_spread(row.mean(setting.metric), row.spread(setting.metric))} "
-        f"(paper {paper_text(row, setting)})"
-        for row in rows
+        f"{row.cell.label} {measured_text(row, setting.metric)} (paper {paper_text(row, setting)})" for row in rows
     )
     bounds = references(rows, setting)
     figure = Figure(
@@ -113,16 +97,31 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
         headings(rows, setting), [cells_of(row, rows, setting) for row in rows], caption=legend(rows, setting)
     )
     warnings = [text for text in (setting.warning(), setting.sweep.note) if text]
-    first = next((one for row in rows for one in row.measured), None)
+    first = first_measured(rows)
     warnings += first.report["warnings"] if first else []
     failed = failures(rows)
     blocks: list[Figure | Table | Note] = [
         *([Note(warnings)] if warnings else []),
         figure,
         table,
+        *_people(rows, setting),
         *([Note(failed)] if failed else []),
     ]
     return Section("results", "Results", blocks, measured_on(rows, setting))
+
+
+def _people(rows: Sequence[Row], setting: Setting) -> list[Figure]:
+    """The plot by number of people, where the sweep asks for it and something is measured."""
+    if not people_groups(rows, setting):
+        return []
+    name = METRIC_NAMES[setting.metric]
+    return [
+        Figure(
+            plot_by_people(rows, setting, "svg"),
+            alt=f"{name} by number of people in the image, one line for each row of the table above.",
+            caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation.",
+        )
+    ]
 
 
 def _runs(rows: Sequence[Row], setting: Setting) -> Section:
@@ -142,7 +141,7 @@ def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:
     return (
         run.cell.label,
         str(run.seed),
-        percent(measured.report["metrics"].get(setting.metric)),
+        percent(measured.value(setting.metric)),
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
         duration(measured.training_seconds),
         result.standing.value,
@@ -156,7 +155,7 @@ def _settings(rows: Sequence[Row], setting: Setting) -> Section:
         "Every cell": f"{setting.sweep.base} {' '.join(setting.sweep.overrides)}".strip(),
         "Paper": f"arXiv:2404.17205, {setting.sweep.paper_table}; numbers as printed there, {MISSING} where not known",
     }
-    if first := next((one for row in rows for one in row.measured), None):
+    if first := first_measured(rows):
         environment = first.environment
         packages = environment.get("packages", {})
         versions = [f"dsct-detrex {environment.get('dsct_detrex')}", f"Python {environment.get('python')}"]

@@ -9,11 +9,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from dsct_detrex.evaluation.formatting import percent
+from dsct_detrex.evaluation.formatting import people_group, percent
 from dsct_detrex.sweep.description import DATASETS
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import Setting
-from dsct_detrex.sweep.table import references, with_spread
+from dsct_detrex.sweep.table import people_groups, references, with_spread
 from dsct_detrex.visualization.plots import METRIC_NAMES, Format, figure_file
 from dsct_detrex.visualization.style import GRID, INK, MUTED, RUN_COLORS, reference_name
 
@@ -50,6 +50,35 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
 
     height = 1.0 + 0.42 * len(rows) + 0.2 * len(bounds)
     return figure_file(paint, (10.0, height), file_format)
+
+
+def plot_by_people(rows: Sequence[Row], setting: Setting, file_format: Format = "png") -> bytes:
+    """Draw the metric over the number of people in the image, one line for each measured cell.
+
+    Raises:
+        PlotsMissingError: matplotlib is not installed.
+    """
+    groups = people_groups(rows, setting)
+    measured = [row for row in rows if row.measured]
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        for number, row in enumerate(measured):
+            metrics = [f"{setting.metric}_n{group}" for group in groups]
+            shift = 0.08 * (number - (len(measured) - 1) / 2)  # so that no spread hides another
+            places = [place + shift for place in range(len(groups))]
+            spreads = [0.0 if math.isnan(spread := row.spread(metric)) else spread for metric in metrics]
+            color = RUN_COLORS[number % len(RUN_COLORS)]
+            axes.errorbar(
+                places, [row.mean(metric) for metric in metrics], spreads, color=color, marker="o", label=row.cell.label
+            )
+        axes.set_xticks(range(len(groups)), [people_group(group) for group in groups])
+        axes.set(ylim=(0, 1.02), xlabel="annotated people per image", ylabel=METRIC_NAMES[setting.metric])
+        axes.grid(axis="y")
+        axes.yaxis.set_major_formatter(_per_cent)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+    return figure_file(paint, (10.0, 4.0), file_format)
 
 
 def _rows(axes: Any, rows: Sequence[Row], setting: Setting) -> None:
@@ -99,15 +128,19 @@ def _in_words(axes: Any, numbers: Sequence[float]) -> tuple[float, float]:
 
 def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
     """Ticks in per cent from ``low`` to ``high``; from there to ``end`` there is room for words."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
     axes.set_xlim(low, end)
     axes.set_xticks([tick for tick in ticks if low <= tick <= high])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, digits=0)))
+    axes.xaxis.set_major_formatter(_per_cent)
     axes.set_xlabel(label, x=(high - low) / (end - low) / 2)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
+
+
+def _per_cent(value: float, _: int) -> str:
+    return percent(value, digits=0)
 
 
 def _paper(row: Row, setting: Setting) -> float:

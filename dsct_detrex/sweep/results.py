@@ -36,6 +36,17 @@ class Measured:
     training_seconds: float
     environment: dict[str, Any] = field(default_factory=dict)
 
+    def value(self, metric: str) -> float | None:
+        """A metric of the report as a fraction: ``acc``, ``mAP``, ``recall50``, or by number of people ``acc_n1`` to
+        ``acc_n5plus``; None where it has no meaning."""
+        groups = {f"{kind}_n{row['group']}": row[kind] for row in self.report["by_count"] for kind in ("acc", "mAP")}
+        value = (self.report["metrics"] | groups).get(metric)
+        return None if value is None else float(value)
+
+    def groups(self) -> list[str]:
+        """Numbers of people per image that occur in the data, as ``metrics.COUNT_GROUPS`` names them."""
+        return [row["group"] for row in self.report["by_count"] if row["people"]]
+
 
 @dataclass(frozen=True)
 class Result:
@@ -87,8 +98,8 @@ class Row:
 
     def values(self, metric: str) -> list[float]:
         """The metric of every finished seed, as a fraction."""
-        values = [one.report["metrics"].get(metric) for one in self.measured]
-        return [float(value) for value in values if value is not None]
+        values = [one.value(metric) for one in self.measured]
+        return [value for value in values if value is not None]
 
     def mean(self, metric: str) -> float:
         """NaN without a finished seed."""

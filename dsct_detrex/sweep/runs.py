@@ -52,6 +52,11 @@ class Run:
         return f"{self.cell.name} seed {self.seed}"
 
     @property
+    def short_name(self) -> str:
+        """As its folder within that of the sweep: ``dino/seed1``."""
+        return f"{self.cell.name}/seed{self.seed}"
+
+    @property
     def log(self) -> Path:
         return self.folder / "train.log"
 

@@ -1,7 +1,8 @@
-"""How large a sweep is trained: the rules of ``configs/sweeps/scales.py``, applied to whatever host a cell has.
+"""How large a sweep is trained: the rules of ``configs/sweeps/scales.py``, applied to whatever a cell trains.
 
-A host is made small by its structure, not by its name: a rule such as ``encoder.num_layers: 1`` holds for every key of
-the host's config that ends in it. Keys that follow another key by interpolation are left to follow.
+A model is made small by its structure, not by its name: a rule such as ``encoder.num_layers: 1`` holds for every key
+that ends in it of the host's config, or of ``model`` where the model has no host. Keys that follow another key by
+interpolation are left to follow.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Scale:
     """One entry of ``scales``.
 
     Attributes:
-        run: overrides for every data set.
+        run: overrides for every cell and data set.
+        dsct: overrides for every cell whose model has a host.
         synthetic: overrides where the scenes are drawn, since there is no disk to set their size.
         host_set: end of a key of the host's config (parts may hold ``*``) -> its value.
         host_divide: end of a key -> what its number is divided by, rounded up.
@@ -31,27 +33,32 @@ class Scale:
     """
 
     run: Sequence[str]
+    dsct: Sequence[str]
     synthetic: Sequence[str]
     host_set: Mapping[str, Any]
     host_divide: Mapping[str, int]
     host_own: Mapping[str, Sequence[str]]
 
-    def overrides(self, cfg: DictConfig, host: str, data: str) -> list[str]:
+    def overrides(self, cfg: DictConfig, host: str | None, data: str) -> list[str]:
         """The words that make a cell this large.
 
         Args:
-            cfg: with the table ``hosts``.
-            host: name of the cell's host there; for one that it lacks, training will say so.
+            cfg: of the cell.
+            host: name of its host in the table ``hosts`` (for one that it lacks, training will say so), or None where
+                its model has no host.
             data: name of the data set.
         """
-        words = [*self.run, *(self.synthetic if data == "synthetic" else ())]
+        drawn = self.synthetic if data == "synthetic" else ()
+        if host is None:
+            return [*self.run, *drawn, *self._of_structure(cfg.model, "model")]
+        words = [*self.run, *self.dsct, *drawn]
         if host not in cfg.hosts:
             return words
         own = (f"hosts.{host}.{word}" for word in self.host_own.get(host, ()))
-        return [*words, *self._of_host(cfg.hosts[host], f"hosts.{host}"), *own]
+        return [*words, *self._of_structure(cfg.hosts[host], f"hosts.{host}"), *own]
 
-    def _of_host(self, host: DictConfig, prefix: str) -> Iterator[str]:
-        for path, old in _literals(OmegaConf.to_container(host, resolve=False), ()):
+    def _of_structure(self, block: DictConfig, prefix: str) -> Iterator[str]:
+        for path, old in _literals(OmegaConf.to_container(block, resolve=False), ()):
             key = ".".join((prefix, *path))
             for end, value in self.host_set.items():
                 if _ends_in(path, end):
@@ -75,8 +82,10 @@ def get_scale(name: str) -> Scale:
     return Scale(**{str(key): value for key, value in block.items()})
 
 
-def host_of(cfg: DictConfig, overrides: Iterable[str]) -> str:
-    """Name of the host that a config has after some overrides."""
+def host_of(cfg: DictConfig, overrides: Iterable[str]) -> str | None:
+    """Name of the host that a config has after some overrides; None for a model without one."""
+    if "host" not in cfg:
+        return None
     chosen = str(cfg.host.name)
     for word in overrides:
         override = parse_override(word)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.engine.files import write_atomically
-from dsct_detrex.evaluation.formatting import MISSING, percent
+from dsct_detrex.evaluation.formatting import MISSING, people_group, percent
+from dsct_detrex.evaluation.metrics import COUNT_GROUPS
+from dsct_detrex.sweep.comparison import comparison
 from dsct_detrex.sweep.results import Measured, Result, Row, mean
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.visualization.plots import METRIC_NAMES
@@ -17,6 +19,7 @@ from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.style import reference_name
 
 _MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou")
+_BY_PEOPLE = tuple(f"{kind}_n{group}" for kind in ("acc", "mAP") for group, _, _ in COUNT_GROUPS)
 
 
 def write_csv(path: Path, rows: Sequence[Row], setting: Setting) -> None:
@@ -34,7 +37,6 @@ def write_csv(path: Path, rows: Sequence[Row], setting: Setting) -> None:
 
 def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
     run, measured = result.run, result.measured
-    metrics = measured.report["metrics"] if measured else {}
     return {
         "sweep": setting.sweep.name,
         "cell": run.cell.name,
@@ -44,7 +46,7 @@ def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
         "reason": result.reason,
         "data": setting.data,
         "scale": setting.scale,
-        **{name: _plain(metrics.get(name)) for name in _MEASURED},
+        **{name: _plain(measured.value(name) if measured else None) for name in (*_MEASURED, *_BY_PEOPLE)},
         "paper_per_cent": _plain(row.cell.paper.get(setting.emotions)),
         "parameters_total": measured.parameters_total if measured else "",
         "parameters_trainable": measured.parameters_trainable if measured else "",
@@ -63,7 +65,9 @@ def _plain(value: float | None) -> str:
 
 def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
     """Of the cells' table; the state is a column only while something is not finished."""
-    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
+    names = [setting.sweep.axis, METRIC_NAMES[setting.metric]]
+    names += [f"{people_group(group)} people" if group != "1" else "1 person" for group in people_groups(rows, setting)]
+    names += ["People found", "Parameters", "Trainable"]
     names += ["Per iteration", "Training", setting.paper_column]
     return names if all_finished(rows) else [*names, "State"]
 
@@ -78,7 +82,8 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
     speed = mean([one.seconds_per_iteration for one in found])
     texts = [
         row.cell.label,
-        with_spread(row.mean(setting.metric), row.spread(setting.metric)),
+        measured_text(row, setting.metric),
+        *(measured_text(row, f"{setting.metric}_n{group}") for group in people_groups(rows, setting)),
         percent(row.mean("recall50")),
         millions(found[0].parameters_total) if found else MISSING,
         millions(found[0].parameters_trainable) if found else MISSING,
@@ -96,6 +101,22 @@ def failures(rows: Sequence[Row]) -> list[str]:
         for row in rows
         if row.failures
     ]
+
+
+def people_groups(rows: Sequence[Row], setting: Setting) -> list[str]:
+    """Numbers of people per image that the table has a column for: those that occur, where the sweep asks for them."""
+    first = first_measured(rows)
+    return first.groups() if first and setting.sweep.by_people else []
+
+
+def first_measured(rows: Sequence[Row]) -> Measured | None:
+    """The first finished run; data, protocol and machine are read from it."""
+    return next((one for row in rows for one in row.measured), None)
+
+
+def measured_text(row: Row, metric: str) -> str:
+    """Mean and spread of a cell, ``"51.2 ± 0.8 %"``."""
+    return with_spread(row.mean(metric), row.spread(metric))
 
 
 def with_spread(value: float, spread: float) -> str:
@@ -140,7 +161,7 @@ def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     if bounds := references(rows, setting):
         listed = ", ".join(f"{reference_name(name).lower()} {percent(value)}" for name, value in bounds.items())
         lines += ["", f"{METRIC_NAMES[setting.metric]}: {listed}."]
-    paragraphs = [*failures(rows), setting.sweep.note, setting.warning()]
+    paragraphs = [comparison(rows, setting), *failures(rows), setting.sweep.note, setting.warning()]
     lines += [text for sentence in paragraphs if sentence for text in ("", sentence)]
     lines += ["", f"Command: `{setting.command}`"]
     text = "\n".join(lines) + "\n"
@@ -150,7 +171,7 @@ def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
 
 def measured_on(rows: Sequence[Row], setting: Setting) -> str:
     """Data and protocol of the first finished run, as a sentence."""
-    first: Measured | None = next((one for row in rows for one in row.measured), None)
+    first = first_measured(rows)
     if first is None:
         return "Nothing is measured yet."
     report = first.report

@@ -1,11 +1,14 @@
-"""The same sweep for ``wandb sweep``: a grid over the cells and seeds, each agent calling ``scripts/train.py``.
+"""The same sweep for ``wandb sweep``: a grid over cells and seeds, each agent training one run.
 
-A grid multiplies its parameters. Cells that are such a product become one parameter for each key they set; others
-become one parameter whose values are mappings, which an override merges into the config.
+A grid multiplies its parameters. Cells that are such a product become one parameter for each key they set, cells below
+one block of the config one parameter whose values are mappings, which an override merges; agents then call
+``scripts/train.py``. Cells that are neither, or start from different config files, become the values of ``--only``, and
+agents call ``scripts/sweep.py``.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,47 +16,55 @@ from typing import Any
 
 import yaml
 
+from dsct_detrex.config.project import config_folder
 from dsct_detrex.engine.files import write_atomically
 from dsct_detrex.sweep.description import Cell
-from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.plan import Plan
+from dsct_detrex.sweep.runs import spoken_path
 
 _RUN_FOLDER = "${oc.env:WANDB_RUN_ID,run}"  # resolved in the run, where the agent has set it
+_SWEEP_FOLDER = "${envvar:WANDB_SWEEP_ID}"  # resolved by the agent
 
 
-def write_grid(path: Path, setting: Setting, script: Path, shared: Sequence[str]) -> bool:
+def write_grid(path: Path, plan: Plan, options: argparse.Namespace) -> None:
     """Write the file.
 
     Args:
-        shared: words of ``scripts/train.py`` that all cells have in common, those of all their hosts included.
-
-    Returns:
-        False, and no file, where the cells set keys of different blocks of the config and are no product.
+        plan: of the command line.
+        options: the parsed command line itself.
     """
-    parameters = grid_parameters(setting.sweep.cells)
-    if parameters is None:
-        return False
-    sweep = setting.sweep
-    fixed = [
-        f"train.output_dir={path.parent / 'wandb' / _RUN_FOLDER}",
-        "train.wandb.enabled=True",
-        f"train.wandb.params.group={sweep.name}",
-        f"train.wandb.params.tags=[{sweep.name},{setting.data},{setting.scale}]",
-    ]
+    setting, sweep = plan.setting, plan.setting.sweep
+    keys = None if plan.shared is None else grid_parameters(sweep.cells)
+    if keys is None:
+        program: Path = spoken_path(config_folder().parent / "scripts" / "sweep.py")
+        parameters: dict[str, Any] = {"only": {"values": [run.short_name for run in plan.runs]}}
+        words = [*_again(options, setting.scale), "--output-dir", str(path.parent / "wandb" / _SWEEP_FOLDER)]
+        words += ["train.wandb.enabled=True", "${args}"]
+    else:
+        program = plan.script
+        parameters = {key: {"values": values} for key, values in keys.items()}
+        parameters["train.seed"] = {"values": list(range(setting.seeds))}
+        words = [*(plan.shared or []), f"train.output_dir={path.parent / 'wandb' / _RUN_FOLDER}"]
+        words += ["train.wandb.enabled=True", f"train.wandb.params.group={sweep.name}"]
+        words += [f"train.wandb.params.tags=[{sweep.name},{setting.data},{setting.scale}]", "${args_no_hyphens}"]
     content = {
         "name": sweep.name,
         "description": f"{sweep.paper_table}: {sweep.title} ({setting.data}, {setting.scale} scale)",
-        "program": str(script),
+        "program": str(program),
         "method": "grid",
         "metric": {"name": f"emotion/{setting.metric}", "goal": "maximize"},
-        "parameters": {
-            **{key: {"values": values} for key, values in parameters.items()},
-            "train.seed": {"values": list(range(setting.seeds))},
-        },
-        "command": ["${env}", "${interpreter}", "${program}", *shared, *fixed, "${args_no_hyphens}"],
+        "parameters": parameters,
+        "command": ["${env}", "${interpreter}", "${program}", *words],
     }
     text = f"# wandb sweep {path}\n" + yaml.safe_dump(content, sort_keys=False, width=110)
     write_atomically(path, lambda temporary: _write(temporary, text))
-    return True
+
+
+def _again(options: argparse.Namespace, scale: str) -> list[str]:
+    """The command line of ``scripts/sweep.py`` less what a single run of it has no use for."""
+    which = ["--table", options.table] if options.config is None else ["--config", str(options.config)]
+    root = ["--data-root", options.data_root] if options.data_root else []
+    return [*which, "--data", options.data, *root, "--scale", scale, "--seeds", str(options.seeds), *options.overrides]
 
 
 def grid_parameters(cells: Sequence[Cell]) -> dict[str, list[str]] | None:

@@ -7,6 +7,8 @@ import torch
 from omegaconf import OmegaConf
 
 from dsct_detrex.config import apply_overrides, instantiate, load_config, save_config
+from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.engine.compose import compose
 
 FOLDER = Path(__file__).parents[2] / "projects"
 PROJECTS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -36,7 +38,7 @@ def test_there_is_one_project_for_each_kind_of_host():
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
     cfg = load_config(FOLDER / f"{name}.py")
-    assert set(cfg) - RUN in (set(), {"host", "hosts", "subject_training"})
+    assert set(cfg) - RUN in ({"evaluation"}, {"host", "hosts", "subject_training"})
     apply_overrides(cfg, ["train.seed=3", "optimizer.lr=1e-5"])
     save_config(cfg, tmp_path / "saved.yaml")
     again = load_config(tmp_path / "saved.yaml")
@@ -47,6 +49,16 @@ def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
     assert model.state_dict()
     if name.endswith("_dsct"):
         assert model.decoder.adapter.kind == name.removesuffix("_dsct")
+
+
+@pytest.mark.parametrize("data", ["synthetic", "emotic", "caer_s"])
+@pytest.mark.parametrize(
+    ("name", "protocol"),
+    [("emo_net_r50", "official"), ("emo_net_r50_m", "official"), ("deformable_detr_dsct", "paper")],
+)
+def test_given_boxes_are_not_suppressed_whatever_the_data(name, protocol, data):
+    cfg = compose(parse_arguments(["--config", str(FOLDER / f"{name}.py"), "--data", data]))
+    assert cfg.dataloader.evaluator.protocol == protocol
 
 
 @pytest.mark.parametrize("name", PROJECTS)

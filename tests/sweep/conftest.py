@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dsct_detrex.engine.compose import compose
-from dsct_detrex.sweep import command_line
+from dsct_detrex.sweep import plan
 from dsct_detrex.sweep.command_line import main
 
 STUB = Path(__file__).with_name("stub_train.py")
@@ -42,7 +42,7 @@ def sweep_file(tmp_path: Path) -> Path:
 def sweep(sweep_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run ``scripts/sweep.py`` on the two hosts with further words; results go to ``out``."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command_line, "compose", compose_once)
+    monkeypatch.setattr(plan, "compose", compose_once)
     (tmp_path / "out").mkdir()
 
     def run(*words: str) -> int:

@@ -63,6 +63,11 @@ def report(accuracy: float) -> dict[str, Any]:
         "counts": {"people": 1234, "images": 500},
         "dataset": {"name": "synthetic", "description": "drawn scenes"},
         "protocol": {"name": "paper", "sentence": "NMS, then the largest overlap"},
+        "by_count": [
+            {"group": "1", "images": 300, "people": 300, "acc": accuracy + 0.1, "mAP": 0.4},
+            {"group": "2", "images": 200, "people": 400, "acc": accuracy - 0.1, "mAP": 0.2},
+            {"group": "5plus", "images": 0, "people": 0, "acc": None, "mAP": None},
+        ],
         "warnings": [],
     }
 

@@ -105,6 +105,11 @@ def test_only_trains_the_named_and_shows_all(sweep, calls):
     assert "| Deformable | – |" in Path("out/table.md").read_text()
 
 
+def test_a_single_run_is_named_by_its_folder(sweep, calls):
+    assert sweep("--seeds", "2", "--only", "dino/seed1") == 0
+    assert calls() == ["dino 1 from 0"]
+
+
 def test_restart_begins_anew(sweep, calls):
     sweep()
     calls()
@@ -154,7 +159,14 @@ def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--only", "dini"], "--only expects cells of two_hosts. Got 'dini'. Did you mean `dino`?"),
+        (
+            ["--only", "dini"],
+            "--only expects cells of the sweep, or runs such as dino/seed0. Got 'dini'. Did you mean `dino`?",
+        ),
+        (
+            ["--only", "dino/seed3"],
+            "Got 'dino/seed3'. Its cells: dino, deformable.",
+        ),
         (["--seeds", "0"], "--seeds expects a number of at least 1. Got 0."),
         (["--scale", "huge"], "--scale expects one of demo, paper. Got 'huge'."),
         (["--table", "10"], "Say which sweep: --table N for one of the paper, or --config FILE for any other."),

@@ -1,14 +1,17 @@
 """Reading runs back and saying what they came to."""
 
+import csv
 import json
 import math
 from pathlib import Path
 
 import pytest
 
+from dsct_detrex.sweep.comparison import comparison, difference_sentence, order_sentence
 from dsct_detrex.sweep.description import Cell, Sweep
-from dsct_detrex.sweep.page import first_line, order_sentence
-from dsct_detrex.sweep.plot import plot_sweep
+from dsct_detrex.sweep.execute import write_pictures, write_tables
+from dsct_detrex.sweep.page import first_line
+from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
 from dsct_detrex.sweep.results import Result, Row, make_rows, read_measured
 from dsct_detrex.sweep.runs import Run, Standing
 from dsct_detrex.sweep.setting import Setting
@@ -24,8 +27,9 @@ def finished(folder: Path, cell: Cell, seed: int, accuracy: float) -> Run:
     return run
 
 
-def setting(cells: list[dict], data: str = "synthetic", scale: str = "demo") -> Setting:
-    return Setting(Sweep("s", "title", "Table 10", "Host", cells), data, scale, "caer_s", 2, "python scripts/sweep.py")
+def setting(cells: list[dict], data: str = "synthetic", scale: str = "demo", **options: object) -> Setting:
+    sweep = Sweep("s", "title", "Table 10", "Host", cells, **options)
+    return Setting(sweep, data, scale, "caer_s", 2, "python scripts/sweep.py")
 
 
 CELLS = [
@@ -35,8 +39,10 @@ CELLS = [
 ]
 
 
-def three_rows(folder: Path, values: tuple[float, float, float] = (0.3, 0.5, 0.4)) -> tuple[list[Row], Setting]:
-    chosen = setting(CELLS)
+def three_rows(
+    folder: Path, values: tuple[float, float, float] = (0.3, 0.5, 0.4), **options: object
+) -> tuple[list[Row], Setting]:
+    chosen = setting(CELLS, **options)
     runs = [
         finished(folder, cell, seed, value + 0.02 * seed)
         for cell, value in zip(chosen.sweep.cells, values)
@@ -70,6 +76,45 @@ def test_order_against_the_papers(tmp_path):
     assert order_sentence(rows, chosen) == "Rank correlation with the paper's order: +1.00 over 3 rows."
     assert first_line(rows, chosen).startswith("Best of 3: b with 51.0 ± 1.4 % accuracy on synthetic data. Last: a")
     assert order_sentence(rows[:2], chosen) == ""
+
+
+def test_rows_that_differ_by_more_than_seeds_do(tmp_path):
+    """By hand: means .31 .51 .41, within .0002 each: F = (.02 / 2 * 2) / (3 * .0002 / 3) = 100, df 2 and 3."""
+    rows, chosen = three_rows(tmp_path)
+    expected = "The rows differ by more than seeds do (analysis of variance over 3 rows: p = 0.002)."
+    assert difference_sentence(rows, chosen) == expected
+    assert comparison(rows, chosen) == f"{expected} Rank correlation with the paper's order: +1.00 over 3 rows."
+    assert difference_sentence(rows[:1], chosen) == ""
+
+
+def test_rows_that_do_not(tmp_path):
+    rows, chosen = three_rows(tmp_path, (0.30, 0.31, 0.305))
+    sentence = difference_sentence(rows, chosen)
+    assert sentence.startswith("The rows do not differ by more than seeds do (analysis of variance over 3 rows: p = 0.")
+    assert sentence.endswith("no order can be read from this table.")
+
+
+def test_the_table_by_number_of_people(tmp_path):
+    rows, chosen = three_rows(tmp_path, by_people=True)
+    _, table = write_tables(tmp_path, [result.run for row in rows for result in row.results], chosen)
+    assert "| Host | Accuracy | 1 person | 2 people | People found |" in table, "nobody stands among five or more"
+    assert "| a | 31.0 ± 1.4 % | 41.0 ± 1.4 % | 21.0 ± 1.4 % | 75.0 % |" in table
+    with (tmp_path / "results.csv").open(newline="") as file:
+        first = next(csv.DictReader(file))
+    assert (float(first["acc_n1"]), first["acc_n4"], first["acc_n5plus"]) == (pytest.approx(0.4), "", "")
+    svg = plot_by_people(rows, chosen, "svg").decode()
+    assert all(f">{text}<" in svg for text in ("annotated people per image", "a", "b", "c", "1", "2"))
+    write_pictures(tmp_path, rows, chosen)
+    assert (tmp_path / "plot_by_people.png").read_bytes().startswith(b"\x89PNG")
+    assert "Accuracy by number of people in the image" in (tmp_path / "report.html").read_text()
+
+
+def test_other_tables_have_no_such_columns(tmp_path):
+    rows, chosen = three_rows(tmp_path)
+    _, table = write_tables(tmp_path, [result.run for row in rows for result in row.results], chosen)
+    assert "1 person" not in table
+    write_pictures(tmp_path, rows, chosen)
+    assert not (tmp_path / "plot_by_people.png").exists()
 
 
 def test_the_state_of_a_cell():

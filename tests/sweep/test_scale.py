@@ -6,7 +6,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from dsct_detrex.config import apply_overrides, get_config, instantiate
+from dsct_detrex.config import apply_overrides, get_config, instantiate, load_config
+from dsct_detrex.config.project import config_folder
 from dsct_detrex.dsct.adapters import adapter_for
 from dsct_detrex.sweep.scale import get_scale, host_of
 
@@ -17,7 +18,7 @@ HOSTS = tuple(BASE.hosts)
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_demo_scale_reaches_every_host(host):
     scale = get_scale("demo")
-    words = [word for word in scale.overrides(BASE, host, "emotic") if word not in scale.run]
+    words = [word for word in scale.overrides(BASE, host, "emotic") if word not in (*scale.run, *scale.dsct)]
     assert all(word.startswith(f"hosts.{host}.") for word in words)
     cfg = apply_overrides(copy.deepcopy(BASE), words)
     with torch.device("meta"):
@@ -70,3 +71,15 @@ def test_the_host_of_a_cell():
     cfg = OmegaConf.create({"host": {"name": "dino"}})
     assert host_of(cfg, ["model.num_subjects=3"]) == "dino"
     assert host_of(cfg, ["host.name=detr", "host.name=deta"]) == "deta"
+
+
+def test_the_two_stage_baselines_become_small_too():
+    """They have no host: the rules go over the whole model, and what is only for DSCT is left out."""
+    cfg = load_config(config_folder().parent / "projects" / "emo_net_r50.py")
+    scale = get_scale("demo")
+    words = scale.overrides(cfg, host_of(cfg, []), "synthetic")
+    assert not set(words) & set(scale.dsct)
+    apply_overrides(cfg, words)
+    assert (cfg.model.subject_size, cfg.model.context_size) == (64, 112)
+    for branch in (cfg.model.subject_backbone, cfg.model.context_backbone):
+        assert (branch.depth, branch.norm, branch.freeze_at) == (18, "BN", 0)

@@ -1,14 +1,19 @@
 """The W&B sweep file: exactly the cells, and words that ``scripts/train.py`` takes."""
 
+import math
 from pathlib import Path
 
 import pytest
 import yaml
 
+from dsct_detrex.config.project import config_folder
 from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.sweep import Cell
-from dsct_detrex.sweep.wandb_grid import grid_parameters
+from dsct_detrex.sweep.command_line import main, read_options
+from dsct_detrex.sweep.plan import make_plan
+from dsct_detrex.sweep.wandb_grid import grid_parameters, write_grid
+from tests.sweep.conftest import STUB
 
 
 def cells(*overrides: list[str]) -> list[Cell]:
@@ -46,6 +51,55 @@ def test_every_cell_of_the_file_is_a_command_of_train(sweep, monkeypatch):
     assert cfg.train.output_dir == "out/wandb/abc"
     assert cfg.train.wandb.params.group == "two_hosts"
     assert cfg.hosts.deformable_detr.backbone.depth == cfg.hosts.dino.backbone.depth == 18
+
+
+MIXED = """
+from dsct_detrex.config import LazyCall as L
+from dsct_detrex.sweep import Sweep
+
+sweep = L(Sweep)(
+    name="mixed",
+    title="two models",
+    paper_table="Table 4",
+    axis="Model",
+    cells=[dict(name="one"), dict(name="two", base="projects/emo_net_r50.py")],
+)
+"""
+
+
+def test_cells_of_different_files_are_runs_of_the_sweep(tmp_path, monkeypatch, capsys):
+    """An agent calls ``scripts/sweep.py`` for one run; W&B's own code makes its command line."""
+    agent = pytest.importorskip("wandb.sdk.launch.sweeps.utils")
+    monkeypatch.chdir(tmp_path)
+    Path("mixed.py").write_text(MIXED)
+    words = ["--config", "mixed.py", "--output-dir", "out", "--seeds", "2", "train.max_iter=7"]
+    assert main([*words, "--only", "one/seed1"], script=STUB) == 1  # the stub has no such host; the file is there
+    grid = yaml.safe_load(Path("out/wandb_sweep.yaml").read_text())
+    assert grid["program"].endswith("scripts/sweep.py")
+    assert grid["parameters"] == {"only": {"values": ["one/seed0", "two/seed0", "one/seed1", "two/seed1"]}}
+    monkeypatch.setenv("WANDB_SWEEP_ID", "abc")
+    command = agent.create_sweep_command(grid["command"])
+    flags = agent.create_sweep_command_args({"args": {"only": {"value": "two/seed1"}}})["args"]
+    assert command[:3] == ["${env}", "${interpreter}", "${program}"]
+    assert command[-1] == "${args}"
+    capsys.readouterr()
+    assert main([*command[3:-1], *flags, "--dry-run"], script=STUB) == 0
+    (said,) = capsys.readouterr().out.splitlines()
+    assert "emo_net_r50.py --data synthetic" in said
+    assert "train.output_dir=out/wandb/abc/two/seed1" in said
+    for word in ("train.max_iter=7", "train.seed=1", "train.wandb.enabled=True", "train.wandb.params.group=mixed"):
+        assert word in said
+
+
+@pytest.mark.parametrize("path", sorted((config_folder() / "sweeps").glob("*_[0-9]*.py")), ids=lambda path: path.stem)
+def test_every_table_of_the_paper_is_a_wandb_sweep(path, tmp_path):
+    words = ["--config", str(path), "--seeds", "1", "--output-dir", str(tmp_path)]
+    options = read_options(words)
+    plan = make_plan(options, words, STUB)
+    write_grid(tmp_path / "grid.yaml", plan, options)
+    grid = yaml.safe_load((tmp_path / "grid.yaml").read_text())
+    combinations = math.prod(len(parameter["values"]) for parameter in grid["parameters"].values())
+    assert combinations == len(plan.runs)
 
 
 def test_a_merged_mapping_is_what_train_reads():

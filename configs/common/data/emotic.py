@@ -52,5 +52,7 @@ dataloader = dict(
         num_workers=4,
         on_error="${data.on_error}",
     ),
-    evaluator=L(EmotionEvaluator)(emotions="${emotions}", protocol="paper", dataset_name="EMOTIC"),
+    evaluator=L(EmotionEvaluator)(
+        emotions="${emotions}", protocol="${oc.select:evaluation.protocol,paper}", dataset_name="EMOTIC"
+    ),
 )

@@ -36,7 +36,7 @@ dataloader = dict(
     ),
     evaluator=L(EmotionEvaluator)(
         emotions="${emotions}",
-        protocol="paper",
+        protocol="${oc.select:evaluation.protocol,paper}",  # a project may need another one (emo_net_r50.py)
         dataset_name="synthetic",
         references=L(synthetic_references)(format="${emotions.name}"),
     ),

@@ -1,0 +1,146 @@
+"""From a command line to every run of a sweep: which config a cell starts from, how large it is, in what words."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+
+from dsct_detrex.config.project import config_folder
+from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.engine.compose import compose
+from dsct_detrex.errors import UserError
+from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
+from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
+from dsct_detrex.sweep.scale import Scale, get_scale, host_of
+from dsct_detrex.sweep.setting import Setting
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command line comes to.
+
+    Attributes:
+        runs: of every cell of the table.
+        selected: those to train now.
+        shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
+            config files.
+        total: iterations of a run; 0 where they follow from epochs.
+    """
+
+    setting: Setting
+    script: Path
+    folder: Path
+    runs: list[Run]
+    selected: list[Run]
+    shared: list[str] | None
+    total: int
+
+
+def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | None) -> Plan:
+    """Work out every run.
+
+    Args:
+        options: the parsed command line.
+        words: the command line as it was given, for the record.
+        script: what trains a cell; None: ``scripts/train.py`` of this checkout.
+
+    Raises:
+        UserError: sweep, scale, cell or an override for all cells is wrong.
+    """
+    if (options.table is None) == (options.config is None):
+        raise UserError("Say which sweep: --table N for one of the paper, or --config FILE for any other.")
+    sweep = load_sweep(table_file(options.table) if options.config is None else options.config)
+    root = config_folder().parent
+    script = script or root / "scripts" / "train.py"
+    if not script.is_file():
+        raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
+    scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
+    recipes = _recipes(sweep, get_scale(scale_name), options, root)
+    cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
+    folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
+    command = shlex.join(["python", "scripts/sweep.py", *words])
+    setting = Setting(sweep, options.data, scale_name, str(cfg.emotions.name), options.seeds, command)
+    runs = plan_runs(
+        sweep.cells, options.seeds, {name: tuple(recipe.words) for name, recipe in recipes.items()}, folder
+    )
+    if cfg.train.wandb.enabled:
+        runs = [_with_wandb(run, setting) for run in runs]
+    total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
+    return Plan(setting, spoken_path(script), folder, runs, _select(runs, options.only), _shared(recipes), total)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """A cell in words: ``start`` names files, then the scale, then what the sweep says, then cell, then user; the later
+    wins. ``cfg`` is what all cells of its config file have in common."""
+
+    cell: Cell
+    cfg: DictConfig
+    start: list[str]
+    sized: list[str]
+    common: list[str]
+    user: list[str]
+
+    @property
+    def words(self) -> list[str]:
+        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+
+
+def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
+    """Of every cell, by its name."""
+    configs: dict[str, DictConfig] = {}
+    recipes = {}
+    data = ["--data", options.data, *(["--data-root", options.data_root] if options.data_root else [])]
+    common, user = list(sweep.overrides), list(options.overrides)
+    for cell in sweep.cells:
+        base = sweep.base_of(cell)
+        start = ["--config", str(spoken_path(root / base)), *data]
+        if base not in configs:
+            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]))
+        cfg = configs[base]
+        host = host_of(cfg, [*common, *cell.overrides, *user])
+        recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
+    return recipes
+
+
+def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
+    """What all cells have in common; one host's sizes do not disturb another's, so all of them are part of it."""
+    first, *others = recipes.values()
+    if any(other.start != first.start for other in others):
+        return None
+    every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
+    return [*first.start, *every_size, *first.common, *first.user]
+
+
+def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+    """The runs of these cells (``dino``) or with these names (``dino/seed1``), all without any.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    cells = list(dict.fromkeys(run.cell.name for run in runs))
+    for name in names:
+        if name not in cells and name not in [run.short_name for run in runs]:
+            hint = did_you_mean(name, cells) or f" Its cells: {', '.join(cells)}."
+            raise UserError(
+                f"--only expects cells of the sweep, or runs such as {runs[0].short_name}. Got {name!r}.{hint}"
+            )
+    return [run for run in runs if not names or run.cell.name in names or run.short_name in names]
+
+
+def _with_wandb(run: Run, setting: Setting) -> Run:
+    """Runs of a sweep are a group, and carry its name, their cell and their data as tags."""
+    name = setting.sweep.name
+    words = (
+        f"train.wandb.params.group={name}",
+        f"train.wandb.params.name={name}-{run.cell.name}-seed{run.seed}",
+        f"train.wandb.params.tags=[{name},{run.cell.name},{setting.data},{setting.scale}]",
+    )
+    return Run(run.cell, run.seed, (*run.words, *words), run.folder)
