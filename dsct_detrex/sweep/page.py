@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dsct_detrex.evaluation.formatting import MISSING, percent
 from dsct_detrex.sweep.comparison import comparison
-from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
+from dsct_detrex.sweep.plot import plot_by_people, plot_sweep, shows_paper
 from dsct_detrex.sweep.results import Result, Row
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.sweep.table import (
@@ -20,7 +20,9 @@ from dsct_detrex.sweep.table import (
     measured_on,
     measured_text,
     paper_text,
+    people_cells,
     people_groups,
+    people_headings,
     references,
 )
 from dsct_detrex.visualization import RESPONSIBLE_USE, Card, Figure, Note, Section, Table, write_report
@@ -90,7 +92,8 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
     figure = Figure(
         plot_sweep(rows, setting, "svg"),
         alt=f"{METRIC_NAMES[setting.metric]} by {setting.sweep.axis.lower()}: {said}.",
-        caption="Dots: mean, bar: ± standard deviation, pale dots: single seeds. Diamonds: the paper's numbers."
+        caption="Dots: mean, bar: ± standard deviation, pale dots: single seeds."
+        + (" Diamonds: the paper's numbers." if shows_paper(rows, setting) else "")
         + (" Dashed lines: chance, and bounds computed exactly from how the scenes are drawn." if bounds else ""),
     )
     table = Table(
@@ -110,8 +113,8 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
     return Section("results", "Results", blocks, measured_on(rows, setting))
 
 
-def _people(rows: Sequence[Row], setting: Setting) -> list[Figure]:
-    """The plot by number of people, where the sweep asks for it and something is measured."""
+def _people(rows: Sequence[Row], setting: Setting) -> list[Figure | Table]:
+    """Plot and table by number of people, where the sweep asks for them and something is measured."""
     if not people_groups(rows, setting):
         return []
     name = METRIC_NAMES[setting.metric]
@@ -120,7 +123,8 @@ def _people(rows: Sequence[Row], setting: Setting) -> list[Figure]:
             plot_by_people(rows, setting, "svg"),
             alt=f"{name} by number of people in the image, one line for each row of the table above.",
             caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation.",
-        )
+        ),
+        Table(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows]),
     ]
 
 

@@ -1,6 +1,7 @@
 """The plot of a sweep: what every cell reaches, its spread over seeds, and the paper's number.
 
-Where the paper's numbers were measured on the same data they share the axis; elsewhere they get one of their own.
+Where the paper's numbers were measured on the same data they share the axis; elsewhere they get one of their own, if
+there are several.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
         PlotsMissingError: matplotlib is not installed.
     """
     numbers = [_paper(row, setting) for row in rows]
-    apart = not setting.comparable and any(not math.isnan(number) for number in numbers)
+    apart = not setting.comparable and shows_paper(rows, setting)
     bounds = sorted(references(rows, setting).items(), key=lambda item: item[1])
 
     def paint(figure: Any) -> None:
@@ -43,7 +44,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
         if apart:
             low, high = _in_words(panels[1], numbers)
             _finish(panels[1], low, high, low + 1.45 * (high - low), f"the paper's, on {DATASETS[setting.emotions]}")
-        if apart or setting.comparable:
+        if shows_paper(rows, setting):
             _diamonds(panels[-1], numbers)
         panels[0].set_yticks(range(len(rows)), [row.cell.label for row in rows], color=INK)
         panels[0].set_ylim(len(rows) - 0.5, -0.5 - _LABEL_GAP * len(bounds))
@@ -141,6 +142,12 @@ def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
 
 def _per_cent(value: float, _: int) -> str:
     return percent(value, digits=0)
+
+
+def shows_paper(rows: Sequence[Row], setting: Setting) -> bool:
+    """Whether the plot has the paper's numbers: measured alike, or several, for one alone has no order to look at."""
+    known = sum(setting.emotions in row.cell.paper for row in rows)
+    return known > (0 if setting.comparable else 1)
 
 
 def _paper(row: Row, setting: Setting) -> float:

@@ -65,9 +65,7 @@ def _plain(value: float | None) -> str:
 
 def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
     """Of the cells' table; the state is a column only while something is not finished."""
-    names = [setting.sweep.axis, METRIC_NAMES[setting.metric]]
-    names += [f"{people_group(group)} people" if group != "1" else "1 person" for group in people_groups(rows, setting)]
-    names += ["People found", "Parameters", "Trainable"]
+    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
     names += ["Per iteration", "Training", setting.paper_column]
     return names if all_finished(rows) else [*names, "State"]
 
@@ -83,7 +81,6 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
     texts = [
         row.cell.label,
         measured_text(row, setting.metric),
-        *(measured_text(row, f"{setting.metric}_n{group}") for group in people_groups(rows, setting)),
         percent(row.mean("recall50")),
         millions(found[0].parameters_total) if found else MISSING,
         millions(found[0].parameters_trainable) if found else MISSING,
@@ -104,9 +101,22 @@ def failures(rows: Sequence[Row]) -> list[str]:
 
 
 def people_groups(rows: Sequence[Row], setting: Setting) -> list[str]:
-    """Numbers of people per image that the table has a column for: those that occur, where the sweep asks for them."""
+    """Numbers of people per image that occur in the data; none where the sweep does not ask for them."""
     first = first_measured(rows)
     return first.groups() if first and setting.sweep.by_people else []
+
+
+def people_headings(rows: Sequence[Row], setting: Setting) -> list[str]:
+    """Of the table by number of people."""
+    names = {"1": "1 person"}
+    groups = people_groups(rows, setting)
+    return [setting.sweep.axis, *(names.get(group, f"{people_group(group)} people") for group in groups)]
+
+
+def people_cells(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
+    """One row of it: the metric on images with so many people, with its spread."""
+    groups = people_groups(rows, setting)
+    return [row.cell.label, *(measured_text(row, f"{setting.metric}_n{group}") for group in groups)]
 
 
 def first_measured(rows: Sequence[Row]) -> Measured | None:
@@ -153,10 +163,11 @@ def legend(rows: Sequence[Row], setting: Setting) -> str:
 
 def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     """Write ``table.md`` and return its text."""
-    names = headings(rows, setting)
     lines = [f"# {setting.sweep.paper_table}: {setting.sweep.title}", ""]
-    lines += [_line(names), _line(["---", *["---:"] * (len(names) - 1)])]
-    lines += [_line(cells_of(row, rows, setting)) for row in rows]
+    lines += _lines(headings(rows, setting), [cells_of(row, rows, setting) for row in rows])
+    if people_groups(rows, setting):
+        lines += ["", f"{METRIC_NAMES[setting.metric]} by number of annotated people in the image:", ""]
+        lines += _lines(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows])
     lines += ["", f"{measured_on(rows, setting)} {legend(rows, setting)}".strip()]
     if bounds := references(rows, setting):
         listed = ", ".join(f"{reference_name(name).lower()} {percent(value)}" for name, value in bounds.items())
@@ -181,6 +192,10 @@ def measured_on(rows: Sequence[Row], setting: Setting) -> str:
         f"Measured on {name} ({people:,} people in {images:,} images), {setting.scale} scale, "
         f"{first.iterations:,} iterations."
     )
+
+
+def _lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [_line(names), _line(["---", *["---:"] * (len(names) - 1)]), *map(_line, rows)]
 
 
 def _line(cells: Sequence[str]) -> str:
