@@ -27,31 +27,45 @@ def execute(command: Sequence[str], log: str, append: bool) -> int:
 
 
 def submit_jobs(
-    jobs: Sequence[Job], at_once: int, ended: Callable[[Ended], str], folder: Path, parameters: Mapping[str, Any]
+    jobs: Sequence[Job],
+    at_once: int,
+    ended: Callable[[Ended], str],
+    folder: Path,
+    parameters: Mapping[str, Any],
+    started: Callable[[Job], None] = lambda job: None,
 ) -> None:
     """Submit all jobs and wait.
 
     Args:
-        ended: see ``run_jobs``.
+        ended, started: see ``run_jobs``; a job counts as started just before it is submitted.
         folder: where submitit keeps its own files.
-        parameters: of submitit, e.g. ``timeout_min``, ``slurm_partition``; they add to our defaults.
+        parameters: of submitit, e.g. ``timeout_min``, ``slurm_partition``; they add to our defaults. ``cluster``
+            ``"local"`` runs the jobs here, all at once, as a rehearsal.
 
     Raises:
-        UserError: submitit is not installed, or does not take a parameter.
+        UserError: submitit is not installed, does not take a parameter, or finds no SLURM.
         KeyboardInterrupt: Ctrl-C; the jobs have been cancelled.
     """
     try:
         submitit: Any = importlib.import_module("submitit")
     except ImportError as error:
         raise UserError("--slurm needs the submitit package: pip install submitit.") from error
-    executor = submitit.AutoExecutor(folder=str(folder))
+    cluster, parameters = parameters.get("cluster", "slurm"), {k: v for k, v in parameters.items() if k != "cluster"}
+    try:
+        executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
+    except (RuntimeError, ValueError) as error:
+        raise UserError(
+            f"--slurm: submitit cannot use the cluster {cluster!r}: {error} Run it where sbatch is, or without --slurm."
+        ) from error
     try:
         executor.update_parameters(name="sweep", slurm_array_parallelism=at_once, **{**_DEFAULTS, **parameters})
     except (TypeError, NameError) as error:
         raise UserError(f"--slurm: submitit refuses its parameters: {error}") from error
+    for job in jobs:
+        started(job)
     with executor.batch():
         submitted = [executor.submit(execute, list(job.command), str(job.log), job.append) for job in jobs]
-    started = time.perf_counter()
+    start = time.perf_counter()
     waiting = dict(enumerate(zip(jobs, submitted)))
     print(f"submitted {len(jobs)} jobs; waiting for them (Ctrl-C cancels)")
     try:
@@ -59,7 +73,7 @@ def submit_jobs(
             for number, (job, remote) in list(waiting.items()):
                 if remote.done():
                     del waiting[number]
-                    if sentence := ended(Ended(job, _status(remote), time.perf_counter() - started)):
+                    if sentence := ended(Ended(job, _status(remote), time.perf_counter() - start)):
                         print(sentence, flush=True)
             if waiting:
                 time.sleep(_POLL_SECONDS)

@@ -84,12 +84,13 @@ def carry_out(runs: Sequence[Run], order: Order, setting: Setting, after_each: C
             return f"{run.name}: {setting.metric} {percent(value)} in {duration(over.seconds)}"
         return f"{run.name}: failed: {run.reason()} (log: {run.log})"
 
+    def started(job: Job) -> None:
+        by_name[job.name].begin()
+
     if order.slurm is None:
-        run_jobs(jobs, order.at_once, ended, started=lambda job: by_name[job.name].begin())
+        run_jobs(jobs, order.at_once, ended, started)
     else:
-        for run in runs:
-            run.begin()
-        submit_jobs(jobs, order.at_once, ended, runs[0].folder.parents[1] / "slurm", order.slurm)
+        submit_jobs(jobs, order.at_once, ended, runs[0].folder.parents[1] / "slurm", order.slurm, started)
 
 
 def write_tables(folder: Path, runs: Sequence[Run], setting: Setting) -> tuple[list[Row], str]:
