@@ -2,7 +2,10 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from dsct_detrex.sweep.command_line import main
 
@@ -20,13 +23,23 @@ TINY = [
 ]
 
 
-def test_two_hosts_for_real(tmp_path, monkeypatch):
+@pytest.fixture
+def measured(tmp_path, monkeypatch) -> Callable[..., dict[str, dict[str, str]]]:
+    """Train cells of a table for real; the rows of ``results.csv`` by their cell."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("DSCT_MSDA_BACKEND", "pytorch")  # loads faster than it would gain
-    words = ["--table", "10", "--scale", "demo", "--only", "deformable_detr", "detr", "--seeds", "1"]
-    assert main([*words, "--output-dir", str(tmp_path), *TINY]) == 0
-    with (tmp_path / "results.csv").open(newline="") as file:
-        rows = {row["cell"]: row for row in csv.DictReader(file)}
+
+    def train(table: str, *cells: str) -> dict[str, dict[str, str]]:
+        words = ["--table", table, "--scale", "demo", "--only", *cells, "--seeds", "1"]
+        assert main([*words, "--output-dir", str(tmp_path), *TINY]) == 0
+        with (tmp_path / "results.csv").open(newline="") as file:
+            return {row["cell"]: row for row in csv.DictReader(file)}
+
+    return train
+
+
+def test_two_hosts_for_real(measured, tmp_path):
+    rows = measured("10", "deformable_detr", "detr")
     assert rows["dino"]["status"] == "not run"
     for name in ("deformable_detr", "detr"):
         assert rows[name]["status"] == "finished"
@@ -39,3 +52,18 @@ def test_two_hosts_for_real(tmp_path, monkeypatch):
         assert not Path(tmp_path, name, "seed0", "last.pth").exists()
     assert rows["detr"]["parameters_total"] != rows["deformable_detr"]["parameters_total"]
     assert "Exact bound: face only" in (tmp_path / "report.html").read_text()
+
+
+def test_a_two_stage_baseline_beside_dsct(measured, tmp_path):
+    """Table 4: models of two kinds under one command, and the metric by number of people."""
+    rows = measured("4", "emo_net_r50_m", "dsct")
+    assert [row["status"] for row in rows.values()] == ["not run", "finished", "finished"]
+    assert float(rows["emo_net_r50_m"]["recall50"]) == 1.0, "it is given the annotated boxes"
+    assert 22e6 < int(rows["emo_net_r50_m"]["parameters_total"]) < 23e6, "two ResNet-18"
+    report = json.loads((tmp_path / "emo_net_r50_m" / "seed0" / "evaluation.json").read_text())
+    assert report["protocol"]["name"] == "official"
+    for group in report["by_count"]:
+        written = rows["emo_net_r50_m"][f"acc_n{group['group']}"]
+        assert written == ("" if group["acc"] is None else repr(group["acc"]))
+    assert "Accuracy by number of annotated people in the image" in (tmp_path / "table.md").read_text()
+    assert (tmp_path / "plot_by_people.png").is_file()
