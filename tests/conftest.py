@@ -1,10 +1,12 @@
-"""Shared test set-up: one thread, a fixed seed, and the reader of the golden fixtures on the path."""
+"""Shared test set-up: one thread, a fixed seed, W&B without an account, golden fixtures' reader on the path."""
 
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.wandb_offline import forget_account
 
 sys.path.insert(0, str(Path(__file__).parent / "golden"))
 torch.set_num_threads(1)
@@ -13,3 +15,9 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W&B finds no account."""
+    forget_account(tmp_path, monkeypatch)

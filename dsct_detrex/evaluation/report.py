@@ -72,7 +72,7 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
         "protocol": {"name": protocol.name, "sentence": protocol.sentence},
         "dataset": {"name": dataset.name, "description": dataset.description},
         "emotions": {"name": emotions.name, "labels": list(emotions.names), "multi_label": multi_label},
-        "primary_metric": "mAP" if multi_label else "acc",
+        "primary_metric": primary_metric(emotions),
         "counts": _counts(images, table),
         "metrics": {**values, **metrics.box_quality(table)},
         "per_class": [
@@ -89,6 +89,11 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
     }
     cleaned: Report = _without_nan(report)
     return cleaned
+
+
+def primary_metric(emotions: Emotions) -> str:
+    """The metric that the paper ranks models by: ``"mAP"`` for several emotions per person, ``"acc"`` for one."""
+    return "mAP" if isinstance(emotions, MultiLabelEmotions) else "acc"
 
 
 def _counts(images: Sequence[ImageResult], table: PeopleTable) -> dict[str, int]:

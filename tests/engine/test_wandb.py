@@ -1,11 +1,8 @@
 """W&B offline: what is logged is read back from the run's own file (``wandb leet inspect``)."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -17,32 +14,18 @@ from dsct_detrex.engine.loggers import Prediction
 from dsct_detrex.engine.loggers.wandb_pictures import annotated_words, confident, predicted_words
 from dsct_detrex.engine.loggers.wandb_run import has_api_key
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
+from tests.wandb_offline import read_records
 
 Toy = Callable[..., DictConfig]
 
-
-@pytest.fixture(autouse=True)
-def _no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("WANDB_SILENT", "true")
-
-
-def _records(folder: Path) -> list[dict[str, Any]]:
-    """The records of an offline run, as W&B's own tool prints them."""
-    tool = Path(sys.executable).parent / "wandb"
-    command = [str(tool), "leet", "inspect", "--json", str(folder)]
-    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    return [json.loads(line) for line in text.splitlines()]
+pytestmark = pytest.mark.usefixtures("no_account")
 
 
 def test_an_offline_run_reads_back(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = run(toy("train.wandb.enabled=true"))
     assert "W&B: no API key found, so this run is kept offline" in capsys.readouterr().out
     (folder,) = (tmp_path / "run" / "wandb").glob("offline-run-*")
-    records = _records(folder)
+    records = read_records(folder)
     text = [json.dumps(record) for record in records]
 
     history = [record for record in records if record["type"] == "history"]

@@ -1,0 +1,95 @@
+"""The command line of ``scripts/dashboard.py``: the dashboard of a W&B project as a file, and with ``--push`` in W&B.
+
+Exit status: 0 done; 2 the user can fix it (one sentence); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dsct_detrex.dashboard.layout import HOST, make_dashboard
+from dsct_detrex.dashboard.workspace import build_workspace, push_workspace, workspace_json
+from dsct_detrex.engine.command_line import guarded
+from dsct_detrex.engine.loggers.wandb_run import has_api_key
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import get_emotions
+from dsct_detrex.sweep.description import DATASETS
+
+_NAME = re.compile(r"[A-Za-z0-9][\w .-]*", re.ASCII)  # stands in a filter, a title, an address and a file's name
+_KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return the exit status.
+
+    Args:
+        argv: without the program's name; None takes the process's own.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _main(words), words)
+
+
+def _main(words: Sequence[str]) -> int:
+    options = _options(words)
+    emotions = get_emotions(options.emotions)
+    dashboard = make_dashboard(emotions, options.project, options.sweep, options.group_by)
+    workspace = build_workspace(dashboard, options.entity, options.project)
+    path = options.out or Path("runs") / "dashboard" / f"{options.sweep or options.project}_{emotions.name}.json"
+    _write(path, workspace_json(workspace))
+    print(f"dashboard: {path}")
+    if options.push:
+        if not has_api_key():
+            raise UserError(
+                f"--push needs a W&B API key and there is none: run `wandb login`, or set WANDB_API_KEY, then call "
+                f"this again. {path} is written."
+            )
+        print(f"in W&B: {push_workspace(workspace)}")
+    return 0
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    options = _parser().parse_args(words)
+    if options.entity is None:
+        raise UserError("Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY.")
+    if options.emotions not in DATASETS:
+        raise UserError(f"--emotions expects one of {', '.join(DATASETS)}. Got {options.emotions!r}.")
+    for name in ("project", "entity", "sweep"):
+        value = getattr(options, name)
+        if value is not None and not _NAME.fullmatch(value):
+            raise UserError(
+                f"--{name} expects a name of letters, digits, spaces and _ . - that starts with a letter or digit. "
+                f"Got {value!r}."
+            )
+    if not _KEY.fullmatch(options.group_by):
+        raise UserError(f"--group-by expects a key of the config, such as {HOST}. Got {options.group_by!r}.")
+    return options
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}); choose another file with --out.") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dashboard.py",
+        description="Write the W&B dashboard of a project's runs as JSON, and with --push save it there as a new view.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--project", default="dsct_detrex", metavar="NAME", help="the W&B project (default dsct_detrex)")
+    add("--entity", default=os.environ.get("WANDB_ENTITY"), metavar="NAME", help="user or team that owns it")
+    add("--emotions", default="caer_s", metavar="NAME", help="kind of the runs: caer_s (default) or emotic")
+    add("--sweep", metavar="NAME", help="only runs of this sweep (their W&B group), e.g. table_10")
+    add("--group-by", default=HOST, metavar="KEY", help=f"key of the config that sets lines apart (default {HOST})")
+    add("--out", type=Path, metavar="FILE", help="where the JSON goes (default runs/dashboard/NAME_EMOTIONS.json)")
+    add("--push", action="store_true", help="save it in W&B; needs an API key")
+    return parser

@@ -1,0 +1,100 @@
+"""``scripts/dashboard.py``: files, pushes, exit statuses and sentences."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsct_detrex.dashboard.command_line import main
+
+ws = pytest.importorskip("wandb_workspaces.workspaces")
+ADDRESS = "https://example.org/me/dsct_detrex?nw=1"
+
+
+@pytest.fixture(autouse=True)
+def saved(no_account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Workspaces that the library was told to save; it saves none."""
+    calls: list[Any] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ws.Workspace, "save", lambda workspace: calls.append(workspace))
+    monkeypatch.setattr(ws.Workspace, "url", ADDRESS)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "title"),
+    [
+        ([], "runs/dashboard/dsct_detrex_caer_s.json", "dsct_detrex, emotions of CAER-S"),
+        (["--sweep", "table_10"], "runs/dashboard/table_10_caer_s.json", "table_10, emotions of CAER-S"),
+        (["--emotions", "emotic", "--out", "d/x.json"], "d/x.json", "dsct_detrex, emotions of EMOTIC"),
+    ],
+)
+def test_without_push_there_is_a_file(
+    words: list[str], path: str, title: str, saved: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--entity", "me", *words]) == 0
+    assert capsys.readouterr().out == f"dashboard: {path}\n"
+    assert json.loads(Path(path).read_text())["displayName"] == title
+    assert saved == []
+
+
+def test_entity_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_ENTITY", "lab")
+    assert main(["--project", "mine"]) == 0
+    view = json.loads(Path("runs/dashboard/mine_caer_s.json").read_text())
+    assert (view["entity"], view["project"]) == ("lab", "mine")
+
+
+def test_push_saves_the_workspace(
+    saved: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+    assert main(["--entity", "me", "--sweep", "table_10", "--push"]) == 0
+    assert capsys.readouterr().out == f"dashboard: runs/dashboard/table_10_caer_s.json\nin W&B: {ADDRESS}\n"
+    assert [(one.entity, one.project, one.name) for one in saved] == [
+        ("me", "dsct_detrex", "table_10, emotions of CAER-S")
+    ]
+
+
+def test_push_without_a_key_still_writes_the_file(saved: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--entity", "me", "--push"]) == 2
+    assert capsys.readouterr().err == (
+        "error: --push needs a W&B API key and there is none: run `wandb login`, or set WANDB_API_KEY, then call this "
+        "again. runs/dashboard/dsct_detrex_caer_s.json is written.\n"
+    )
+    assert json.loads(Path("runs/dashboard/dsct_detrex_caer_s.json").read_text())["entity"] == "me"
+    assert saved == []
+
+
+def test_ctrl_c_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(workspace: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+    monkeypatch.setattr(ws.Workspace, "save", stop)
+    assert main(["--entity", "me", "--push"]) == 130
+
+
+NAME = "expects a name of letters, digits, spaces and _ . - that starts with a letter or digit."
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY."),
+        (["--entity", "me", "--emotions", "sad"], "--emotions expects one of caer_s, emotic. Got 'sad'."),
+        (["--entity", "me/mine"], f"--entity {NAME} Got 'me/mine'."),
+        (["--entity", "me", "--project", ""], f"--project {NAME} Got ''."),
+        (["--entity", "me", "--sweep", "it's"], f'--sweep {NAME} Got "it\'s".'),
+        (
+            ["--entity", "me", "--group-by", "host."],
+            "--group-by expects a key of the config, such as host.name. Got 'host.'.",
+        ),
+        (["--entity", "me", "--out", "."], ". cannot be written (Is a directory); choose another file with --out."),
+    ],
+)
+def test_mistakes_are_sentences(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"error: {sentence}\n"
+    assert not Path("runs").exists()
