@@ -6,6 +6,7 @@ Numbers that paper and released code disagree on follow the code where its fixtu
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
 from dsct_detrex.dsct import DSCT, HostTraining, RelationalAggregation
+from dsct_detrex.modalities import FrozenNetwork, ModalityMemory
 from dsct_detrex.objective import DSCTCriterion
 
 host = dict(name="deformable_detr", provider="embedded")  # provider: set by --hosts-from, or in a file
@@ -48,6 +49,18 @@ model = L(DSCT)(
     host_training=L(HostTraining)(frozen=[], dead="freeze"),
     # Two-stage hosts: L(ProposalLoss)() keeps the encoder proposing people; off, as the first stage stays as loaded.
     proposal_loss=None,
+    # Table 13 (docs/modalities.md): frozen networks whose maps join the memory; `use` names those that are built.
+    modalities=L(ModalityMemory)(
+        networks=L(dict)(
+            scene=L(FrozenNetwork)(architecture="resnet50", layers=["layer2", "layer3", "layer4"], weights=None),
+            semantic=L(FrozenNetwork)(
+                architecture="deeplabv3_resnet50", layers=["layer2", "layer3", "layer4"], weights=None
+            ),
+            instance=L(FrozenNetwork)(architecture="maskrcnn_resnet50_fpn", layers=None, weights=None),
+        ),
+        embed_dim="${model.host.embed_dim}",
+        use=[],
+    ),
     pixel_mean=[123.675, 116.28, 103.53],
     pixel_std=[58.395, 57.12, 57.375],
     device="cpu",

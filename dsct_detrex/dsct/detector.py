@@ -53,6 +53,9 @@ class DSCT(nn.Module):
         host_training: what of the host trains; None: all but what receives no gradient.
         proposal_loss: ``proposal_loss(proposals, targets) -> dict of losses`` on the first stage of a two-stage host
             (``objective.ProposalLoss``), whose heads then train too; None: the first stage stays as it was loaded.
+        modalities: ``modalities(pixels, mask) -> what to add to a level of the host's memory, or None``: features of
+            frozen networks (``modalities.ModalityMemory``, paper Table 13). It reads the model's own normalised pixels,
+            so networks of ImageNet want ``pixel_mean`` and ``pixel_std`` as they are here.
         pixel_mean, pixel_std: RGB, 0-255.
         device: moved there when built, as detrex's models are; ``cpu`` by default.
 
@@ -79,6 +82,7 @@ class DSCT(nn.Module):
         activation_checkpointing: bool = False,
         host_training: HostTraining | None = None,
         proposal_loss: Callable[[Proposals, Sequence[Target]], dict[str, Tensor]] | None = None,
+        modalities: nn.Module | None = None,
         pixel_mean: Sequence[float] = (123.675, 116.28, 103.53),
         pixel_std: Sequence[float] = (58.395, 57.12, 57.375),
         device: str = "cpu",
@@ -115,6 +119,7 @@ class DSCT(nn.Module):
         )
         extra = denoising or one_to_many
         self.training_queries = TrainingQueries(emotions, spec, denoising, one_to_many) if extra else None
+        self.modalities = modalities
         self.proposal_loss = proposal_loss
         self.first_stage = None if proposal_loss is None else FirstStage(adapter)
         alive = () if self.first_stage is None else self.first_stage.modules
@@ -172,8 +177,12 @@ class DSCT(nn.Module):
             one output per decoder layer.
         """
         pixels, mask = self.normalizer(images)
-        inputs = self.decoder.adapter.decoder_inputs(pixels, mask)
-        subjects = join_groups(self.decoder.adapter, self.subject_queries(len(images)), groups)
+        adapter = self.decoder.adapter
+        inputs = adapter.decoder_inputs(pixels, mask)
+        extra = None if self.modalities is None else self.modalities(*adapter.padded(pixels, mask))
+        if extra is not None:
+            inputs = adapter.add_to_memory(inputs, extra)
+        subjects = join_groups(adapter, self.subject_queries(len(images)), groups)
         layers: list[LayerOutput] = self.decoder(inputs, subjects, self.heads)
         return layers
 

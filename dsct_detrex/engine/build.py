@@ -84,6 +84,8 @@ def plain_config(cfg: DictConfig) -> dict[str, Any]:
 def release_config(cfg: DictConfig) -> str:
     """The resolved config as YAML that builds the model again; without tables, as in ``plain_config``.
 
+    Frozen networks lose the names of their files: a release holds their weights itself, and goes to other machines.
+
     Raises:
         ConfigError: it holds what no file can, such as a lambda.
     """
@@ -91,6 +93,10 @@ def release_config(cfg: DictConfig) -> str:
     OmegaConf.resolve(resolved)
     for table in _TABLES:
         resolved.pop(table, None)
+    networks: DictConfig = OmegaConf.select(resolved, "model.modalities.networks") or OmegaConf.create()
+    for network in networks.values():
+        if isinstance(network, DictConfig) and "weights" in network:
+            network.weights = None
     return config_to_yaml(resolved)
 
 

@@ -278,6 +278,8 @@ def test_capture_equals_the_embedded_hosts_own_account(name):
     told = {k: v for k, v in told.items() if v is not None}
     if "key_padding_mask" in captured.keys() - told.keys():  # detrex's decoders forget it, and the adapter adds it
         told["key_padding_mask"] = adapter.features(pixels, mask)[1].flatten(1)
+    if "memory_size" in captured:
+        told["memory_size"] = tuple(adapter.features(pixels, mask)[1].shape[-2:])
     assert captured.keys() == told.keys()
     for key, value in captured.items():
         assert torch.equal(value, told[key]) if isinstance(value, Tensor) else value == told[key]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dsct_detrex.dsct import Subjects, adapter_for
-from tests.dsct.tiny import images, tiny_dsct, tiny_host
+from tests.dsct.tiny import decoder_keywords, images, tiny_dsct, tiny_host
 
 KINDS = ("detr", "conditional_detr", "dab_detr", "dn_detr")
 
@@ -74,9 +74,9 @@ def test_dab_without_size_modulation():
     model = tiny_dsct("dab_detr", num_subjects=0).eval()
     decoder = model.host.transformer.decoder
     inputs = inputs_of(model)
-    modulated, _ = decoder(**inputs)
+    modulated, _ = decoder(**decoder_keywords(inputs))
     decoder.modulate_hw_attn = False
-    states, _ = decoder(**inputs)
+    states, _ = decoder(**decoder_keywords(inputs))
     layers = model.decoder(inputs, model.subject_queries(2), model.heads)
     assert torch.equal(torch.stack([layer.contexts for layer in layers]), states)
     assert not torch.equal(states, modulated)

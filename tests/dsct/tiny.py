@@ -124,7 +124,7 @@ def own_decoding(host: Any, inputs: dict[str, Any]) -> tuple[Tensor, list[Tensor
             entering.append(layer(entering[-1], **arguments))
         states = torch.stack(entering[1:])
         return states, inputs["reference_points"].expand(len(states), -1, -1, -1)
-    out = host.transformer.decoder(**inputs)
+    out = host.transformer.decoder(**decoder_keywords(inputs))
     if isinstance(out, Tensor):  # DETR: states alone, sequence first
         states = out.transpose(1, 2)
         return states, list(states[..., :0])
@@ -133,6 +133,11 @@ def own_decoding(host: Any, inputs: dict[str, Any]) -> tuple[Tensor, list[Tensor
         initial = inputs["reference_points"].expand(states.shape[1], -1, -1)
         return states, [initial, *references[:-1]]
     return states, list(references.expand(len(states), -1, -1, -1))
+
+
+def decoder_keywords(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Captured keywords without what the adapters of the single-scale family put beside them."""
+    return {key: value for key, value in inputs.items() if key != "memory_size"}
 
 
 def floats_to(dtype: torch.dtype, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
+from dsct_detrex.config import apply_overrides, instantiate
+from dsct_detrex.engine.build import release_config
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.prediction.command_line import find_pictures, main, picture_path
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
-from tests.prediction.tiny_release import write_release
+from dsct_detrex.weights import load_release, save_release
+from tests.modalities.networks import published, saved
+from tests.prediction.tiny_release import tiny_config, write_release
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +148,27 @@ def test_a_config_that_calls_other_code_is_refused(tmp_path):
 def test_a_release_brings_its_label_set(tmp_path):
     path = write_release(tmp_path / "r.safetensors", emotions="emotic")
     assert Predictor.from_checkpoint(path).emotions == EMOTIC
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_release_brings_the_weights_of_its_frozen_networks(photo, tmp_path):
+    """On a machine without the file that training read them from, and without a word about random weights."""
+    weights = published("resnet18")
+    file = saved(tmp_path / "places.pth.tar", {"state_dict": {f"module.{name}": x for name, x in weights.items()}})
+    words = ["use=[scene]", "networks.scene.architecture=resnet18", f"networks.scene.weights={file}"]
+    cfg = apply_overrides(tiny_config(), [f"model.modalities.{word}" for word in words])
+    model = instantiate(cfg.model)
+    text = release_config(cfg)
+    assert "places.pth.tar" not in text
+    assert cfg.model.modalities.networks.scene.weights == str(file)
+    save_release(tmp_path / "best.safetensors", model.state_dict(), CAER_S, text)
+    file.unlink()
+    predictor = Predictor.from_checkpoint(tmp_path / "best.safetensors", score_threshold=0.0)
+    assert len(predictor(Image.open(photo))) >= 1
+    restored = predictor.model.modalities.networks["scene"].trunk.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in restored.items())
+    assert len(restored) == len(weights) - 2
+    assert load_release(tmp_path / "best.safetensors").state_dict.keys() == model.state_dict().keys()
 
 
 @pytest.mark.parametrize("name", ["missing.safetensors", "truncated.safetensors"])

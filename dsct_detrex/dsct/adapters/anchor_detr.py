@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.dsct.adapters.base import HostAdapter, QueryState
+from dsct_detrex.dsct.adapters.base import HostAdapter, MemoryExtra, QueryState
 from dsct_detrex.dsct.adapters.post_norm import Middle
 from dsct_detrex.dsct.capture import capture_keywords
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
@@ -56,6 +56,12 @@ class AnchorDetrAdapter(HostAdapter):
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
         features, mask = self.features(images, mask)
         return capture_keywords(self.decoder, lambda: self.host.transformer(features[:, None], mask))
+
+    def add_to_memory(self, inputs: dict[str, Any], extra: MemoryExtra) -> dict[str, Any]:
+        maps: Tensor = inputs["srcs"]  # (B, 1, C, H, W)
+        height, width = maps.shape[-2:]
+        added = extra((height, width)).transpose(1, 2).reshape(maps.shape)
+        return inputs | {"srcs": maps + added.to(maps.dtype)}
 
     def num_contexts(self, inputs: dict[str, Any]) -> int:
         queries: Tensor = inputs["tgt"]

@@ -23,6 +23,9 @@ from dsct_detrex.dsct.adapters.post_norm import LAYER_ORDER, Middle, run_post_no
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
 from dsct_detrex.layers.levels import scale_references, shrink_mask
 
+MemoryExtra = Callable[[tuple[int, int]], Tensor]
+"""(height, width) of a level of the memory -> (B, height * width, C) to be added to it."""
+
 SubjectBoxes = Callable[[Tensor], Tensor]
 """(B, N, C) states of the subjects as the heads see them -> (B, N, 4) boxes, cxcywh in [0, 1]."""
 
@@ -44,6 +47,13 @@ class QueryState:
     position: Tensor | None
     reference: Tensor
     prediction_reference: Tensor
+
+
+def add_once(inputs: dict[str, Any], added: Tensor) -> dict[str, Tensor]:
+    """``key`` and ``value`` of a decoder with something added; where they are one tensor they stay one."""
+    found = {name: inputs[name] for name in ("key", "value") if name in inputs}
+    sums = {id(memory): memory + added for memory in found.values()}
+    return {name: sums[id(memory)] for name, memory in found.items()}
 
 
 class HostAdapter(ABC):
@@ -111,6 +121,30 @@ class HostAdapter(ABC):
             images: (B, 3, H, W) normalised pixels, padded.
             mask: (B, H, W) bool, True = padding.
         """
+
+    def padded(self, images: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """A batch in the frame of the memory: padded further where the host's backbone asks for it.
+
+        Args:
+            images: (B, 3, H, W) normalised pixels, zero where padded.
+            mask: (B, H, W) bool, True = padding.
+        """
+        return images, mask
+
+    def add_to_memory(self, inputs: dict[str, Any], extra: MemoryExtra) -> dict[str, Any]:
+        """``inputs`` with something added to every level of the memory that the decoder attends to.
+
+        Args:
+            inputs: of ``decoder_inputs``; its tensors stay as they are.
+            extra: see ``MemoryExtra``; asked once for each level.
+
+        Raises:
+            ValueError: the adapter does not say where the memory is, or the memory is no map.
+        """
+        raise ValueError(
+            f"DSCT(modalities=) expects an adapter that can add to the host's memory. Got {type(self).__name__}, which "
+            "has no add_to_memory."
+        )
 
     @abstractmethod
     def begin(self, inputs: dict[str, Any], subjects: Subjects) -> QueryState:
@@ -185,10 +219,20 @@ class MultiScaleAdapter(HostAdapter):
 
     def features(self, images: Tensor, mask: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Feature maps, padding masks (True = padding) and position embeddings, one of each per level."""
-        images, mask = pad_for_backbone(images, mask, getattr(self.host.backbone, "padding_constraints", {}))
+        images, mask = self.padded(images, mask)
         maps = list(self.host.neck(self.host.backbone(images)))
         masks = [shrink_mask(mask, m.shape[-2:]) for m in maps]
         return maps, masks, [self.host.position_embedding(m) for m in masks]
+
+    def padded(self, images: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return pad_for_backbone(images, mask, getattr(self.host.backbone, "padding_constraints", {}))
+
+    def add_to_memory(self, inputs: dict[str, Any], extra: MemoryExtra) -> dict[str, Any]:
+        value: Tensor = inputs["value"]
+        if value.is_meta:  # sizes of levels cannot be read on the meta device; adding changes no shape
+            return inputs
+        added = torch.cat([extra((height, width)) for height, width in inputs["spatial_shapes"].tolist()], 1)
+        return inputs | add_once(inputs, added.to(value.dtype))
 
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
         passed = ("key", "value", "key_padding_mask", "spatial_shapes", "level_start_index")

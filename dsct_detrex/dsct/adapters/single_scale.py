@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.dsct.adapters.base import HostAdapter, QueryState
+from dsct_detrex.dsct.adapters.base import HostAdapter, MemoryExtra, QueryState, add_once
 from dsct_detrex.dsct.capture import capture_keywords
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
 from dsct_detrex.layers.levels import shrink_mask
@@ -43,16 +43,27 @@ class SingleScaleAdapter(HostAdapter):
         return features, padding, self.host.position_embedding(padding)
 
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
+        """The decoder's keywords, ``key_padding_mask`` where it forgets it, and ``memory_size``, (h, w) of the map."""
         features, padding, positions = self.features(images, mask)
         queries, *more = self.queries(len(images))
         inputs = capture_keywords(
             self.decoder, lambda: self.host.transformer(features, padding, queries, positions, *more)
         )
-        return {"key_padding_mask": padding.flatten(1)} | inputs
+        return {"key_padding_mask": padding.flatten(1), "memory_size": tuple(features.shape[-2:])} | inputs
 
     @abstractmethod
     def queries(self, batch_size: int) -> tuple[Any, ...]:
         """What the transformer takes between padding and positions, then what it takes behind them."""
+
+    def add_to_memory(self, inputs: dict[str, Any], extra: MemoryExtra) -> dict[str, Any]:
+        memory, (height, width) = inputs["value"], inputs["memory_size"]
+        if len(memory) != height * width:
+            raise ValueError(
+                f"DSCT(modalities=) expects a host whose memory is a map. Got {len(memory)} tokens of {self.kind} for "
+                f"a map of {height} x {width}: it samples its tokens, as PnP-DETR does."
+            )
+        added = extra((height, width)).transpose(0, 1).to(memory.dtype)
+        return inputs | add_once(inputs, added)
 
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:
         passed = ("key", "value", "key_pos", "key_padding_mask")
