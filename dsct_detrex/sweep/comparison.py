@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from scipy.stats import f_oneway, spearmanr
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import f, spearmanr
 
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import Setting
@@ -19,19 +22,44 @@ def comparison(rows: Sequence[Row], setting: Setting) -> str:
 
 
 def difference_sentence(rows: Sequence[Row], setting: Setting) -> str:
-    """Whether the rows differ by more than seeds do: one-way analysis of variance over the cells, seeds as repetitions.
+    """Whether the rows differ by more than chance: an analysis of variance with the seeds as blocks.
 
-    Empty with fewer than two cells of at least two seeds each. The test takes seeds as independent draws of equal
-    spread; all cells are measured on the same people, so the test set's own sampling error is not part of it.
+    A seed gives every row the same pictures in the same order and, as far as they share parameters, the same initial
+    weights; what a seed does to all rows alike is no difference between them. Only seeds that all measured rows have
+    finished count; empty with fewer than two of them, or of rows. All rows are measured on the same people, so the
+    test set's own sampling error is not part of it.
     """
-    groups = [values for row in rows if len(values := row.values(setting.metric)) > 1]
-    if len(groups) < 2 or not any(len(set(values)) > 1 for values in groups):
+    values = [found for row in rows if (found := row.by_seed(setting.metric))]
+    seeds = sorted(set.intersection(*map(set, values))) if values else []
+    if len(values) < 2 or len(seeds) < 2:
         return ""
-    p = float(f_oneway(*groups).pvalue)
-    said = f"(analysis of variance over {len(groups)} rows: p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+    p = blocked_p_value(np.array([[found[seed] for seed in seeds] for found in values]))
+    if math.isnan(p):
+        return ""
+    size = "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    said = f"(analysis of variance, {len(values)} rows by {len(seeds)} seeds: p {size})"
     if p < _SURE:
-        return f"The rows differ by more than seeds do {said}."
-    return f"The rows do not differ by more than seeds do {said}: no order can be read from this table."
+        return f"The rows differ by more than chance {said}."
+    return f"The rows do not differ by more than chance {said}: no order can be read from this table."
+
+
+def blocked_p_value(values: NDArray[np.float64]) -> float:
+    """How often rows that are all alike would differ this much.
+
+    Args:
+        values: (R, S) one value for each row and block; both have an effect, and they add.
+
+    Returns:
+        p of the F test on the rows, R - 1 and (R - 1)(S - 1) degrees of freedom; NaN where nothing varies.
+    """
+    num_rows, num_blocks = values.shape
+    row_means, block_means = values.mean(1, keepdims=True), values.mean(0, keepdims=True)
+    between = num_blocks * ((row_means - values.mean()) ** 2).sum() / (num_rows - 1)
+    freedom = (num_rows - 1) * (num_blocks - 1)
+    within = ((values - row_means - block_means + values.mean()) ** 2).sum() / freedom
+    if between == within == 0:
+        return math.nan
+    return float(f.sf(between / within if within else math.inf, num_rows - 1, freedom))
 
 
 def order_sentence(rows: Sequence[Row], setting: Setting) -> str:

@@ -96,10 +96,14 @@ class Row:
     def failures(self) -> list[Result]:
         return [result for result in self.results if result.standing is Standing.FAILED]
 
+    def by_seed(self, metric: str) -> dict[int, float]:
+        """Seed -> the metric as a fraction, of every finished seed."""
+        values = {result.run.seed: result.measured.value(metric) for result in self.results if result.measured}
+        return {seed: value for seed, value in values.items() if value is not None}
+
     def values(self, metric: str) -> list[float]:
-        """The metric of every finished seed, as a fraction."""
-        values = [one.value(metric) for one in self.measured]
-        return [value for value in values if value is not None]
+        """The metric of every finished seed."""
+        return list(self.by_seed(metric).values())
 
     def mean(self, metric: str) -> float:
         """NaN without a finished seed."""

@@ -5,9 +5,10 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from dsct_detrex.sweep.comparison import comparison, difference_sentence, order_sentence
+from dsct_detrex.sweep.comparison import blocked_p_value, comparison, difference_sentence, order_sentence
 from dsct_detrex.sweep.description import Cell, Sweep
 from dsct_detrex.sweep.execute import write_pictures, write_tables
 from dsct_detrex.sweep.page import first_line
@@ -78,20 +79,40 @@ def test_order_against_the_papers(tmp_path):
     assert order_sentence(rows[:2], chosen) == ""
 
 
-def test_rows_that_differ_by_more_than_seeds_do(tmp_path):
-    """By hand: means .31 .51 .41, within .0002 each: F = (.02 / 2 * 2) / (3 * .0002 / 3) = 100, df 2 and 3."""
-    rows, chosen = three_rows(tmp_path)
-    expected = "The rows differ by more than seeds do (analysis of variance over 3 rows: p = 0.002)."
+def test_a_p_value_worked_by_hand():
+    """Means of rows and of blocks 1, 2, 3: rows 3 * 2 / 2 = 3, rest 4 / 4 = 1, F(2, 4) = 3, p = (1 + 3 / 2) ** -2."""
+    values = np.array([[0.0, 0.0, 3.0], [1.0, 3.0, 2.0], [2.0, 3.0, 4.0]])
+    assert blocked_p_value(values) == pytest.approx(0.16)
+    assert blocked_p_value(values * 7 + 5) == pytest.approx(0.16)
+    assert blocked_p_value(values + np.array([[9.0, -4.0, 2.0]])) == pytest.approx(0.16), "what blocks do is left out"
+    assert math.isnan(blocked_p_value(np.ones((3, 2))))
+    assert blocked_p_value(np.array([[1.0, 1.0], [2.0, 2.0]])) == 0.0
+
+
+def test_rows_that_differ_by_more_than_chance(tmp_path):
+    rows, chosen = three_rows(tmp_path, (0.3, 0.5, 0.4))
+    expected = "The rows differ by more than chance (analysis of variance, 3 rows by 2 seeds: p < 0.001)."
     assert difference_sentence(rows, chosen) == expected
     assert comparison(rows, chosen) == f"{expected} Rank correlation with the paper's order: +1.00 over 3 rows."
     assert difference_sentence(rows[:1], chosen) == ""
 
 
 def test_rows_that_do_not(tmp_path):
-    rows, chosen = three_rows(tmp_path, (0.30, 0.31, 0.305))
-    sentence = difference_sentence(rows, chosen)
-    assert sentence.startswith("The rows do not differ by more than seeds do (analysis of variance over 3 rows: p = 0.")
+    chosen = setting(CELLS)
+    values = {"a": (0.30, 0.34), "b": (0.33, 0.31), "c": (0.31, 0.33)}
+    runs = [finished(tmp_path, cell, seed, values[cell.name][seed]) for cell in chosen.sweep.cells for seed in (0, 1)]
+    sentence = difference_sentence(make_rows(chosen.sweep.cells, runs), chosen)
+    assert sentence.startswith("The rows do not differ by more than chance (analysis of variance, 3 rows by 2 seeds: p")
     assert sentence.endswith("no order can be read from this table.")
+
+
+def test_only_seeds_that_all_rows_have_are_compared(tmp_path):
+    chosen = setting(CELLS)
+    a, b, _ = chosen.sweep.cells
+    runs = [finished(tmp_path, cell, seed, 0.1 * seed) for cell, seed in ((a, 0), (a, 1), (b, 1), (b, 2))]
+    assert difference_sentence(make_rows(chosen.sweep.cells, runs), chosen) == ""
+    runs.append(finished(tmp_path, b, 0, 0.05))
+    assert "2 rows by 2 seeds" in difference_sentence(make_rows(chosen.sweep.cells, runs), chosen)
 
 
 def test_the_table_by_number_of_people(tmp_path):
