@@ -51,15 +51,13 @@ model = L(DSCT)(
     proposal_loss=None,
     # Table 13 (docs/modalities.md): frozen networks whose maps join the memory; `use` names those that are built.
     modalities=L(ModalityMemory)(
-        networks=L(dict)(
-            scene=L(FrozenNetwork)(architecture="resnet50", layers=["layer2", "layer3", "layer4"], weights=None),
-            semantic=L(FrozenNetwork)(
-                architecture="deeplabv3_resnet50", layers=["layer2", "layer3", "layer4"], weights=None
-            ),
-            instance=L(FrozenNetwork)(architecture="maskrcnn_resnet50_fpn", layers=None, weights=None),
-        ),
         embed_dim="${model.host.embed_dim}",
         use=[],
+        scene=L(FrozenNetwork)(architecture="resnet50", layers=["layer2", "layer3", "layer4"], weights=None),
+        semantic=L(FrozenNetwork)(
+            architecture="deeplabv3_resnet50", layers=["layer2", "layer3", "layer4"], weights=None
+        ),
+        instance=L(FrozenNetwork)(architecture="maskrcnn_resnet50_fpn", layers=None, weights=None),
     ),
     pixel_mean=[123.675, 116.28, 103.53],
     pixel_std=[58.395, 57.12, 57.375],

@@ -1,7 +1,7 @@
 """Table 13: features of frozen networks beside the host's own (docs/modalities.md).
 
 Their files of weights are overrides on the command line of the sweep and hold for every cell:
-``model.modalities.networks.scene.weights=resnet50_places365.pth.tar``.
+``model.modalities.scene.weights=resnet50_places365.pth.tar``.
 """
 
 from dsct_detrex.config import LazyCall as L

@@ -93,8 +93,8 @@ def release_config(cfg: DictConfig) -> str:
     OmegaConf.resolve(resolved)
     for table in _TABLES:
         resolved.pop(table, None)
-    networks: DictConfig = OmegaConf.select(resolved, "model.modalities.networks") or OmegaConf.create()
-    for network in networks.values():
+    modalities: DictConfig = OmegaConf.select(resolved, "model.modalities") or OmegaConf.create()
+    for network in modalities.values():
         if isinstance(network, DictConfig) and "weights" in network:
             network.weights = None
     return config_to_yaml(resolved)

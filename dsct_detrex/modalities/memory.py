@@ -41,15 +41,15 @@ class ModalityMemory(nn.Module):
     Building it leaves torch's random numbers as they were, so that the rest of a model starts equal with any ``use``.
 
     Args:
-        networks: the networks that are known, by name of the modality.
         embed_dim: C.
-        use: names of those that are built and used; without any there are no parameters, and nothing changes.
+        use: names of the networks that are built and used; without any there are no parameters, and nothing changes.
+        networks: the networks that are known, by name of the modality, which is free.
 
     Raises:
         UserError: ``use`` is a text or has a name that ``networks`` lacks, or a network cannot be built.
     """
 
-    def __init__(self, networks: Mapping[str, FrozenNetwork], embed_dim: int, use: Sequence[str] = ()) -> None:
+    def __init__(self, embed_dim: int, use: Sequence[str] = (), **networks: FrozenNetwork) -> None:
         super().__init__()
         _check(use, networks)
         self._announced = False
@@ -85,7 +85,7 @@ class ModalityMemory(nn.Module):
             if trunk.is_random:
                 warnings.warn(
                     f"ModalityMemory: the frozen network of {trunk.name} has random weights; give it some with "
-                    f"model.modalities.networks.{name}.weights=<file>.",
+                    f"model.modalities.{name}.weights=<file>.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

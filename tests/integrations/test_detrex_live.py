@@ -13,6 +13,7 @@ from torch import Tensor
 from dsct_detrex.dsct import LayerOutput
 from dsct_detrex.integrations.detrex import locate, operator_stand_in
 from tests.dsct.tiny import floats_to
+from tests.modalities.networks import filled, scene_memory
 
 from .live import (
     EMBEDDED,
@@ -138,6 +139,23 @@ def assert_equal_layers(
         for field in COMPARED:
             difference = largest(getattr(their_layer, field), getattr(our_layer, field))
             assert difference <= tolerances.get(field, TOLERANCE), field
+
+
+@on_every_live_host
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore:ModalityMemory")
+def test_modalities_join_the_memory(name: str) -> None:
+    """At first nothing is added, bit for bit; then the logits move. PnP-DETR's memory is no map and is refused."""
+    model, pictures = dsct_on(tiny_live_host(name)).eval(), pictures_for(name)
+    before = model.decode(pictures)[-1].logits
+    model.modalities = scene_memory().eval()
+    if name == "pnp_detr":
+        with pytest.raises(ValueError, match="it samples its tokens, as PnP-DETR does"):
+            model.decode(pictures)
+        return
+    assert torch.equal(model.decode(pictures)[-1].logits, before)
+    filled(model.modalities)
+    assert (model.decode(pictures)[-1].logits - before).abs().max() > 0.01
 
 
 class OnGpu(torch.Tensor):

@@ -22,7 +22,7 @@ def semantic() -> FrozenNetwork:
 
 
 def scene_memory(use=("scene",), embed_dim=256, **changes) -> ModalityMemory:
-    return ModalityMemory({"scene": scene(**changes)}, embed_dim, use)
+    return ModalityMemory(embed_dim, use, scene=scene(**changes))
 
 
 def filled(memory: ModalityMemory) -> ModalityMemory:

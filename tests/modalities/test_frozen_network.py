@@ -20,7 +20,8 @@ def resnet18():
 
 
 def default_networks():
-    return instantiate(get_config("common/dsct.py").model.modalities.networks)
+    config = get_config("common/dsct.py").model.modalities
+    return {name: instantiate(config[name]) for name in ("scene", "semantic", "instance")}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_without_use_there_is_nothing():
 
 @torch.no_grad()
 def test_shapes_and_zero_before_training():
-    memory = ModalityMemory({"scene": scene(), "semantic": semantic()}, 32, ["semantic", "scene"])
+    memory = ModalityMemory(32, ["semantic", "scene"], scene=scene(), semantic=semantic())
     assert list(memory.networks) == ["semantic", "scene"]
     extra = memory(*batch((64, 96), (64, 64)))
     for size in ((8, 12), (5, 7), (1, 1)):
@@ -44,7 +44,7 @@ def test_shapes_and_zero_before_training():
 @torch.no_grad()
 def test_every_map_of_every_network_reaches_every_level():
     """Otherwise a projection would rest on hosts with one level, and stop DistributedDataParallel."""
-    memory = ModalityMemory({"scene": scene(), "semantic": semantic()}, 8, ["scene", "semantic"])
+    memory = ModalityMemory(8, ["scene", "semantic"], scene=scene(), semantic=semantic())
     given = batch((64, 96))
     for projections in memory.projections.values():
         for projection in projections:
@@ -114,7 +114,7 @@ def test_half_precision_is_resized_in_float32():
 
 
 def test_random_weights_are_announced_where_a_training_starts():
-    memory = ModalityMemory({"scene": scene(), "semantic": semantic()}, 8, ["scene"])
+    memory = ModalityMemory(8, ["scene"], scene=scene(), semantic=semantic())
     given = batch((64, 64))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -124,7 +124,7 @@ def test_random_weights_are_announced_where_a_training_starts():
         _ = memory(*given), memory(*given)
     assert [str(warning.message) for warning in caught] == [
         "ModalityMemory: the frozen network of scene (resnet18) has random weights; give it some with "
-        "model.modalities.networks.scene.weights=<file>."
+        "model.modalities.scene.weights=<file>."
     ]
     restored = scene_memory(embed_dim=8)
     restored.load_state_dict(memory.state_dict())

@@ -155,12 +155,12 @@ def test_a_release_brings_the_weights_of_its_frozen_networks(photo, tmp_path):
     """On a machine without the file that training read them from, and without a word about random weights."""
     weights = published("resnet18")
     file = saved(tmp_path / "places.pth.tar", {"state_dict": {f"module.{name}": x for name, x in weights.items()}})
-    words = ["use=[scene]", "networks.scene.architecture=resnet18", f"networks.scene.weights={file}"]
+    words = ["use=[scene]", "scene.architecture=resnet18", f"scene.weights={file}"]
     cfg = apply_overrides(tiny_config(), [f"model.modalities.{word}" for word in words])
     model = instantiate(cfg.model)
     text = release_config(cfg)
     assert "places.pth.tar" not in text
-    assert cfg.model.modalities.networks.scene.weights == str(file)
+    assert cfg.model.modalities.scene.weights == str(file)
     save_release(tmp_path / "best.safetensors", model.state_dict(), CAER_S, text)
     file.unlink()
     predictor = Predictor.from_checkpoint(tmp_path / "best.safetensors", score_threshold=0.0)
