@@ -47,6 +47,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
         if shows_paper(rows, setting):
             _diamonds(panels[-1], numbers)
         panels[0].set_yticks(range(len(rows)), [row.cell.label for row in rows], color=INK)
+        panels[0].set_ylabel(setting.sweep.axis)
         panels[0].set_ylim(len(rows) - 0.5, -0.5 - _LABEL_GAP * len(bounds))
 
     height = 1.0 + 0.42 * len(rows) + 0.2 * len(bounds)

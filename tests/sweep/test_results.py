@@ -189,6 +189,7 @@ def test_the_plot_shares_an_axis_only_where_numbers_compare(tmp_path):
     for text in ("51.0 ± 1.4 %", "Exact bound: whole scene 85.6 %"):
         assert text in apart
         assert text in together
+    assert ">Host<" in apart
     assert "90.00 %" in apart
     assert "90.00 %" not in together
     assert apart == plot_sweep(rows, setting(CELLS), "svg").decode()
