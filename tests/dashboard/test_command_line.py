@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dsct_detrex.dashboard.command_line import main
+from tests.dashboard.views import runs
 
 ws = pytest.importorskip("wandb_workspaces.workspaces")
 ADDRESS = "https://example.org/me/dsct_detrex?nw=1"
@@ -44,6 +45,12 @@ def test_entity_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["--project", "mine"]) == 0
     view = json.loads(Path("runs/dashboard/mine_caer_s.json").read_text())
     assert (view["entity"], view["project"]) == ("lab", "mine")
+
+
+def test_group_by_reaches_the_dashboard() -> None:
+    assert main(["--entity", "me", "--group-by", "model.num_subjects"]) == 0
+    view = json.loads(Path("runs/dashboard/dsct_detrex_caer_s.json").read_text())
+    assert runs(view)["grouping"] == [{"section": "config", "name": "model.value.num_subjects"}]
 
 
 def test_push_saves_the_workspace(
