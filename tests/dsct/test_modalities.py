@@ -82,26 +82,32 @@ def test_without_use_nothing_is_asked_of_the_adapter(monkeypatch):
 @on_every_host
 @torch.no_grad()
 def test_each_level_gets_its_own_and_captured_tensors_stay(name):
-    """A level of h x w gets 100 h + w in its first channel, and its positions in order in the second."""
+    """A level of h x w gets 100 h + w in its first channel, and its positions in order in the second.
+
+    The extra is in double precision, as one of another precision than the memory's is under autocast.
+    """
     adapter = adapter_for(tiny_host(name).eval())
     model = tiny_dsct(name)
     inputs = adapter.decoder_inputs(*model.normalizer(images()))
     before = {key: value.clone() for key, value in inputs.items() if isinstance(value, torch.Tensor)}
-    asked = []
 
     def extra(size):
-        asked.append(size)
         height, width = size
-        added = torch.zeros(2, height * width, 256)
+        added = torch.zeros(2, height * width, 256, dtype=torch.float64)
         added[..., 0], added[..., 1] = 100 * height + width, torch.arange(height * width)
         return added
 
     changed = adapter.add_to_memory(inputs, extra)
     assert all(torch.equal(inputs[key], value) for key, value in before.items())
-    expected = torch.cat([extra(size) for size in tuple(asked)], 1)
+    if "srcs" in inputs:
+        sizes = [inputs["srcs"].shape[-2:]]
+    else:
+        sizes = inputs["spatial_shapes"].tolist() if "spatial_shapes" in inputs else [inputs["memory_size"]]
+    expected = torch.cat([extra(size) for size in sizes], 1).float()
     names = [key for key in ("srcs", "key", "value") if key in inputs]
     assert {key for key in inputs if changed[key] is not inputs[key]} == set(names)
     for key in names:
+        assert changed[key].dtype == inputs[key].dtype
         difference = changed[key] - inputs[key]
         if key == "srcs":
             difference = difference[:, 0].flatten(2).transpose(1, 2)

@@ -171,6 +171,21 @@ def test_networks_without_maps_are_refused(network, reason):
         assert reason in message(network)
 
 
+def test_channels_that_follow_the_size_of_the_picture_are_refused():
+    class Unfolding(nn.Module):
+        def forward(self, pixels):
+            return pixels.repeat(1, pixels.shape[-1], 1, 1)
+
+    with pytest.raises(UserError, match=r"It returns \(1, 384, 96, 128\) for a picture of \(96, 128\) pixels"):
+        FrozenTrunk(Unfolding(), "mine", is_random=True)
+
+
+def test_on_the_meta_device_no_file_is_read():
+    """Names and shapes of a model, as ``convert_checkpoint`` wants them, need none of its files."""
+    with torch.device("meta"):
+        assert scene(weights="nowhere.pth").build("scene").channels == (128, 256, 512)
+
+
 def test_a_trunk_that_returns_neither_a_map_nor_a_mapping_is_refused():
     with pytest.raises(UserError, match=r"of mine expects maps .* It returns something else; name layers"):
         FrozenTrunk(nn.MaxPool2d(2, return_indices=True), "mine", is_random=True)
