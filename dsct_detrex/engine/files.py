@@ -41,11 +41,16 @@ def write_atomically(path: Path, write: Callable[[Path], None], keep_previous: P
 def write_json(path: Path, content: Any) -> None:
     """Write plain values as indented JSON; NaN and infinity become null, which every JSON reader takes."""
     text = json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+    write_text(path, text)
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8, atomically."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
 
 
 def _finite(value: Any) -> Any:

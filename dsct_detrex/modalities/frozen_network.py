@@ -65,7 +65,7 @@ class FrozenNetwork:
         if self.architecture not in known:
             raise UserError(
                 f"FrozenNetwork(architecture=) of {name} expects a name of torchvision.models.list_models(). "
-                f"Got {self.architecture!r}.{_alike(self.architecture, known)}"
+                f"Got {self.architecture!r}.{did_you_mean(self.architecture, known)}"
             )
         builder = get_model_builder(self.architecture)
         blank = {"weights": None, "weights_backbone": None}  # the latter would be downloaded
@@ -80,7 +80,7 @@ class FrozenNetwork:
             if layer not in known:
                 raise UserError(
                     f"FrozenNetwork(layers=) of {whole} expects names of its submodules. Got {layer!r}."
-                    f"{_alike(layer, known)}"
+                    f"{did_you_mean(layer, known)}"
                 )
         trunk: nn.Module = create_feature_extractor(base, list(layers)).eval()
         return trunk
@@ -115,6 +115,7 @@ def _below(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(place): tensor for key, tensor in tensors.items() if key.startswith(place)}
 
 
-def _alike(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """The known name that looks most like an unknown one, as a sentence that starts with a space; or nothing."""
     alike = get_close_matches(name, known, n=1)
     return f" Did you mean {alike[0]}?" if alike else ""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Final
 
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.layers.levels import shrink_mask
-from dsct_detrex.modalities.frozen_network import FrozenNetwork
+from dsct_detrex.modalities.frozen_network import FrozenNetwork, did_you_mean
 from dsct_detrex.modalities.frozen_trunk import FrozenTrunk
 
 _LEAST_SHARE: Final = 1e-6
@@ -140,6 +139,5 @@ def _check(use: Sequence[str], networks: Mapping[str, FrozenNetwork]) -> None:
         raise UserError(f"ModalityMemory(use=) expects a list of names. Got the text {use!r}; write [{use}].")
     for name in use:
         if name not in networks:
-            alike = get_close_matches(name, networks, n=1)
-            hint = f" Did you mean {alike[0]}?" if alike else ""
+            hint = did_you_mean(name, networks)
             raise UserError(f"ModalityMemory(use=) expects names of {', '.join(networks)}. Got {name!r}.{hint}")

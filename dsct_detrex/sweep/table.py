@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.files import write_atomically, write_text
 from dsct_detrex.evaluation.formatting import MISSING, people_group, percent
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.sweep.comparison import comparison
@@ -176,7 +176,7 @@ def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     lines += [text for sentence in paragraphs if sentence for text in ("", sentence)]
     lines += ["", f"Command: `{setting.command}`"]
     text = "\n".join(lines) + "\n"
-    write_atomically(path, lambda temporary: _write(temporary, text))
+    write_text(path, text)
     return text
 
 
@@ -200,7 +200,3 @@ def _lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

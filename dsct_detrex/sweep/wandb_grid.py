@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from dsct_detrex.config.project import config_folder
-from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.files import write_text
 from dsct_detrex.sweep.description import Cell
 from dsct_detrex.sweep.plan import Plan
 from dsct_detrex.sweep.runs import spoken_path
@@ -57,7 +57,7 @@ def write_grid(path: Path, plan: Plan, options: argparse.Namespace) -> None:
         "command": ["${env}", "${interpreter}", "${program}", *words],
     }
     text = f"# wandb sweep {path}\n" + yaml.safe_dump(content, sort_keys=False, width=110)
-    write_atomically(path, lambda temporary: _write(temporary, text))
+    write_text(path, text)
 
 
 def _again(options: argparse.Namespace, scale: str) -> list[str]:
@@ -106,7 +106,3 @@ def _text(tree: Any) -> str:
     if not isinstance(tree, dict):
         return str(tree)
     return "{" + ", ".join(f"{key}: {_text(value)}" for key, value in tree.items()) + "}"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
