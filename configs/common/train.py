@@ -24,7 +24,7 @@ train = dict(
     model_ema=dict(enabled=False, decay=0.999, device="", use_ema_weights_for_eval_only=False),
     wandb=dict(
         enabled=False,
-        params=dict(dir="runs", project="dsct_detrex", name=None, mode=None, group=None, tags=[]),
+        params=dict(dir="runs", project="dsct_detrex", name=None, mode=None, group=None, job_type=None, tags=[]),
         num_pictures=8,
     ),
     tensorboard=dict(enabled=False),

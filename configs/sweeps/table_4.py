@@ -1,8 +1,7 @@
 """Table 4: late fusion of two stages against early fusion in one, by the number of people in the image.
 
-The two-stage baselines are given the annotated boxes, so that only emotions are compared. To give them a detector's,
-train them from ``projects/emo_net_r50.py`` with ``model.boxes={_target_: dsct_detrex.baselines.DetectedBoxes, file:
-boxes.json}``.
+The two-stage baselines are given the annotated boxes, so that only emotions are compared; ``docs/sweeps.md`` says how
+to evaluate them with a detector's.
 """
 
 from dsct_detrex.config import LazyCall as L

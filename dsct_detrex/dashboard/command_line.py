@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dsct_detrex.dashboard.layout import HOST, make_dashboard
+from dsct_detrex.dashboard.layout import CELL, HOST, make_dashboard
 from dsct_detrex.dashboard.workspace import build_workspace, push_workspace, workspace_json
 from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.loggers.wandb_run import has_api_key
@@ -66,7 +66,9 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
                 f"Got {value!r}."
             )
     if not _KEY.fullmatch(options.group_by):
-        raise UserError(f"--group-by expects a key of the config, such as {HOST}. Got {options.group_by!r}.")
+        raise UserError(f"--group-by expects a key of the config, such as {HOST}, or {CELL}. Got {options.group_by!r}.")
+    if options.group_by == CELL and options.sweep is None:
+        raise UserError(f"--group-by {CELL} needs the sweep whose cells they are: --sweep NAME, e.g. table_6.")
     return options
 
 
@@ -89,7 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--entity", default=os.environ.get("WANDB_ENTITY"), metavar="NAME", help="user or team that owns it")
     add("--emotions", default="caer_s", metavar="NAME", help="kind of the runs: caer_s (default) or emotic")
     add("--sweep", metavar="NAME", help="only runs of this sweep (their W&B group), e.g. table_10")
-    add("--group-by", default=HOST, metavar="KEY", help=f"key of the config that sets lines apart (default {HOST})")
+    add(
+        "--group-by",
+        default=HOST,
+        metavar="KEY",
+        help=f"what sets lines apart: a key of the config (default {HOST}), or {CELL} for the rows of a sweep",
+    )
     add("--out", type=Path, metavar="FILE", help="where the JSON goes (default runs/dashboard/NAME_EMOTIONS.json)")
     add("--push", action="store_true", help="save it in W&B; needs an API key")
     return parser

@@ -14,6 +14,9 @@ from dsct_detrex.sweep.description import DATASETS
 HOST = "host.name"
 """The key of the config that names a run's host."""
 
+CELL = "cell"
+"""Instead of a key: the cell of the sweep, which ``scripts/sweep.py`` makes the W&B job type of its runs."""
+
 _WORDS = {"acc": "Accuracy", "mAP": "mAP"}
 _SHARE: Range = (0, 1)
 _FROM_ZERO: Range = (0, None)
@@ -26,7 +29,7 @@ def make_dashboard(emotions: Emotions, project: str, sweep: str | None = None, g
     Args:
         project: names the dashboard where no sweep does.
         sweep: name of a sweep, which is the W&B group of its runs; None shows those of the whole project.
-        group_by: key of the config that sets the lines and bars apart.
+        group_by: key of the config that sets the lines and bars apart, or ``CELL``.
     """
     metric = primary_metric(emotions)
     rows = "host" if group_by == HOST else group_by

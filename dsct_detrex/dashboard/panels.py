@@ -102,7 +102,7 @@ class Dashboard:
     Attributes:
         emotions: kind of emotions of the runs, by name.
         group: W&B group of the runs, the name of a sweep; None takes those of every group.
-        group_by: key of the config; runs that agree in it are one line and one bar.
+        group_by: key of the config, or ``CELL``; runs that agree in it are one line and one bar.
         columns: metrics beside a run's name in the table, the first sorts it, best on top.
     """
 

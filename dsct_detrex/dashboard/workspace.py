@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from dsct_detrex.dashboard.layout import CELL
 from dsct_detrex.dashboard.panels import Bars, Dashboard, Lines, Panel, Section, Table
 from dsct_detrex.errors import UserError
 
@@ -112,10 +113,15 @@ def _runs(dashboard: Dashboard, library: _Library) -> Any:
     best = ws.Summary(dashboard.columns[0])
     return ws.RunsetSettings(
         filters=ws.And(*filters),
-        groupby=[ws.Config(dashboard.group_by)],
+        groupby=[_group_key(dashboard.group_by, ws)],
         order=[ws.Ordering(best, ascending=False)],
         pinned_columns=["run:displayName", *(f"summary:{metric}" for metric in dashboard.columns)],
     )
+
+
+def _group_key(group_by: str, module: Any) -> Any:
+    """What runs are grouped by, in the words of the library's module for workspaces or for panels."""
+    return module.Metric("JobType") if group_by == CELL else module.Config(group_by)
 
 
 def _section(section: Section, group_by: str, library: _Library) -> Any:
@@ -146,7 +152,7 @@ def _line_plot(lines: Lines, group_by: str, wr: Any) -> Any:
         title_y=lines.unit or None,
         range_y=lines.range,
         log_y=lines.log or None,
-        groupby=wr.Config(group_by),
+        groupby=_group_key(group_by, wr),
         groupby_aggfunc="mean",
         groupby_rangefunc="stddev",
         smoothing_type="exponentialTimeWeighted" if lines.smoothing else "none",
@@ -163,7 +169,7 @@ def _bar_plot(bars: Bars, group_by: str, wr: Any) -> Any:
         orientation="h",
         title_x=bars.unit or None,
         range_x=bars.range,
-        groupby=wr.Config(group_by),
+        groupby=_group_key(group_by, wr),
         groupby_aggfunc="mean",
         groupby_rangefunc="stddev",
         max_runs_to_show=_MOST,

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.coco_results import coco_results
 from dsct_detrex.evaluation.protocols import MISSED, get_protocol
 from dsct_detrex.evaluation.report import Dataset, Report, build_report
 from dsct_detrex.evaluation.results import ImageResult, merge_images
@@ -33,7 +34,8 @@ class EmotionEvaluator:
         emotions: how logits and targets read.
         protocol: ``"paper"`` or ``"official"``, see ``protocols``.
         nms_threshold: IoU of the paper protocol's suppression; ``None`` takes its default.
-        output_dir: where the main process writes ``evaluation.json``; ``None`` writes nothing.
+        output_dir: where the main process writes ``evaluation.json`` and every predicted box as
+            ``coco_instances_results.json`` (``coco_results``); ``None`` writes nothing.
         references: name -> value of the data set's primary metric in [0, 1], printed beside the result.
         dataset_name: for the report; real CAER-S numbers carry a warning about its leak, names with "synthetic" do not.
         dataset_description: a sentence for the report.
@@ -83,7 +85,8 @@ class EmotionEvaluator:
             inputs: per image ``image_id`` (int), ``file_name`` (str) and ``ground_truth``, an ``Instances`` in original
                 pixels with ``gt_boxes`` and the emotions' target field.
             outputs: per image ``instances``, an ``Instances`` in original pixels with ``pred_boxes`` and
-                ``pred_logits`` (N, K + 1), one row per subject query, unfiltered; it may be empty.
+                ``pred_logits`` (N, K + 1), one row per subject query, unfiltered; it may be empty. ``scores`` (N,),
+                where they are not what the logits say (given boxes), are read too.
 
         Raises:
             ValueError: an image without ``ground_truth``, as many inputs as outputs are not given, or a prediction is
@@ -117,6 +120,8 @@ class EmotionEvaluator:
             self.output_dir.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self.report, indent=1, allow_nan=False)
             (self.output_dir / "evaluation.json").write_text(text, encoding="utf-8")
+            rows = ",\n".join(json.dumps(row, allow_nan=False) for row in coco_results(images))
+            (self.output_dir / "coco_instances_results.json").write_text(f"[\n{rows}\n]\n", encoding="utf-8")
         return _scalars(self.report)
 
     def _match(self, image: Mapping[str, Any], predictions: Instances) -> ImageResult:
@@ -133,6 +138,8 @@ class EmotionEvaluator:
             raise ValueError(
                 f"EmotionEvaluator.process(outputs=) expects finite boxes and logits. {name} has NaN or inf."
             )
+        given = predictions.scores if predictions.has("scores") else None
+        confidence = self.emotions.subject_scores(logits) if given is None else given.detach().float()
         people = truth.gt_boxes.tensor
         query = self.protocol.match(boxes, self.emotions.mean_scores(logits), people)
         found = query != MISSED
@@ -149,7 +156,7 @@ class EmotionEvaluator:
             iou=_paired_iou(people, matched).numpy(),
             boxes=matched.numpy(),
             people=people.numpy().copy(),
-            num_predictions=len(predictions),
+            detections=torch.cat([boxes, confidence[:, None]], dim=1).numpy(),
         )
 
 

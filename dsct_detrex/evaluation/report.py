@@ -102,7 +102,7 @@ def _counts(images: Sequence[ImageResult], table: PeopleTable) -> dict[str, int]
         "images_without_people": sum(len(image.targets) == 0 for image in images),
         "people": len(table),
         "missed_people": int((~table.found).sum()),
-        "predictions": sum(image.num_predictions for image in images),
+        "predictions": sum(len(image.detections) for image in images),
     }
 
 

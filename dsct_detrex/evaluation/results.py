@@ -29,7 +29,8 @@ class ImageResult:
         iou: (n,) continuous IoU of the person with that prediction; 0 where ``found`` is False.
         boxes: (n, 4) xyxy, original pixels, box of that prediction; NaN where ``found`` is False.
         people: (n, 4) xyxy, original pixels, annotated boxes.
-        num_predictions: predictions of the image before any suppression.
+        detections: (N, 5) all predictions before any suppression: xyxy in original pixels, and the confidence in [0, 1]
+            that this is a person.
     """
 
     image_id: int
@@ -40,7 +41,7 @@ class ImageResult:
     iou: NDArray[np.float32]
     boxes: NDArray[np.float32]
     people: NDArray[np.float32]
-    num_predictions: int
+    detections: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,11 @@ def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 
 def _with_wandb(run: Run, setting: Setting) -> Run:
-    """Runs of a sweep are a group, and carry its name, their cell and their data as tags."""
+    """Runs of a sweep are a group, their cell is their type, and they carry name, cell and data as tags."""
     name = setting.sweep.name
     words = (
         f"train.wandb.params.group={name}",
+        f"train.wandb.params.job_type={run.cell.name}",
         f"train.wandb.params.name={name}-{run.cell.name}-seed{run.seed}",
         f"train.wandb.params.tags=[{name},{run.cell.name},{setting.data},{setting.scale}]",
     )

@@ -96,7 +96,11 @@ NAME = "expects a name of letters, digits, spaces and _ . - that starts with a l
         (["--entity", "me", "--sweep", "it's"], f'--sweep {NAME} Got "it\'s".'),
         (
             ["--entity", "me", "--group-by", "host."],
-            "--group-by expects a key of the config, such as host.name. Got 'host.'.",
+            "--group-by expects a key of the config, such as host.name, or cell. Got 'host.'.",
+        ),
+        (
+            ["--entity", "me", "--group-by", "cell"],
+            "--group-by cell needs the sweep whose cells they are: --sweep NAME, e.g. table_6.",
         ),
         (["--entity", "me", "--out", "."], ". cannot be written (Is a directory); choose another file with --out."),
     ],

@@ -86,8 +86,9 @@ def test_the_dashboard_finds_the_run_of_a_sweep(records: Records, kind: str, vie
     assert run["tags"] == ["table_10", "detr", "synthetic", "demo"]
     found = {key: value_at(run, key) for key in conditions(view)}
     assert found == conditions(view) == {"config:emotions.value.name": kind, "run:group": "table_10"}
-    (group,) = runs(view)["grouping"]
-    assert value_at(run, f"{group['section']}:{group['name']}") == "detr"
+    for grouped in (view, make_view(kind, "table_10", group_by="cell")):
+        (group,) = runs(grouped)["grouping"]
+        assert value_at(run, f"{group['section']}:{group['name']}") == "detr"
 
 
 def test_the_steps_of_the_curves_are_defined(records: Records) -> None:
@@ -103,7 +104,7 @@ def value_at(run: dict[str, Any], key: str) -> Any:
     """A run's value of a key as the server names it, where each top-level value of a config has an envelope."""
     section, _, name = key.partition(":")
     if section == "run":
-        return run[{"group": "run_group"}[name]]
+        return run[{"group": "run_group", "jobType": "job_type"}[name]]
     value: Any = {top: {"value": inner} for top, inner in run["config"]["update"].items()}
     for part in name.split("."):
         value = value[part]

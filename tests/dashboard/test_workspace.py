@@ -88,6 +88,13 @@ def test_another_key_sets_the_lines_apart() -> None:
     assert runs(view)["grouping"] == [{"section": "config", "name": "model.value.num_subjects"}]
 
 
+def test_cells_of_a_sweep_are_job_types() -> None:
+    view = make_view("caer_s", "table_6", group_by="cell")
+    assert {plot["groupBy"] for plot in [*panels(view, LINES), *panels(view, BARS)]} == {"jobType"}
+    assert runs(view)["grouping"] == [{"section": "run", "name": "jobType"}]
+    assert sections(view)[0]["name"] == "Accuracy by cell"
+
+
 def test_equal_dashboards_give_equal_text(workspace: Any) -> None:
     again = build_workspace(make_dashboard(CAER_S, "mine", "table_10"), "me", "mine")
     assert workspace_json(again) == workspace_json(workspace)

@@ -10,6 +10,7 @@ import torch
 from torch import distributed as dist
 from torch import multiprocessing as mp
 
+from dsct_detrex.baselines import DetectedBoxes
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator, format_report
 from dsct_detrex.evaluation.report import CAER_S_LEAK
@@ -177,6 +178,30 @@ def test_report_is_strict_json_on_disk_and_in_memory(tmp_path: Path) -> None:
     assert report["metrics"]["acc"] == pytest.approx(diagonal / report["counts"]["people"])
     assert len(report["samples"]) == 24
     assert max(len(person["predicted"]) for image in report["samples"] for person in image["people"]) == 3
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
+def test_predicted_boxes_are_written_as_coco_results_that_a_second_stage_reads(
+    emotions: Emotions, tmp_path: Path
+) -> None:
+    pairs = random_pairs(emotions, 5)
+    nobody = image_pair(emotions, 5, row_of_boxes(1), [[0]], torch.zeros(0, emotions.num_logits), torch.zeros(0, 4))
+    given = image_pair(
+        emotions, 6, row_of_boxes(2), [[0], [1]], pairs[0][1]["instances"].pred_logits[:2], row_of_boxes(2)
+    )
+    given[1]["instances"].set("scores", torch.tensor([0.25, 1.0]))
+    pairs += [nobody, given]
+    run(EmotionEvaluator(emotions, output_dir=tmp_path), pairs[::-1], batch=3)
+
+    rows = json.loads((tmp_path / "coco_instances_results.json").read_text("utf-8"))
+    assert [row["image_id"] for row in rows] == [image_id for image_id in range(5) for _ in range(8)] + [6, 6]
+    assert rows[-1] == {"image_id": 6, "category_id": 1, "bbox": [30.0, 10.0, 20.0, 50.0], "score": 1.0}
+    boxes_of = DetectedBoxes(str(tmp_path / "coco_instances_results.json"), min_score=0.0, category_id=1)
+    for image, output in pairs:
+        found, predicted = boxes_of(image), output["instances"]
+        expected = predicted.scores if predicted.has("scores") else emotions.subject_scores(predicted.pred_logits)
+        torch.testing.assert_close(found.boxes, predicted.pred_boxes.tensor, rtol=0, atol=0.011)
+        torch.testing.assert_close(found.scores, expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(

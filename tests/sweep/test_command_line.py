@@ -150,6 +150,7 @@ def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):
     sweep("--dry-run", "train.wandb.enabled=True")
     said = capsys.readouterr().out
     assert "train.wandb.params.group=two_hosts" in said
+    assert "train.wandb.params.job_type=dino" in said
     assert "train.wandb.params.name=two_hosts-dino-seed0" in said
     assert "train.wandb.params.tags=[two_hosts,dino,synthetic,demo]" in said
     sweep("--dry-run")

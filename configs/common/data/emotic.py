@@ -53,6 +53,9 @@ dataloader = dict(
         on_error="${data.on_error}",
     ),
     evaluator=L(EmotionEvaluator)(
-        emotions="${emotions}", protocol="${oc.select:evaluation.protocol,paper}", dataset_name="EMOTIC"
+        emotions="${emotions}",
+        protocol="${oc.select:evaluation.protocol,paper}",
+        dataset_name="EMOTIC",
+        output_dir=None,  # a folder for all predicted boxes, as a COCO result file
     ),
 )

@@ -38,6 +38,7 @@ dataloader = dict(
         emotions="${emotions}",
         protocol="${oc.select:evaluation.protocol,paper}",  # a project may need another one (emo_net_r50.py)
         dataset_name="synthetic",
+        output_dir=None,  # a folder for all predicted boxes, as a COCO result file
         references=L(synthetic_references)(format="${emotions.name}"),
     ),
 )
