@@ -51,8 +51,9 @@ def prepare(runs: Sequence[Run], restart: bool, say: Callable[[str], None]) -> l
             say(f"{run.name}: trained again, because its command changed ({difference}); before: {run.set_aside()}")
         elif restart and run.folder.exists():
             say(f"{run.name}: begun anew; before: {run.set_aside()}")
-        elif standing in (Standing.FAILED, Standing.INTERRUPTED):
-            say(f"{run.name}: {standing.value} earlier, {'continued' if run.resumable() else 'tried again'}")
+        elif standing in (Standing.FAILED, Standing.UNFINISHED):
+            how = "failed earlier" if standing is Standing.FAILED else "left unfinished"
+            say(f"{run.name}: {how}, {'continued' if run.resumable() else 'tried again'}")
     if len(left) < len(runs):
         say(f"{len(runs) - len(left)} of {len(runs)} runs are finished and kept")
     return left

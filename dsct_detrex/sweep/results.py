@@ -119,7 +119,7 @@ class Row:
         done, planned = len(self.measured), len(self.results)
         if done == planned:
             return "finished"
-        known = "failed" if self.failures else "" if done else "interrupted" if self._begun else "not run"
+        known = "failed" if self.failures else "" if done else "unfinished" if self._begun else "not run"
         return ", ".join(filter(None, (known, f"{done} of {planned} finished" if done else "")))
 
     def reasons(self) -> list[str]:

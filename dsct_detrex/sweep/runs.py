@@ -24,12 +24,12 @@ CHECKPOINTS = ("last.pth", "last.prev.pth")
 
 
 class Standing(Enum):
-    """How far a run is."""
+    """How far a run is. Unfinished is what has begun and not ended: it is running, or was interrupted."""
 
     NEW = "not run"
     FINISHED = "finished"
     FAILED = "failed"
-    INTERRUPTED = "interrupted"
+    UNFINISHED = "unfinished"
     CHANGED = "changed"
 
 
@@ -73,7 +73,7 @@ class Run:
             return Standing.CHANGED
         standing = Standing(record["status"])
         whole = all((self.folder / name).is_file() for name in (SUMMARY, EVALUATION))
-        return Standing.INTERRUPTED if standing is Standing.FINISHED and not whole else standing
+        return Standing.UNFINISHED if standing is Standing.FINISHED and not whole else standing
 
     def reason(self) -> str:
         """Why it failed; empty where it did not."""
@@ -81,13 +81,13 @@ class Run:
 
     def resumable(self) -> bool:
         """Whether an earlier start under the same words left a checkpoint."""
-        unfinished = self.standing() in (Standing.FAILED, Standing.INTERRUPTED)
+        unfinished = self.standing() in (Standing.FAILED, Standing.UNFINISHED)
         return unfinished and (self.folder / CHECKPOINTS[0]).is_file()
 
     def begin(self) -> None:
-        """Note that it is about to run; until ``end`` says otherwise it counts as interrupted."""
+        """Note that it is about to run; until ``end`` says otherwise it counts as unfinished."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._note(Standing.INTERRUPTED, "")
+        self._note(Standing.UNFINISHED, "")
 
     def end(self, reason: str, keep_checkpoints: bool) -> Standing:
         """Note how it ended.

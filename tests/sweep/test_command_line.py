@@ -213,16 +213,17 @@ def wait_for(path: Path) -> None:
     [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)],
     ids=["Ctrl-C", "SIGTERM"],
 )
-def test_interrupted_in_the_middle_and_continued(sweep, start, calls, interrupt):
+def test_interrupted_in_the_middle_and_continued(sweep, start, calls, interrupt, capsys):
     process = start()
     interrupt(process.pid)
     process.join(60)
     assert process.exitcode == 130
     done = int(Path("out/dino/seed0/last.pth").read_text())
     assert 1 <= done < 4
-    assert [(row["cell"], row["status"]) for row in rows()] == [("dino", "interrupted"), ("deformable", "not run")]
+    assert [(row["cell"], row["status"]) for row in rows()] == [("dino", "unfinished"), ("deformable", "not run")]
     Path("out/slow").unlink()
     assert sweep() == 0
+    assert "dino seed 0: left unfinished, continued" in capsys.readouterr().out
     assert calls() == ["deformable_detr 0 from 0", f"dino 0 from {done}"]
 
 

@@ -154,7 +154,7 @@ def test_the_state_of_a_cell():
     new = Result(runs[0], Standing.NEW)
     broken = Result(runs[0], Standing.FAILED, "out of memory")
     assert Row(cell, (new, new)).state() == "not run"
-    assert Row(cell, (new, Result(runs[1], Standing.INTERRUPTED))).state() == "interrupted"
+    assert Row(cell, (new, Result(runs[1], Standing.UNFINISHED))).state() == "unfinished"
     assert Row(cell, (broken, broken)).state() == "failed"
     assert Row(cell, (broken, broken)).reasons() == ["out of memory"]
 
