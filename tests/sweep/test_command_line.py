@@ -1,6 +1,7 @@
 """A sweep from its command line: what is trained, what is kept, what is told. Trainings are stubs."""
 
 import csv
+import fcntl
 import json
 import multiprocessing
 import os
@@ -237,7 +238,8 @@ def test_killed_without_warning_and_continued(sweep, start, calls, capsys):
     )
     Path("out/slow").unlink()
     wait_for(Path("out/dino/seed0/summary.json"))
-    time.sleep(0.3)
+    with Path("out/dino/seed0/train.log").open() as log:
+        fcntl.flock(log, fcntl.LOCK_EX)  # the training holds it as long as it lives
     calls()
     assert sweep() == 0
     assert calls() == ["deformable_detr 0 from 0", "dino 0 from 4"]  # nothing was left to train there

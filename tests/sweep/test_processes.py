@@ -23,7 +23,7 @@ def test_never_more_than_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("dsct_detrex.sweep.processes._POLL_SECONDS", 0.02)
     code = (
         "import pathlib, time; here = pathlib.Path({folder!r}); mine = here / '{name}.on'; mine.touch();"
-        "time.sleep(.2); print(len(list(here.glob('*.on')))); mine.unlink()"
+        "time.sleep(.5); print(len(list(here.glob('*.on')))); mine.unlink()"
     )
     jobs = [job(tmp_path, code.format(folder=str(tmp_path), name=f"j{i}"), f"j{i}") for i in range(5)]
     assert len(run(jobs, at_once=2)) == 5
