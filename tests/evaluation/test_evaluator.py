@@ -171,6 +171,7 @@ def test_report_is_strict_json_on_disk_and_in_memory(tmp_path: Path) -> None:
     assert report["primary_metric"] == "acc"
     assert report["references"] == references
     assert report["dataset"] == {"name": "synthetic", "description": "Generated scenes."}
+    assert report["counts"]["predictions"] == 30 * 8, "of every image, before suppression"
     assert sum(map(sum, report["confusion"]["matrix"])) == report["counts"]["people"]
     assert sum(row["people"] for row in report["by_count"]) == report["counts"]["people"]
     assert sum(row["people"] for row in report["per_class"]) == report["counts"]["people"]
