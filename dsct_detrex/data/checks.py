@@ -45,6 +45,9 @@ FINDINGS: dict[str, str] = {
 }
 """Everything that can be counted, and how a report words it."""
 
+LOST_PICTURES = ("missing_images", "unreadable_images")
+"""Findings after which a result is one of fewer pictures than the file lists."""
+
 _EXAMPLES_KEPT = 5
 
 
@@ -55,6 +58,7 @@ class DataReport:
     Attributes:
         title: whose report this is, e.g. ``"emotic_test"``.
         images, people: how many are left to use.
+        listed_images, listed_people: how many the annotation file lists, whether or not their pictures are there.
         counts: finding -> how often; keys of ``FINDINGS``, absent when never.
         examples: finding -> where it was seen first, at most five places.
     """
@@ -62,6 +66,8 @@ class DataReport:
     title: str
     images: int = 0
     people: int = 0
+    listed_images: int = 0
+    listed_people: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -73,12 +79,19 @@ class DataReport:
         if len(seen) < _EXAMPLES_KEPT and where not in seen:
             seen.append(where)
 
+    @property
+    def lost_images(self) -> int:
+        """Pictures of the file that are not used because they are missing or broken."""
+        return sum(self.counts.get(finding, 0) for finding in LOST_PICTURES)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain types, for JSON."""
         return {
             "title": self.title,
             "images": self.images,
             "people": self.people,
+            "listed_images": self.listed_images,
+            "listed_people": self.listed_people,
             "counts": dict(self.counts),
             "examples": {finding: list(places) for finding, places in self.examples.items()},
         }

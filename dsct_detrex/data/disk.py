@@ -63,9 +63,13 @@ def without_missing_images(
 ) -> list[Record]:
     """Leave out the records whose picture is not on disk; every folder is listed once, no picture is opened.
 
+    What the file lists is noted in ``report`` first.
+
     Raises:
         MissingImageError: pictures are missing and ``on_error`` is ``"raise"``; says how many, and names the first.
     """
+    report.listed_images = len(records)
+    report.listed_people = sum(len(record["annotations"]) for record in records)
     folders = {str(Path(record["file_name"]).parent) for record in records}
     files = {os.path.join(folder, name) for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}
     missing = [record["file_name"] for record in records if record["file_name"] not in files]

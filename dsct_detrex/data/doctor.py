@@ -79,8 +79,7 @@ class Checkup:
     @property
     def healthy(self) -> bool:
         """Whether every split asked for can be used and every picture was readable."""
-        lost = ("missing_images", "unreadable_images")
-        return not self.failures and not any(c.report.counts.get(f) for c in self.splits.values() for f in lost)
+        return not self.failures and not any(found.report.lost_images for found in self.splits.values())
 
     def to_dict(self) -> dict[str, Any]:
         """As plain types, for JSON."""

@@ -239,7 +239,11 @@ def test_missing_images_stop_or_are_counted(make_emotic: Callable[..., Path]) ->
         EmoticDataset(str(root), "train")
     dataset = EmoticDataset(str(root), "train", on_error="skip")
     assert [dataset.record(i)["image_id"] for i in range(len(dataset))] == [1, 3]
-    assert dataset.report.counts == {"missing_images": 1}
+    report = dataset.report
+    assert report.counts == {"missing_images": 1}
+    assert (report.listed_images, report.listed_people, report.lost_images) == (3, 6, 1)
+    assert (report.images, report.people) == (2, 4)
+    assert report.to_dict()["listed_images"] == 3
 
 
 def test_absent_data_says_what_to_do(tmp_path: Path) -> None:
