@@ -4,6 +4,7 @@ from dsct_detrex.data.caer_s import CaerSDataset
 from dsct_detrex.data.checks import DataReport
 from dsct_detrex.data.dataset import Annotation, EmotionDataset, Record, Subset, describe
 from dsct_detrex.data.emotic import EmoticDataset
+from dsct_detrex.data.headline import headline_of
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.data.loader import EvalLoader, TrainLoader, build_test_loader, build_train_loader
 from dsct_detrex.data.mapper import DatasetMapper
@@ -25,5 +26,6 @@ __all__ = [
     "build_train_loader",
     "describe",
     "eval_transforms",
+    "headline_of",
     "train_transforms",
 ]

@@ -22,7 +22,7 @@ from dsct_detrex.data.checks import DataReport, OnError, check_on_error
 from dsct_detrex.data.coco import read_coco
 from dsct_detrex.data.dataset import Annotation, Record
 from dsct_detrex.data.disk import DiskDataset, without_missing_images
-from dsct_detrex.data.images import ImageError, frame_size
+from dsct_detrex.data.images import SKIP_IN_PYTHON, ImageError, frame_size
 from dsct_detrex.data.places import check_split, existing_root, first_file, how_to_get, named_file
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
@@ -180,7 +180,7 @@ def _measured(records: list[Record], report: DataReport, on_error: OnError) -> l
             if not isinstance(result, ImageError):
                 measured.append(result)
             elif on_error == "raise":
-                raise result
+                raise result.with_skip(SKIP_IN_PYTHON)
             else:
                 report.count("unreadable_images", record["file_name"])
     return measured

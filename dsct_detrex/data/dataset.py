@@ -93,12 +93,22 @@ class Subset:
         self._length = len(dataset) if max_images is None else min(max_images, len(dataset))
 
     @property
+    def whole(self) -> EmotionDataset:
+        """The data set that the images are from."""
+        return self._dataset
+
+    @property
     def emotions(self) -> Emotions:
         return self._dataset.emotions
 
     @property
     def name(self) -> str:
         return self._dataset.name
+
+    @property
+    def split(self) -> str | None:
+        """The split of the whole, if it says."""
+        return getattr(self._dataset, "split", None)
 
     @property
     def description(self) -> str:

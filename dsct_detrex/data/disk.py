@@ -10,7 +10,7 @@ from PIL import Image
 
 from dsct_detrex.data.checks import DataReport, OnError, usable_records
 from dsct_detrex.data.dataset import Record
-from dsct_detrex.data.images import MissingImageError, read_rgb
+from dsct_detrex.data.images import SKIP_IN_PYTHON, MissingImageError, read_rgb
 from dsct_detrex.structures import Emotions
 
 
@@ -76,7 +76,8 @@ def without_missing_images(
     if missing and on_error == "raise":
         raise MissingImageError(
             f"{len(missing)} of the {len(records)} images that {source} names are not there, the first is "
-            f"{missing[0]}. Complete the images, check root, or set on_error=skip to go on without them."
+            f"{missing[0]}. Complete the images, or check root.",
+            SKIP_IN_PYTHON,
         )
     for file_name in missing:
         report.count("missing_images", file_name)

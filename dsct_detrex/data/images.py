@@ -32,7 +32,24 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 
 
 class ImageError(UserError):
-    """A picture cannot be used: it is missing, broken, or not of the annotated size."""
+    """A picture cannot be used: it is missing, broken, or not of the annotated size.
+
+    Args:
+        problem: what is wrong, and how to mend it.
+        skip: what to set, at the place that was asked, to go on without such pictures: an argument in Python, a key in
+            a config, a flag on a command line. Empty where there is no such way.
+    """
+
+    def __init__(self, problem: str, skip: str = "") -> None:
+        super().__init__(problem, skip)
+        self.problem, self.skip = problem, skip
+
+    def __str__(self) -> str:
+        return f"{self.problem} Or set {self.skip} to go on without such pictures." if self.skip else self.problem
+
+    def with_skip(self, skip: str) -> ImageError:
+        """The same error in the words of another place."""
+        return type(self)(self.problem, skip)
 
 
 class MissingImageError(ImageError):
@@ -51,7 +68,10 @@ _BROKEN = (
 )
 """What Pillow's decoders raise on broken files."""
 
-_REMEDY = "Copy the file again, or set on_error=skip to go on without it."
+SKIP_IN_PYTHON = 'on_error="skip"'
+"""How data sets and loaders, called from Python, go on without pictures that cannot be used."""
+
+_REMEDY = "Copy the file again."
 
 
 def read_rgb(path: str, size: tuple[int, int] | None = None) -> Image.Image:
@@ -76,7 +96,7 @@ def read_rgb(path: str, size: tuple[int, int] | None = None) -> Image.Image:
         raise ImageError(f"The image {path} cannot be read ({_reason(error)}). {_REMEDY}") from error
     raise ImageError(
         f"The image {path} is {picture.width} x {picture.height} pixels, but its annotation says {size[0]} x "
-        f"{size[1]}, so its boxes do not fit. Use the original image, or set on_error=skip to go on without it."
+        f"{size[1]}, so its boxes do not fit. Use the original image."
     )
 
 

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from dsct_detrex.data.checks import DataReport, OnError, check_on_error
 from dsct_detrex.data.dataset import EmotionDataset, Record
-from dsct_detrex.data.images import ImageError
+from dsct_detrex.data.images import SKIP_IN_PYTHON, ImageError
 from dsct_detrex.data.mapper import DatasetMapper
 from dsct_detrex.data.order import Draw, EvalOrder, TrainOrder, seed_of
 from dsct_detrex.errors import UserError
@@ -150,11 +150,11 @@ def build_test_loader(
 
 @dataclass
 class _Fetched:
-    """What reading one image gave: a model input, or none; the broken pictures met; or the sentence to stop with."""
+    """What reading one image gave: a model input, or none; the broken pictures met; or the error to stop with."""
 
     model_input: dict[str, Any] | None = None
     broken: list[str] = field(default_factory=list)
-    failure: str | None = None
+    failure: UserError | None = None
 
     def pin_memory(self) -> _Fetched:
         """Called by ``DataLoader``: the pixels move to page-locked memory, the rest is small."""
@@ -176,8 +176,10 @@ class _Images(TorchDataset[_Fetched]):
         try:
             with _seeded(draw.seed):
                 return self._fetch(draw)
+        except ImageError as error:
+            return _Fetched(failure=error.with_skip(SKIP_IN_PYTHON))
         except UserError as error:
-            return _Fetched(failure=str(error))
+            return _Fetched(failure=UserError(str(error)))
 
     def _fetch(self, draw: Draw) -> _Fetched:
         index, broken = draw.image, list[str]()
@@ -223,7 +225,7 @@ def _batches(
         batch = []
         for one in fetched:
             if one.failure is not None:
-                raise UserError(one.failure)
+                raise one.failure
             for file_name in one.broken:
                 report.count("unreadable_images", file_name)
             if one.model_input is not None:
@@ -243,7 +245,7 @@ def _with_advice(batches: Iterator[list[_Fetched]]) -> Iterator[list[_Fetched]]:
                 raise
             raise UserError(
                 f"A worker process that reads images died ({' '.join(str(error).split())}). Usually memory ran out: "
-                "use fewer num_workers, or 0, or give a container more shared memory (--shm-size)."
+                "use fewer num_workers (in a config dataloader.train.num_workers or dataloader.test.num_workers), or 0, or give a container more shared memory (--shm-size)."
             ) from error
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from dsct_detrex.data import ImageError
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
@@ -87,7 +89,7 @@ def run(
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
     device = choose_device(str(cfg.train.get("device", "auto")), ddp.local_rank())
-    with ddp.process_group(device):
+    with ddp.process_group(device), _naming_our_key(cfg):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         if eval_only:
             result = _evaluate(session)
@@ -96,6 +98,16 @@ def run(
         else:
             result = _train(session, resume)
     return TrainResult(result.metrics, result.output_dir, result.iteration, time.perf_counter() - start, result.best)
+
+
+@contextmanager
+def _naming_our_key(cfg: DictConfig) -> Iterator[None]:
+    """A picture that cannot be used is reported with the key of the config that goes on without."""
+    try:
+        yield
+    except ImageError as error:
+        known = OmegaConf.select(cfg, "data.on_error") is not None
+        raise error.with_skip("data.on_error=skip" if known and error.skip else error.skip) from error
 
 
 @dataclass(frozen=True)

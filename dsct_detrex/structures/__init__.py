@@ -1,4 +1,4 @@
-"""What travels between the rooms: boxes and people of one image, and what an emotion target is."""
+"""What travels between the rooms: boxes and people of one image, what an emotion target is, what a split holds."""
 
 from dsct_detrex.structures.emotions import (
     CAER_S,
@@ -8,6 +8,7 @@ from dsct_detrex.structures.emotions import (
     MultiLabelEmotions,
     get_emotions,
 )
+from dsct_detrex.structures.headline import Headline
 from dsct_detrex.structures.instances import Boxes, Instances
 from dsct_detrex.structures.predictions import predicted_people
 
@@ -16,6 +17,7 @@ __all__ = [
     "EMOTIC",
     "Boxes",
     "Emotions",
+    "Headline",
     "Instances",
     "MultiClassEmotions",
     "MultiLabelEmotions",

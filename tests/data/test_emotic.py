@@ -235,7 +235,7 @@ def test_broken_json_files_are_named(golden_emotic: Path, tmp_path: Path) -> Non
 def test_missing_images_stop_or_are_counted(make_emotic: Callable[..., Path]) -> None:
     root = make_emotic(images=3)
     (root / "emotic/mscoco/images/0002.jpg").unlink()
-    with pytest.raises(UserError, match=r"1 of the 3 images .*0002\.jpg.*on_error=skip"):
+    with pytest.raises(UserError, match=r"1 of the 3 images .*0002\.jpg.*on_error=\"skip\""):
         EmoticDataset(str(root), "train")
     dataset = EmoticDataset(str(root), "train", on_error="skip")
     assert [dataset.record(i)["image_id"] for i in range(len(dataset))] == [1, 3]

@@ -71,6 +71,15 @@ class SyntheticScenes:
         return f"synthetic_{self._format}_{self._split}"
 
     @property
+    def split(self) -> str:
+        return self._split
+
+    @property
+    def boxes(self) -> str:
+        """``"head"`` or ``"body"``."""
+        return self._boxes
+
+    @property
     def description(self) -> str:
         """What is drawn, in one line for results."""
         width, height = self._size
