@@ -245,7 +245,8 @@ def _with_advice(batches: Iterator[list[_Fetched]]) -> Iterator[list[_Fetched]]:
                 raise
             raise UserError(
                 f"A worker process that reads images died ({' '.join(str(error).split())}). Usually memory ran out: "
-                "use fewer num_workers (in a config dataloader.train.num_workers or dataloader.test.num_workers), or 0, or give a container more shared memory (--shm-size)."
+                "use fewer num_workers (dataloader.train.num_workers, dataloader.test.num_workers), or 0, or give a "
+                "container more shared memory (--shm-size)."
             ) from error
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
-from dsct_detrex.evaluation.protocols import MISSED
+from dsct_detrex.evaluation.protocols import FOUND_IOU, MISSED
 from dsct_detrex.evaluation.results import PeopleTable
 
 COUNT_GROUPS: tuple[tuple[str, int, int | None], ...] = (
@@ -131,7 +131,7 @@ def box_quality(table: PeopleTable) -> dict[str, float]:
     Returns:
         ``recall50``: share of people with IoU >= 0.5; ``mean_iou``: mean over all people, 0 for a missed one.
     """
-    return {"recall50": _mean(table.iou >= 0.5), "mean_iou": _mean(table.iou)}
+    return {"recall50": _mean(table.iou >= FOUND_IOU), "mean_iou": _mean(table.iou)}
 
 
 def precision_recall_points(table: PeopleTable, k: int, points: int = 50) -> tuple[list[float], list[float]]:

@@ -129,10 +129,7 @@ def test_broken_exif_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> N
 def test_another_size_than_annotated_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(RGB).save(path)
-    with pytest.raises(
-        ImageError,
-        match=r"a\.png is 2 x 3 pixels, but its annotation says 3 x 2, so its boxes do not fit\. Use the original image\.$",
-    ):
+    with pytest.raises(ImageError, match=r"a\.png is 2 x 3 pixels, .* says 3 x 2, .* Use the original image\.$"):
         read_rgb(str(path), (3, 2))
 
 
