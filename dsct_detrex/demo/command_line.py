@@ -23,6 +23,7 @@ from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.formatting import on_part
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -93,7 +94,7 @@ def _test_split(length: int) -> list[str]:
 
 
 def _result(training: Training, test: Training, seconds: float) -> RunResult:
-    report: dict[str, Any] = json.loads((test.output_dir / "evaluation.json").read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((test.output_dir / "evaluation_test.json").read_text(encoding="utf-8"))
     weights = load_release(training.output_dir / "last.safetensors").state_dict
     parameters = sum(t.numel() for n, t in weights.items() if t.is_floating_point() and ".running_" not in n)
     return RunResult(training.name, report, training.rows(), parameters, seconds)
@@ -136,5 +137,5 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     metric = runs[0].report["primary_metric"]
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
-        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people")
+        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people{on_part(run.report)}")
     print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))

@@ -80,9 +80,13 @@ class ModelEma:
 
 @dataclass(frozen=True)
 class BestRule:
-    """Which number of an evaluation decides the best checkpoint; ``mode`` is ``max`` or ``min``."""
+    """Which number of an evaluation decides the best checkpoint; ``mode`` is ``max`` or ``min``.
 
-    metric: str = "emotion/mAP"
+    ``metric`` null (or ``auto``) is the data set's own: ``emotion/mAP`` for several emotions a person, else
+    ``emotion/acc``.
+    """
+
+    metric: str | None = None
     mode: str = "max"
 
 

@@ -20,8 +20,11 @@ from dsct_detrex.data import ImageError
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
+from dsct_detrex.engine.choice import check_metric, check_split, settled_rule
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
+from dsct_detrex.engine.examine import Examiner
+from dsct_detrex.engine.headlines import Headlines, headline_text, headlines, save_headlines
 from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
@@ -133,13 +136,14 @@ class _Parts:
 def _evaluate(session: Session) -> _Outcome:
     model = build.build_model(session.cfg, session.device)
     load_initial_weights(model, session.settings, session.emotions, True, session.console.say)
-    examiner = make_examiner(session)
+    examiner = make_examiner(session, eval_only=True)
     if examiner is None:
         raise UserError("--eval-only needs dataloader.test and dataloader.evaluator; this config lacks one of them.")
+    known = _say_headlines(session, examiner)
     examination = examiner.examine(model)
-    loggers = make_wandb(session, None) if ddp.is_main() else []
+    loggers = make_wandb(session, None, known) if ddp.is_main() else []
     for logger in loggers:
-        logger.log(Record(0, dict(examination.scalars), examination.predictions))
+        logger.log(Record(0, dict(examination.scalars), examination.predictions, examination.words()))
         logger.close(failed=False)
     return _Outcome(examination.scalars, session.output_dir)
 
@@ -147,7 +151,9 @@ def _evaluate(session: Session) -> _Outcome:
 def _describe(session: Session) -> _Outcome:
     parts = _build(session)
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
-    make_examiner(session)
+    examiner = make_examiner(session)
+    _may_choose(session, examiner, parts.state.best)
+    _say_headlines(session, examiner, parts.state.loader)
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -159,6 +165,8 @@ def _train(session: Session, resume: bool) -> _Outcome:
     parts = _build(session)
     state = parts.state
     examiner = make_examiner(session)
+    keep_best = _may_choose(session, examiner, state.best)
+    known = _say_headlines(session, examiner, state.loader)
     if content is None:
         load_initial_weights(parts.model, settings, session.emotions, False, console.say)
     state.ema = make_average(session, parts.model)
@@ -171,9 +179,11 @@ def _train(session: Session, resume: bool) -> _Outcome:
             f"Nothing is left to train: {state.iteration} of {parts.plan.max_iter} iterations are done. "
             "Raise train.max_epoch (or train.max_iter) to continue."
         )
+    ddp.gather(None)  # the folder may hold the weights that others are still loading
     if ddp.is_main():
         open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
-    loggers = make_loggers(session, state) if ddp.is_main() else []
+        save_headlines(session.output_dir, known)
+    loggers = make_loggers(session, state, known) if ddp.is_main() else []
     trainer = Trainer(
         state=state,
         step=parts.step,
@@ -184,7 +194,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
         loggers=loggers,
         console=console,
         output_dir=session.output_dir,
-        keep_best=not settings.fast_dev_run.enabled,
+        keep_best=keep_best,
         resumed=resume,
     )
     failed, start = True, time.perf_counter()
@@ -196,10 +206,38 @@ def _train(session: Session, resume: bool) -> _Outcome:
         for logger in loggers:
             logger.close(failed)
     if ddp.is_main():
-        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start)
+        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start, trainer.skipped)
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
+
+
+def _say_headlines(session: Session, examiner: Examiner | None, train: Any = None) -> Headlines:
+    """Print what the splits hold; returns it."""
+    known = headlines(train=train)
+    if examiner is not None and examiner.headline is not None:
+        known["test"] = examiner.headline
+    if known:
+        session.console.say(headline_text(known, None if examiner is None else examiner.max_batches))
+    return known
+
+
+def _may_choose(session: Session, examiner: Examiner | None, best: BestTracker) -> bool:
+    """Whether evaluations choose the best checkpoint; a rule that cannot work is refused before the first step.
+
+    Raises:
+        UserError: see ``check_metric`` and ``check_split``.
+    """
+    if examiner is None:
+        return False
+    settings = session.settings
+    check_metric(best.metric, examiner.evaluator, settings)
+    note = check_split(examiner.split, settings.early_stop)
+    if settings.fast_dev_run.enabled:
+        return False  # four steps are no real evaluation
+    if note:
+        session.console.say(note)
+    return not note
 
 
 def _build(session: Session) -> _Parts:
@@ -215,7 +253,7 @@ def _build(session: Session) -> _Parts:
     step = TrainStep(
         ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
     )
-    best = BestTracker(settings.best, settings.early_stop)
+    best = BestTracker(settled_rule(settings.best, session.emotions), settings.early_stop)
     state = RunState(model, optimizer, step.scaler, None, best, loader)
     text = describe_plan(plan, multiplier, optimizer)
     return _Parts(model, state, step, LearningRate(optimizer, multiplier, plan.max_iter), plan, text)

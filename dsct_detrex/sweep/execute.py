@@ -81,8 +81,10 @@ def carry_out(runs: Sequence[Run], order: Order, setting: Setting, after_each: C
         standing = run.end(over.reason() if over.status else "", order.keep_checkpoints)
         after_each()
         if standing is Standing.FINISHED:
-            value = read_measured(run.folder).value(setting.metric)
-            return f"{run.name}: {setting.metric} {percent(value)} in {duration(over.seconds)}"
+            measured = read_measured(run.folder)
+            on = f" on {measured.coverage}" if measured.coverage else ""
+            value = percent(measured.value(setting.metric))
+            return f"{run.name}: {setting.metric} {value}{on} in {duration(over.seconds)}"
         return f"{run.name}: failed: {run.reason()} (log: {run.log})"
 
     def started(job: Job) -> None:

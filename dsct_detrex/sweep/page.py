@@ -12,6 +12,7 @@ from dsct_detrex.sweep.plot import plot_by_people, plot_sweep, shows_paper
 from dsct_detrex.sweep.results import Result, Row
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.sweep.table import (
+    cautions,
     cells_of,
     failures,
     first_measured,
@@ -71,6 +72,7 @@ def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
         best = max(measured, key=lambda row: row.mean(setting.metric))
         spread = best.spread(setting.metric)
         detail = "one seed" if math.isnan(spread) else f"± {100 * spread:.1f} over {len(best.measured)} seeds"
+        detail = ", ".join(filter(None, (detail, best.coverage())))
         cards.append(
             Card(f"{best.cell.label}, best {_word(setting)}", percent(best.mean(setting.metric)), detail, True)
         )
@@ -100,8 +102,7 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
         headings(rows, setting), [cells_of(row, rows, setting) for row in rows], caption=legend(rows, setting)
     )
     warnings = [text for text in (setting.warning(), setting.sweep.note) if text]
-    first = first_measured(rows)
-    warnings += first.report["warnings"] if first else []
+    warnings += cautions(rows)
     failed = failures(rows)
     blocks: list[Figure | Table | Note] = [
         *([Note(warnings)] if warnings else []),
@@ -145,7 +146,7 @@ def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:
     return (
         run.cell.label,
         str(run.seed),
-        percent(measured.value(setting.metric)),
+        percent(measured.value(setting.metric)) + (f" ({measured.coverage})" if measured.coverage else ""),
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
         duration(measured.training_seconds),
         result.standing.value,
@@ -165,7 +166,7 @@ def _settings(rows: Sequence[Row], setting: Setting) -> Section:
         versions = [f"dsct-detrex {environment.get('dsct_detrex')}", f"Python {environment.get('python')}"]
         versions += [f"{name} {packages[name]}" for name in ("torch", "torchvision", "numpy") if packages.get(name)]
         facts |= {
-            "Data": first.report["dataset"]["description"] or setting.data,
+            "Data": first.report["dataset"].get("headline") or first.report["dataset"]["description"] or setting.data,
             "Protocol": first.report["protocol"]["sentence"],
             "Machine": _machines(rows),
             "Versions": ", ".join(versions),

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.engine.files import write_atomically, write_text
+from dsct_detrex.evaluation.cautions import LOW_RECALL
 from dsct_detrex.evaluation.formatting import MISSING, people_group, percent
+from dsct_detrex.evaluation.formatting import measured_on as measured_on_report
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.sweep.comparison import comparison
 from dsct_detrex.sweep.results import Measured, Result, Row, mean
@@ -18,7 +20,7 @@ from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.style import reference_name
 
-_MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou")
+_MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou", "AP", "AP50", "AP75", "strict")
 _BY_PEOPLE = tuple(f"{kind}_n{group}" for kind in ("acc", "mAP") for group, _, _ in COUNT_GROUPS)
 
 
@@ -47,6 +49,7 @@ def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
         "data": setting.data,
         "scale": setting.scale,
         **{name: _plain(measured.value(name) if measured else None) for name in (*_MEASURED, *_BY_PEOPLE)},
+        "measured_on": measured_on_report(measured.report) if measured else "",
         "paper_per_cent": _plain(row.cell.paper.get(setting.emotions)),
         "parameters_total": measured.parameters_total if measured else "",
         "parameters_trainable": measured.parameters_trainable if measured else "",
@@ -65,9 +68,14 @@ def _plain(value: float | None) -> str:
 
 def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
     """Of the cells' table; the state is a column only while something is not finished."""
-    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
-    names += ["Per iteration", "Training", setting.paper_column]
+    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", *(["Strict"] if _strict(rows) else [])]
+    names += ["Parameters", "Trainable", "Per iteration", "Training", setting.paper_column]
     return names if all_finished(rows) else [*names, "State"]
+
+
+def _strict(rows: Sequence[Row]) -> bool:
+    """Whether anything was measured under the strict protocol; results of earlier versions were not."""
+    return any(row.values("strict") for row in rows)
 
 
 def all_finished(rows: Sequence[Row]) -> bool:
@@ -82,6 +90,7 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
         row.cell.label,
         measured_text(row, setting.metric),
         percent(row.mean("recall50")),
+        *([percent(row.mean("strict"))] if _strict(rows) else []),
         millions(found[0].parameters_total) if found else MISSING,
         millions(found[0].parameters_trainable) if found else MISSING,
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
@@ -125,8 +134,9 @@ def first_measured(rows: Sequence[Row]) -> Measured | None:
 
 
 def measured_text(row: Row, metric: str) -> str:
-    """Mean and spread of a cell, ``"51.2 ± 0.8 %"``."""
-    return with_spread(row.mean(metric), row.spread(metric))
+    """Mean and spread of a cell, ``"51.2 ± 0.8 %"``; where pictures were lost, ``"... (2 of 4 images)"``."""
+    text = with_spread(row.mean(metric), row.spread(metric))
+    return f"{text} ({row.coverage()})" if row.coverage() else text
 
 
 def with_spread(value: float, spread: float) -> str:
@@ -154,10 +164,13 @@ def legend(rows: Sequence[Row], setting: Setting) -> str:
         f"{min(counted)} to {max(counted)}" if counted and min(counted) != max(counted) else str(max(counted or [0]))
     )
     spread = ", ± standard deviation over them" if max(counted or [0]) > 1 else ""
+    strict = (
+        "Strict: the metric where nobody else counts and each has a prediction of their own. " if _strict(rows) else ""
+    )
     return (
         f"Mean of {seeds} {'seed' if seeds == '1' else 'seeds'}{spread}. Every run is trained to its end and evaluated "
-        "once, with its last weights, on the test split. People found: overlap of at least 0.5. Per iteration: median; "
-        "training: optimizer steps without evaluations."
+        f"once, with its last weights, on the test split. People found: overlap of at least 0.5. {strict}Per iteration: "
+        "median; training: optimizer steps without evaluations."
     )
 
 
@@ -172,7 +185,7 @@ def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     if bounds := references(rows, setting):
         listed = ", ".join(f"{reference_name(name).lower()} {percent(value)}" for name, value in bounds.items())
         lines += ["", f"{METRIC_NAMES[setting.metric]}: {listed}."]
-    paragraphs = [comparison(rows, setting), *failures(rows), setting.sweep.note, setting.warning()]
+    paragraphs = [comparison(rows, setting), *failures(rows), setting.sweep.note, setting.warning(), *cautions(rows)]
     lines += [text for sentence in paragraphs if sentence for text in ("", sentence)]
     lines += ["", f"Command: `{setting.command}`"]
     text = "\n".join(lines) + "\n"
@@ -185,13 +198,29 @@ def measured_on(rows: Sequence[Row], setting: Setting) -> str:
     first = first_measured(rows)
     if first is None:
         return "Nothing is measured yet."
-    report = first.report
-    people, images = report["counts"]["people"], report["counts"]["images"]
-    name = report["dataset"]["name"] or setting.data
+    others = {measured_on_report(one.report) for row in rows for one in row.measured} - {
+        measured_on_report(first.report)
+    }
+    differing = f" Other rows were measured on {'; '.join(sorted(others))}." if others else ""
     return (
-        f"Measured on {name} ({people:,} people in {images:,} images), {setting.scale} scale, "
-        f"{first.iterations:,} iterations."
+        f"Measured on {measured_on_report(first.report)}; {setting.scale} scale, {first.iterations:,} iterations."
+        f"{differing}"
     )
+
+
+def cautions(rows: Sequence[Row]) -> list[str]:
+    """What belongs beside every number: warnings that all runs share, rows that hardly find people, lost pictures."""
+    warnings = [one.report["warnings"] for row in rows for one in row.measured]
+    shared = [text for text in (warnings[0] if warnings else []) if all(text in others for others in warnings)]
+    low = [row.cell.label for row in rows if row.mean("recall50") < LOW_RECALL]
+    if low:
+        shared.insert(
+            0,
+            f"Fewer than {percent(LOW_RECALL, 0)} of the people are found at IoU 0.5 by {', '.join(low)}: these scores "
+            f"are not about people found{'; the strict column is' if _strict(rows) else ''}.",
+        )
+    part = [f"{row.cell.label} on {row.coverage()}" for row in rows if row.coverage()]
+    return [*shared, *([f"Pictures were lost: {', '.join(part)}."] if part else [])]
 
 
 def _lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

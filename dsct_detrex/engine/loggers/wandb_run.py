@@ -68,7 +68,7 @@ class WandbLogger:
         self._run.define_metric("iteration")
         self._run.define_metric("*", step_metric="iteration")
         self._run.define_metric("epoch", step_metric="iteration")
-        for group in ("emotion", "bbox", "ema/emotion", "ema/bbox"):
+        for group in ("emotion", "bbox", "strict", "data", "ema/emotion", "ema/bbox", "ema/strict", "ema/data"):
             self._run.define_metric(f"{group}/*", step_metric="epoch")
 
     def log(self, record: Record) -> None:
@@ -79,6 +79,7 @@ class WandbLogger:
         if record.predictions and self._emotions is not None:
             values["predictions"] = prediction_table(record.predictions, self._emotions, self._draw)
         self._run.log(values, step=record.iteration)
+        self._run.summary.update(record.words)
 
     def close(self, failed: bool) -> None:
         self._run.finish(exit_code=1 if failed else 0)
