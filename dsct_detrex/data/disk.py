@@ -76,7 +76,7 @@ def without_missing_images(
     if missing and on_error == "raise":
         raise MissingImageError(
             f"{len(missing)} of the {len(records)} images that {source} names are not there, the first is "
-            f"{missing[0]}. Complete the images, or check root.",
+            f"{missing[0]}. Complete the images, or name the folder that has them.",
             SKIP_IN_PYTHON,
         )
     for file_name in missing:

@@ -169,8 +169,8 @@ def legend(rows: Sequence[Row], setting: Setting) -> str:
     )
     return (
         f"Mean of {seeds} {'seed' if seeds == '1' else 'seeds'}{spread}. Every run is trained to its end and evaluated "
-        f"once, with its last weights, on the test split. People found: overlap of at least 0.5. {strict}Per iteration: "
-        "median; training: optimizer steps without evaluations."
+        f"once, with its last weights, on the test split. People found: overlap of at least 0.5. {strict}"
+        "Per iteration: median; training: optimizer steps without evaluations."
     )
 
 
