@@ -15,11 +15,13 @@ from typing import Any
 from omegaconf import DictConfig
 from torch import nn
 
+from dsct_detrex.data.agreement import check_same_boxes
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
+from dsct_detrex.engine.examine import Examiner
 from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
@@ -135,7 +137,7 @@ def _evaluate(session: Session) -> _Outcome:
 def _describe(session: Session) -> _Outcome:
     parts = _build(session)
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
-    make_examiner(session)
+    _check_boxes(parts, make_examiner(session))
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -147,6 +149,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
     parts = _build(session)
     state = parts.state
     examiner = make_examiner(session)
+    _check_boxes(parts, examiner)
     if content is None:
         load_initial_weights(parts.model, settings, session.emotions, False, console.say)
     state.ema = make_average(session, parts.model)
@@ -188,6 +191,13 @@ def _train(session: Session, resume: bool) -> _Outcome:
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
+
+
+def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:
+    """Refuse to train on one kind of boxes and to measure on another (``data/agreement.py``)."""
+    if examiner is not None:
+        train, test = (getattr(loader, "dataset", None) for loader in (parts.state.loader, examiner.loader))
+        check_same_boxes(train, test)
 
 
 def _build(session: Session) -> _Parts:
