@@ -73,11 +73,16 @@ def _add_reader(command: argparse.ArgumentParser) -> None:
     command.add_argument("--root", required=True, metavar="DIR")
     command.add_argument("--boxes", choices=["auto", "body", "head"], help="EMOTIC: which boxes")
     command.add_argument("--annotations", metavar="FILE", help="the annotation file; {split} is filled in")
+    command.add_argument("--box-format", choices=["xywh", "xyxy"], help="of that file, where it is not the usual one")
 
 
 def _reader(parsed: argparse.Namespace) -> dict[str, Any]:
     """The arguments for the data set class that were given."""
-    return {name: getattr(parsed, name) for name in ("boxes", "annotations") if getattr(parsed, name) is not None}
+    return {
+        name: getattr(parsed, name)
+        for name in ("boxes", "annotations", "box_format")
+        if getattr(parsed, name) is not None
+    }
 
 
 def _format(parsed: argparse.Namespace) -> str:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from dsct_detrex.data import ImageError
+from dsct_detrex.data.agreement import check_same_boxes
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
@@ -154,6 +155,7 @@ def _describe(session: Session) -> _Outcome:
     examiner = make_examiner(session)
     _may_choose(session, examiner, parts.state.best)
     _say_headlines(session, examiner, parts.state.loader)
+    _check_boxes(parts, examiner)
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -167,6 +169,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
     examiner = make_examiner(session)
     keep_best = _may_choose(session, examiner, state.best)
     known = _say_headlines(session, examiner, state.loader)
+    _check_boxes(parts, examiner)
     if content is None:
         load_initial_weights(parts.model, settings, session.emotions, False, console.say)
     state.ema = make_average(session, parts.model)
@@ -210,6 +213,13 @@ def _train(session: Session, resume: bool) -> _Outcome:
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
+
+
+def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:
+    """Refuse to train on one kind of boxes and to measure on another (``data/agreement.py``)."""
+    if examiner is not None:
+        train, test = (getattr(loader, "dataset", None) for loader in (parts.state.loader, examiner.loader))
+        check_same_boxes(train, test)
 
 
 def _say_headlines(session: Session, examiner: Examiner | None, train: Any = None) -> Headlines:

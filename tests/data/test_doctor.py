@@ -59,20 +59,20 @@ def test_official_release_is_recognised(
 
 
 def test_broken_pictures_and_repeated_boxes_are_counted(make_emotic: Callable[..., Path]) -> None:
-    person = {"bbox": [5, 6, 20, 30], "category_id": 1}
+    person = {"bbox": [5, 6, 20, 30], "category_id": 512}
     root = make_emotic(images=4, people=[person, {**person, "category_id": 2}])
     (root / "emotic/mscoco/images/0002.jpg").write_bytes(b"")
     (root / "emotic/mscoco/images/0003.jpg").unlink()
     seen: list[tuple[str, int, int]] = []
     checkup = check_root("emotic", str(root), ["train"], progress=lambda *step: seen.append(step))
     found = checkup.splits["train"]
-    assert found.report.counts == {"missing_images": 1, "unreadable_images": 1}
+    assert found.report.counts == {"missing_images": 1, "unreadable_images": 1, "shared_boxes": 3}
     assert found.report.examples["unreadable_images"] == [str(root / "emotic/mscoco/images/0002.jpg")]
     assert found.repeated_boxes == 3
     assert not checkup.healthy
     assert seen == [("emotic_train", n, 3) for n in (1, 2, 3)]
     unopened = check_root("emotic", str(root), ["train"], read_images=False)
-    assert unopened.splits["train"].report.counts == {"missing_images": 1}
+    assert unopened.splits["train"].report.counts == {"missing_images": 1, "shared_boxes": 3}
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_command_check(golden_emotic: Path, leaky: Path, tmp_path: Path, capsys:
 
 
 def test_people_table_sums_up_crowds(make_emotic: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
-    people = [{"bbox": [n, n, 9, 9], "category_id": 1} for n in range(11)]
+    people = [{"bbox": [n, n, 9, 9], "category_id": 512} for n in range(11)]
     assert main(["check", "--root", str(make_emotic(images=3, people=people)), "--splits", "train"]) == 0
     printed = capsys.readouterr().out
     assert "8+" in printed
