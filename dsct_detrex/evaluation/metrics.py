@@ -32,10 +32,13 @@ def average_precisions(table: PeopleTable) -> NDArray[np.float64]:
     """(K,) average precision of every class, NaN for a class that nobody shows.
 
     Not interpolated; equal scores enter at one threshold (scikit-learn's definition, which the official code uses).
+    Where people not found are ``lost``, recall ends with those who are found.
     """
     values = np.full(table.targets.shape[1], np.nan)
+    reached = table.rows(table.found) if table.lost else table
     for k in np.flatnonzero(table.targets.any(axis=0)):
-        values[k] = average_precision_score(table.targets[:, k], table.scores[:, k])
+        share = reached.targets[:, k].sum() / table.targets[:, k].sum()
+        values[k] = share and share * average_precision_score(reached.targets[:, k], reached.scores[:, k])
     return values
 
 

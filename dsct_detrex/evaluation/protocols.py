@@ -10,8 +10,8 @@ choose from:
   takes part, because the two lines of NMS in ``test.py`` are commented out.
 
 The third, ``strict``, is ours: after the same suppression a prediction speaks for a person only with an IoU of at least
-0.5, and for one person only; who is left is missed. It tells a model that finds people from one that guesses the
-picture's mood, which the other two cannot.
+0.5, and for one person only; who is left is missed, and no threshold brings them back. It tells a model that finds
+people from one that guesses the picture's mood, which the other two cannot.
 
 A number is only comparable to another one of the same protocol, so the name travels with every number.
 

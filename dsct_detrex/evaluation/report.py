@@ -90,7 +90,7 @@ def build_report(
     shortfall: Shortfall,
 ) -> Report:
     """Every number of an evaluation; see the module docstring for the keys."""
-    table = stack_people(images, emotions.num_emotions)
+    table = stack_people(images, emotions.num_emotions, strict=isinstance(protocol, StrictProtocol))
     multi_label = isinstance(emotions, MultiLabelEmotions)
     precisions = metrics.average_precisions(table)
     people = table.targets.sum(axis=0).tolist()

@@ -57,6 +57,8 @@ class PeopleTable:
         found: (P,) False where no prediction spoke for the person.
         iou: (P,) in [0, 1].
         people_in_image: (P,) how many annotated people the person's image has, itself included.
+        lost: people who are not found are out of reach at any threshold, as the strict protocol has it; else they rank
+            last, with a score of 0.
     """
 
     scores: NDArray[np.float32]
@@ -64,6 +66,7 @@ class PeopleTable:
     found: NDArray[np.bool_]
     iou: NDArray[np.float32]
     people_in_image: NDArray[np.int64]
+    lost: bool = False
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -76,6 +79,7 @@ class PeopleTable:
             self.found[chosen],
             self.iou[chosen],
             self.people_in_image[chosen],
+            self.lost,
         )
 
 
@@ -113,4 +117,5 @@ def stack_people(images: Sequence[ImageResult], num_emotions: int, strict: bool 
         found=np.concatenate([np.zeros(0, bool), *found]),
         iou=np.concatenate([np.zeros(0, np.float32), *(image.iou for image in images)]),
         people_in_image=np.repeat(np.asarray(counts, dtype=np.int64), counts),
+        lost=strict,
     )
