@@ -23,7 +23,7 @@ def headlines(**loaders: Any) -> dict[str, Headline]:
 
 
 def headline_text(known: Headlines, max_batches: int | None = None) -> str:
-    """For the console: a paragraph for each split.
+    """For the console: a paragraph for each split, then what is to be shown beside any result.
 
     Args:
         max_batches: of a short evaluation, which the headline of its split must not hide.
@@ -34,6 +34,8 @@ def headline_text(known: Headlines, max_batches: int | None = None) -> str:
         if name == "test" and max_batches is not None:
             more.append(f"note: only the first {max_batches} batches of it are evaluated (train.fast_dev_run)")
         lines += [f"  {name:<6} {first}", *(f"{'':<9}{line}" for line in more)]
+    warnings = dict.fromkeys(warning for headline in known.values() for warning in headline.warnings)
+    lines += [f"  note: {warning}" for warning in warnings]
     return "\n".join(lines)
 
 

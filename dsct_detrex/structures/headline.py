@@ -57,7 +57,6 @@ class Headline:
             self.sentence(),
             *([f"labels: {', '.join(shown)}"] if shown else []),
             *(f"data: {finding}" for finding in self.findings),
-            *(f"note: {warning}" for warning in self.warnings),
         ]
 
     def coverage(self, evaluated: int, cut_short: bool = False, first: bool = True) -> str | None:
