@@ -18,7 +18,7 @@ from dsct_detrex.errors import UserError
 BoxFormat = Literal["xywh", "xyxy"]
 
 _SLACK = 0.02  # of the picture's side: annotators draw a little over the edge
-_SAME_FORM = 0.98  # of the boxes must be fine in the other form
+_SAME_FORM = 0.95  # of the boxes must be fine in the other form
 _MANY = 0.25  # of the boxes must be impossible: people in the upper left quarter give no hint
 _FEW_PEOPLE = 5
 

@@ -70,7 +70,8 @@ def read_lines(source: Path) -> tuple[list[Line], BoxFormat]:
     if header is None:
         return [_line(where, *_six(where, row, separator)) for where, row in rows], "xyxy"
     form: BoxFormat = "xyxy" if "right" in header else "xywh"
-    return list(_by_header(rows[1:], header, form)), form
+    lines = [(where, row) for where, row in rows if row != rows[0][1]]  # files put together repeat their header
+    return list(_by_header(lines, header, form)), form
 
 
 def _says_something(text: str) -> bool:
@@ -153,8 +154,12 @@ def _six(where: str, row: list[str], separator: str) -> list[str]:
     comma_in_path = separator == "," and _PICTURE.fullmatch(path) and not any(map(_PICTURE.fullmatch, extra[:-1]))
     if len(row) == _FIELDS or (len(row) > _FIELDS and comma_in_path and number(extra[0]) is None):
         return [path, *row[1 - _FIELDS :]]
-    remedy = " Name the columns in a header line, then further ones are passed over." if len(row) > _FIELDS else ""
-    raise UserError(f"{where}: {len(row)} fields. Expected {EXPECTED}.{remedy}")
+    remedy = (
+        " Name the columns in a header line, then further ones are passed over"
+        if len(row) > _FIELDS
+        else (f" Separate the fields by {', '.join(_SEPARATORS.values())}")
+    )
+    raise UserError(f"{where}: {len(row)} fields. Expected {EXPECTED}.{remedy}.")
 
 
 def _line(where: str, path: str, label: str, *sides: str) -> Line:

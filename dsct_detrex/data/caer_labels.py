@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dsct_detrex.data.checks import DataReport
-from dsct_detrex.data.coco_labels import LabelsOf
+from dsct_detrex.data.coco_labels import Categories, LabelsOf
 from dsct_detrex.data.dataset import Record
 from dsct_detrex.data.fields import Entry, whole_number
 from dsct_detrex.data.label_names import LabelNames
@@ -40,7 +40,7 @@ _ORDERS = {
     "FER-2013's order": ("Anger", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"),
     "AffectNet's order": ("Neutral", "Happy", "Sad", "Surprise", "Fear", "Disgust", "Anger"),
     "RAF-DB's order": ("", "Surprise", "Fear", "Disgust", "Happy", "Sad", "Anger", "Neutral"),
-    "numbers that count from 1": ("", *CAER_S.names),
+    "counting from 1": ("", *CAER_S.names),
 }
 """Other public orders of these seven classes; the position is the number."""
 
@@ -62,7 +62,7 @@ def label_index(label: object) -> int:
     return number
 
 
-def plain_numbers(people: Sequence[Entry], categories: dict[int, str], path: Path) -> LabelsOf | None:
+def plain_numbers(people: Sequence[Entry], categories: Categories, path: Path) -> LabelsOf | None:
     """Read ``category_id`` as 0 to 6; None where ``categories`` decide (``coco_labels.BareNumbers``).
 
     Raises:
@@ -92,8 +92,11 @@ def _number_of(entry: Entry) -> list[int]:
         raise UserError(f"{entry.where}: {error}.") from error
 
 
-def compare_with_folders(records: Sequence[Record], source: Path, report: DataReport) -> int:
+def compare_with_folders(records: Sequence[Record], source: Path, report: DataReport, named: bool) -> int:
     """Count the labels that differ from the class folder of their picture.
+
+    Args:
+        named: whether the file names its labels, rather than numbering them; for the message.
 
     Returns:
         How many people lie in class folders, so that their label could be compared.
@@ -110,32 +113,40 @@ def compare_with_folders(records: Sequence[Record], source: Path, report: DataRe
             seen[person["labels"][0], folder] += 1
             if person["labels"] != [folder]:
                 report.count("label_differs_from_folder", record["file_name"])
-    moved = _moved_classes(seen)
+    moved = _moved(seen)
     wrong = sum(times for (label, folder), times in seen.items() if label != folder)
-    if sum(seen[pair] for pair in moved.items()) >= _SYSTEMATIC or wrong * 2 > seen.total():
+    if sum(seen[pair] for pair in moved) >= _SYSTEMATIC or wrong * 2 > seen.total():
+        expected = "Correct them: the folder is the label" if named else f"Expected {KNOWN_LABELS}. {_REMEDY}"
         raise UserError(
             f"{source}: {wrong} of {seen.total()} labels contradict the class folder of their picture: "
-            f"{_order_in_words(moved)}. Expected {KNOWN_LABELS}. {_REMEDY}."
+            f"{_in_words(moved or list(seen), seen, named)}. {expected}."
         )
     return seen.total()
 
 
-def _moved_classes(seen: Counter[tuple[int, int]]) -> dict[int, int]:
-    """Label -> the other folder in which most of its people are."""
-    moved: dict[int, int] = {}
-    for label in sorted({label for label, _ in seen}):
-        folders = {folder: times for (each, folder), times in seen.items() if each == label}
-        most = max(folders, key=folders.__getitem__)
-        if most != label and folders[most] * 2 > sum(folders.values()):
-            moved[label] = most
-    return moved
+def _moved(seen: Counter[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(label, folder) where most people of a label are in another folder, or most of a folder have another label."""
+    pairs: set[tuple[int, int]] = set()
+    for side in (0, 1):
+        for index in {pair[side] for pair in seen}:
+            group = {pair: times for pair, times in seen.items() if pair[side] == index}
+            most = max(group, key=group.__getitem__)
+            if most[0] != most[1] and group[most] * 2 > sum(group.values()):
+                pairs.add(most)
+    return sorted(pairs)
 
 
-def _order_in_words(moved: dict[int, int]) -> str:
-    if not moved:
-        return "no class agrees with its folder, in no order"
-    pairs = ", ".join(f"{label} is {CAER_S.names[folder]}" for label, folder in moved.items())
+def _in_words(moved: Sequence[tuple[int, int]], seen: Counter[tuple[int, int]], named: bool) -> str:
+    words = ", ".join(
+        f"{CAER_S.names[label] if named else label} is {CAER_S.names[folder]}" for label, folder in sorted(moved)
+    )
+    usual = {label: _usual_folder(label, seen) for label in {label for label, _ in seen}}
     for name, order in _ORDERS.items():
-        if all(label < len(order) and order[label] == CAER_S.names[folder] for label, folder in moved.items()):
-            return f"{pairs}, {name}"
-    return pairs
+        agrees = all(label < len(order) and order[label] == CAER_S.names[folder] for label, folder in usual.items())
+        if agrees and len(usual) > 1 and not named:
+            return f"{words}, which is {name}"
+    return words
+
+
+def _usual_folder(label: int, seen: Counter[tuple[int, int]]) -> int:
+    return max(range(CAER_S.num_emotions), key=lambda folder: seen[label, folder])

@@ -90,7 +90,7 @@ class CaerSDataset(DiskDataset):
             _read_json(source, pictures, report) if source.suffix.lower() == ".json" else _read(source, pictures)
         )
         records = listing.prepared(report, policy, stated)
-        compared = compare_with_folders(records, source, report)
+        compared = compare_with_folders(records, source, report, named)
         people = sum(len(record["annotations"]) for record in records)
         doubt = "" if named or compared == people else ", label numbers not checked against class folders"
         super().__init__(

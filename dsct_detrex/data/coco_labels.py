@@ -19,9 +19,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dsct_detrex.data.fields import Entry, described, whole_number
+from dsct_detrex.data.fields import Entry, Identifier, described, identifier, whole_number
 from dsct_detrex.data.label_names import LabelNames, quoted
 from dsct_detrex.errors import UserError
+
+Categories = dict[Identifier, str]
+"""id -> name, as the file says."""
 
 LabelsOf = Callable[[Entry], list[int]]
 """An annotation -> its class indices, ascending; raises ``UserError`` naming the entry."""
@@ -36,7 +39,7 @@ _GENERAL_FIELDS = (
 class BareNumbers(Protocol):
     """What a ``category_id`` means in a file that names no categories."""
 
-    def __call__(self, people: Sequence[Entry], categories: dict[int, str], path: Path) -> LabelsOf | None:
+    def __call__(self, people: Sequence[Entry], categories: Categories, path: Path) -> LabelsOf | None:
         """The reading of such a file; None where the categories of the file decide.
 
         Args:
@@ -69,7 +72,7 @@ def label_reader(
     return lambda entry: _named(entry, "category_id", names, categories), "category"
 
 
-def read_categories(content: dict[str, object], path: Path) -> dict[int, str]:
+def read_categories(content: dict[str, object], path: Path) -> Categories:
     """``categories`` of a file as id -> name; empty where absent, null or empty.
 
     Raises:
@@ -80,10 +83,10 @@ def read_categories(content: dict[str, object], path: Path) -> dict[int, str]:
         raise UserError(
             f"{path} expects a list of objects with id and name under 'categories'. Got {described(found)}."
         )
-    categories: dict[int, str] = {}
+    categories: Categories = {}
     for number, each in enumerate(found, start=1):
         entry = Entry(each, path, "category", number)
-        id, name = entry.whole("id"), entry.text("name", "a name")
+        id, name = entry.identifier("id"), entry.text("name", "a name")
         if categories.setdefault(id, name) != name:
             raise UserError(
                 f"{path}: category id {id} is both {categories[id]!r} and {name!r}. Give every one its own."
@@ -91,7 +94,7 @@ def read_categories(content: dict[str, object], path: Path) -> dict[int, str]:
     return categories
 
 
-def _names_field(people: Sequence[Entry], names: LabelNames, categories: dict[int, str]) -> str | None:
+def _names_field(people: Sequence[Entry], names: LabelNames, categories: Categories) -> str | None:
     """The field that names the emotions of a person, in this file; None where there is no such field.
 
     Where nobody has a ``category_id``, ids of ``categories`` in a general field are names as well.
@@ -107,14 +110,14 @@ def _names_field(people: Sequence[Entry], names: LabelNames, categories: dict[in
     return None
 
 
-def _index(word: object, names: LabelNames, categories: dict[int, str]) -> int | None:
+def _index(word: object, names: LabelNames, categories: Categories) -> int | None:
     """The class a name means, or the id of a category with such a name."""
     index = names.find(word)
-    id = whole_number(word) if index is None else None
+    id = identifier(word) if index is None else None
     return index if id is None else names.find(categories.get(id))
 
 
-def _named(entry: Entry, field: str, names: LabelNames, categories: dict[int, str]) -> list[int]:
+def _named(entry: Entry, field: str, names: LabelNames, categories: Categories) -> list[int]:
     """The class indices of the words in ``field``; numbers among them are ids of ``categories``."""
     if field == "category_id" and entry[field] is None:
         entry.wrong(field, f"a category{_listed(categories)}")
@@ -127,14 +130,14 @@ def _named(entry: Entry, field: str, names: LabelNames, categories: dict[int, st
     return sorted(index for index in found if index is not None)
 
 
-def _listed(categories: dict[int, str]) -> str:
+def _listed(categories: Categories) -> str:
     listed = ", ".join(f"{id} {name}" for id, name in list(categories.items())[:30])
     return f", or an id of the file's categories ({listed})" if categories else ""
 
 
-def _check_used(people: Sequence[Entry], categories: dict[int, str], names: LabelNames, path: Path) -> None:
+def _check_used(people: Sequence[Entry], categories: Categories, names: LabelNames, path: Path) -> None:
     """The categories that people have must be emotions."""
-    used = {whole_number(word) for entry in people for word in names.words(entry["category_id"])}
+    used = {identifier(word) for entry in people for word in names.words(entry["category_id"])}
     others = [name for id, name in categories.items() if id in used and names.find(name) is None]
     if others or not any(names.find(name) is not None for name in categories.values()):
         raise UserError(

@@ -120,7 +120,9 @@ def without_missing_images(
     report.listed_images = len(records)
     report.listed_people = sum(len(record["annotations"]) for record in records)
     folders = {str(Path(record["file_name"]).parent) for record in records}
-    files = {os.path.join(folder, name) for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}
+    files = {
+        entry.path for folder in folders if os.path.isdir(folder) for entry in os.scandir(folder) if entry.is_file()
+    }
     missing = [record["file_name"] for record in records if record["file_name"] not in files]
     if missing and on_error == "raise":
         raise MissingImageError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dsct_detrex.data.coco_labels import LabelsOf
+from dsct_detrex.data.coco_labels import Categories, LabelsOf
 from dsct_detrex.data.emotic_files import has_official_name
 from dsct_detrex.data.fields import Entry, whole_number
 from dsct_detrex.data.label_names import LabelNames
@@ -46,7 +46,7 @@ def decode_bits(category_id: int) -> list[int]:
     return [index for index in range(count) if category_id >> (count - 1 - index) & 1]
 
 
-def bit_masks(people: Sequence[Entry], categories: dict[int, str], path: Path) -> LabelsOf | None:
+def bit_masks(people: Sequence[Entry], categories: Categories, path: Path) -> LabelsOf | None:
     """Read ``category_id`` as 26 bits; None where ``categories`` decide (``coco_labels.BareNumbers``).
 
     With the official 26 categories in the file it is a bit mask where most numbers are none of their ids. With no
@@ -59,7 +59,7 @@ def bit_masks(people: Sequence[Entry], categories: dict[int, str], path: Path) -
     """
     numbers = [number for entry in people if (number := whole_number(entry["category_id"])) is not None]
     if categories:
-        official = [EMOTIC_NAMES.find(categories[id]) for id in sorted(categories)] == list(range(EMOTIC.num_emotions))
+        official = [EMOTIC_NAMES.find(name) for name in categories.values()] == list(range(EMOTIC.num_emotions))
         others = sum(number not in categories for number in numbers)
         return _bits_of if official and others * 2 >= len(numbers) > 0 else None
     official = has_official_name(path) and len(numbers) < _FEW_PEOPLE

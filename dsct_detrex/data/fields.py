@@ -65,13 +65,10 @@ class Entry:
 
     def identifier(self, name: str) -> Identifier:
         """An id: a whole number, or text that is kept as it is."""
-        value = self[name]
-        if isinstance(value, str) and value.strip() and not _INTEGER.fullmatch(value):
-            return value
-        number = whole_number(value)
-        if number is None:
+        found = identifier(self[name])
+        if found is None:
             self.wrong(name, "a whole number or a text as id")
-        return number
+        return found
 
     def whole(self, name: str, expected: str = "a whole number") -> int:
         """A whole number, also as text or as a float without a fraction."""
@@ -135,6 +132,13 @@ def entries(content: object, key: str, file: object, kind: str) -> Iterable[Entr
         got = f"Got {described(found)} there" if key in content else f"Its keys are: {', '.join(content) or 'none'}"
         raise UserError(f"{file} expects a COCO-style list under {key!r}. {got}.")
     return (Entry(each, file, kind, number) for number, each in enumerate(found, start=1))
+
+
+def identifier(value: object) -> Identifier | None:
+    """``value`` as an id, or None: a whole number, or any other text that is not empty, as it is."""
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        return value if value.strip() else None
+    return whole_number(value)
 
 
 def whole_number(value: object) -> int | None:
