@@ -59,6 +59,18 @@ def test_an_offline_run_reads_back(toy: Toy, tmp_path: Path, capsys: pytest.Capt
     assert [_run_id(path) for path in (tmp_path / "run" / "wandb").glob("offline-run-*")] == [run_id, run_id]
 
 
+def test_the_run_says_what_it_was_measured_on(toy: Toy, tmp_path: Path) -> None:
+    ours = "dataloader.evaluator={_target_:dsct_detrex.evaluation.EmotionEvaluator,emotions:${emotions}}"
+    lost = ("dataloader.test.split=val", "dataloader.test.unreadable=[3]")
+    run(toy("train.wandb.enabled=true", ours, "train.best.metric=null", *lost), quiet=True)
+    (folder,) = (tmp_path / "run" / "wandb").glob("offline-run-*")
+    text = [json.dumps(record) for record in read_records(folder)]
+    assert any("toy_val: 14 images, people not counted" in line for line in text), "the headline, in the config"
+    assert any("data/coverage" in line and "13 of 14 images" in line for line in text), "in the summary"
+    assert any("caer_s, val split: 13 people in 13 of 14 images" in line for line in text)
+    assert any("data/listed_images" in line for line in text)
+
+
 def test_disabled_mode_writes_nothing(toy: Toy, tmp_path: Path) -> None:
     run(toy("train.wandb.enabled=true", "train.wandb.params.mode=disabled", "train.max_iter=2"), quiet=True)
     assert not list((tmp_path / "run").glob("wandb/offline-run-*"))
