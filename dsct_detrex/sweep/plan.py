@@ -7,10 +7,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
 
+from dsct_detrex.config.override_grammar import parse_override
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
@@ -30,7 +32,7 @@ class Plan:
         runs: of every cell of the table.
         selected: those to train now.
         shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
-            config files.
+            config files, or become small by different words.
         total: iterations of a run; 0 where they follow from epochs.
     """
 
@@ -79,7 +81,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
 @dataclass(frozen=True)
 class _Recipe:
     """A cell in words: ``start`` names files, then the scale, then what the sweep says, then cell, then user; the later
-    wins. ``cfg`` is what all cells of its config file have in common."""
+    wins. What the scale says about a part of the model that a later word switches off is left out: such a word would
+    have no effect, which is an error. ``cfg`` is what all cells of its config file have in common."""
 
     cell: Cell
     cfg: DictConfig
@@ -90,7 +93,18 @@ class _Recipe:
 
     @property
     def words(self) -> list[str]:
-        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+        return [*self.start, *self.kept, *self.common, *self.cell.overrides, *self.user]
+
+    @property
+    def kept(self) -> list[str]:
+        """The words of the scale that have something to change."""
+        later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
+        off = [override.key for override in later if override.value is None]
+        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in off)]
+
+
+def _below(key: Sequence[Any], outer: Sequence[Any]) -> bool:
+    return len(key) > len(outer) and tuple(key[: len(outer)]) == tuple(outer)
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
@@ -111,12 +125,11 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
-    """What all cells have in common; one host's sizes do not disturb another's, so all of them are part of it."""
+    """What all cells have in common, where the scale says the same of each."""
     first, *others = recipes.values()
-    if any(other.start != first.start for other in others):
+    if any((other.start, other.kept) != (first.start, first.kept) for other in others):
         return None
-    every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
-    return [*first.start, *every_size, *first.common, *first.user]
+    return [*first.start, *first.kept, *first.common, *first.user]
 
 
 def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
