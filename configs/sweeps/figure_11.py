@@ -28,6 +28,6 @@ sweep = L(Sweep)(
         dict(better="sp100_sm50", worse="sp300_sm50", paper={"emotic": 0.41}, about="K_sp = 100 above K_sp = 300"),
         dict(better="sp100_sm50", worse="sp100_sm300", paper={"emotic": 0.39}, about="K_sm = 50 above K_sm = 300"),
     ],
-    note="The paper prints no values here; its text says that K_sp = 100 is best, 0.41 points above 300, and K_sm = 50, "
+    note="The paper prints no values; its text says that K_sp = 100 is best, 0.41 points above 300, and K_sm = 50, "
     "0.39 points above 300. A model has 300 contexts, at demo scale 60; a larger number takes all there are.",
 )

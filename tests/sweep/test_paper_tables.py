@@ -165,5 +165,3 @@ def test_the_papers_test_images_by_number_of_people(table):
 def test_the_networks_of_table_13_are_named():
     labels = " ".join(cell.label for cell in sweep_of("13").cells)
     assert all(network in labels for network in PAPER["table_13_emotic_modalities"]["networks"].values())
-
-
