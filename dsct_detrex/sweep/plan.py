@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig
 
-from dsct_detrex.config.override_grammar import parse_override
+from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
@@ -98,13 +97,28 @@ class _Recipe:
     @property
     def kept(self) -> list[str]:
         """The words of the scale that have something to change."""
+        parsed = [parse_override(word) for word in self.sized]
         later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
-        off = [override.key for override in later if override.value is None]
-        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in off)]
+        return [
+            override.text
+            for place, override in enumerate(parsed)
+            if not any(_below(override.key, gone) for one in (*parsed[place + 1 :], *later) for gone in _replaced(one))
+        ]
 
 
-def _below(key: Sequence[Any], outer: Sequence[Any]) -> bool:
-    return len(key) > len(outer) and tuple(key[: len(outer)]) == tuple(outer)
+def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
+    """Keys under which nothing stays as it was: they are switched off, deleted, or built from another call."""
+    nodes = [(override.key, override.value)]
+    while nodes:
+        key, value = nodes.pop()
+        if value is None or (isinstance(value, dict) and "_target_" in value):
+            yield key
+        elif isinstance(value, dict):
+            nodes += [((*key, str(name)), item) for name, item in value.items()]
+
+
+def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return len(key) > len(outer) and key[: len(outer)] == outer
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:

@@ -182,6 +182,34 @@ def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(ta
         assert f"  {label}  " in said
 
 
+@pytest.mark.parametrize(
+    ("table", "cell", "words", "gone"),
+    [
+        ("6", "contexts", [], True),
+        ("6", "spatial", [], False),
+        ("8", "none", [], True),
+        ("7", "equal", ["model.aggregation=null"], True),
+        ("7", "equal", ["model={aggregation: null}"], True),
+        ("7", "equal", ["~model.aggregation"], True),
+        ("7", "equal", ["model={num_subjects: 3}"], False),
+    ],
+)
+def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, gone, capsys):
+    """Words without an effect are errors of ``scripts/train.py``."""
+    options = ["--table", table, "--only", cell, "--dry-run", "--seeds", "1", "--scale", "demo"]
+    assert main([*options, *words], script=STUB) == 0
+    (said,) = commands(capsys.readouterr().out)
+    assert ("model.aggregation.k_spatial=20" not in said) is gone
+    assert "hosts.deformable_detr.num_queries=60" in said
+
+
+def test_the_scale_says_nothing_about_a_backbone_that_it_replaces(capsys):
+    assert main(["--table", "10", "--only", "anchor_detr", "--dry-run", "--scale", "demo"], script=STUB) == 0
+    said, *_ = commands(capsys.readouterr().out)
+    assert "'hosts.anchor_detr.backbone={_target_" in said
+    assert "hosts.anchor_detr.backbone." not in said
+
+
 def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):
     sweep("--dry-run", "train.wandb.enabled=True")
     said = capsys.readouterr().out
