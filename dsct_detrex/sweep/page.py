@@ -174,10 +174,10 @@ def _runs(rows: Sequence[Row], setting: Setting) -> Section:
 def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:
     run, measured = result.run, result.measured
     if measured is None:
-        return (run.cell.label, str(run.seed), MISSING, MISSING, MISSING, result.standing.value)
+        return (run.cell.marked_label, str(run.seed), MISSING, MISSING, MISSING, result.standing.value)
     speed = measured.seconds_per_iteration
     return (
-        run.cell.label,
+        run.cell.marked_label,
         str(run.seed),
         percent(measured.value(setting.metric)),
         MISSING if math.isnan(speed) else f"{speed:.3f} s",

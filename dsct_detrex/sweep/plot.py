@@ -43,13 +43,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
         _finish(panels[0], 0.0, 1.0, _COLUMN, f"{METRIC_NAMES[setting.metric]}, measured on {setting.data} data")
         if apart:
             low, high = _in_words(panels[1], numbers)
-            _finish(
-                panels[1],
-                low,
-                high,
-                low + 1.45 * (high - low),
-                f"the paper's {METRIC_WORDS[setting.paper_metric]} on {DATASETS[setting.paper_kind]}",
-            )
+            _finish(panels[1], low, high, low + 1.45 * (high - low), paper_axis(setting), marks=3)
         if shows_paper(rows, setting):
             _diamonds(panels[-1], numbers)
         panels[0].set_yticks(range(len(rows)), [row.cell.marked_label for row in rows], color=INK)
@@ -84,8 +78,7 @@ def plot_by_people(rows: Sequence[Row], setting: Setting, file_format: Format = 
                 panels[-1].plot(values, color=color, marker="D", markersize=5, linestyle=(0, (4, 2)), label=label)
         _people_axes(panels[0], groups, f"{METRIC_NAMES[setting.metric]}, measured on {setting.data} data")
         if apart:
-            where = f"the paper's {METRIC_WORDS[setting.paper_metric]} on {DATASETS[setting.paper_kind]}"
-            _people_axes(panels[1], groups, where)
+            _people_axes(panels[1], groups, paper_axis(setting))
         else:
             panels[0].set_ylim(0, 1.02)
 
@@ -156,11 +149,11 @@ def _in_words(axes: Any, numbers: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
-    """Ticks in per cent from ``low`` to ``high``; from there to ``end`` there is room for words."""
+def _finish(axes: Any, low: float, high: float, end: float, label: str, marks: int = 5) -> None:
+    """About so many ``marks`` in per cent from ``low`` to ``high``; from there to ``end`` there is room for words."""
     from matplotlib.ticker import MaxNLocator
 
-    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = MaxNLocator(marks, steps=[1, 2, 5, 10]).tick_values(low, high)
     axes.set_xlim(low, end)
     axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     axes.xaxis.set_major_formatter(_per_cent)
@@ -171,6 +164,11 @@ def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
 
 def _per_cent(value: float, _: int) -> str:
     return f"{round(100 * value, 1):g} %"
+
+
+def paper_axis(setting: Setting) -> str:
+    """The name of an axis that has the paper's numbers alone."""
+    return f"the paper's {METRIC_WORDS[setting.paper_metric]} on {DATASETS[setting.paper_kind]}"
 
 
 def shows_paper(rows: Sequence[Row], setting: Setting) -> bool:

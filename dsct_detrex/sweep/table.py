@@ -107,8 +107,15 @@ def _plain(value: float | None) -> str:
 def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
     """Of the cells' table; the state is a column only while something is not finished."""
     names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
-    names += ["Per iteration", "Training", setting.paper_column, *(["Paper, parameters"] if _has_sizes(rows) else [])]
+    names += ["Per iteration", "Training", *([setting.paper_column] if _has_scores(setting) else [])]
+    names += ["Paper, parameters"] if _has_sizes(rows) else []
     return names if all_finished(rows) else [*names, "State"]
+
+
+def _has_scores(setting: Setting) -> bool:
+    """Whether the paper's column has something to show; not where all its numbers are by number of people."""
+    kind, cells = setting.paper_kind, setting.sweep.cells
+    return any(kind in cell.paper for cell in cells) or not any(kind in cell.paper_by_people for cell in cells)
 
 
 def _has_sizes(rows: Sequence[Row]) -> bool:
@@ -132,7 +139,7 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
         millions(found[0].parameters_trainable) if found else MISSING,
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
         duration(mean([one.training_seconds for one in found])) if found else MISSING,
-        paper_text(row.cell, setting),
+        *([paper_text(row.cell, setting)] if _has_scores(setting) else []),
         *([printed_millions(row.cell.params_m)] if _has_sizes(rows) else []),
     ]
     return texts if all_finished(rows) else [*texts, row.state()]
