@@ -97,13 +97,9 @@ class _Recipe:
     @property
     def kept(self) -> list[str]:
         """The words of the scale that have something to change."""
-        parsed = [parse_override(word) for word in self.sized]
         later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
-        return [
-            override.text
-            for place, override in enumerate(parsed)
-            if not any(_below(override.key, gone) for one in (*parsed[place + 1 :], *later) for gone in _replaced(one))
-        ]
+        gone = [key for override in later for key in _replaced(override)]
+        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in gone)]
 
 
 def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
