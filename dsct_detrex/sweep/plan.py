@@ -98,7 +98,8 @@ class _Recipe:
     def kept(self) -> list[str]:
         """The words of the scale that have something to change."""
         later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
-        gone = [key for override in later for key in _replaced(override)]
+        gone = [tuple(key.split(".")) for key in self.cell.without]
+        gone += [key for override in later for key in _replaced(override)]
         return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in gone)]
 
 

@@ -185,6 +185,7 @@ def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(ta
 @pytest.mark.parametrize(
     ("table", "cell", "words", "gone"),
     [
+        ("6", "subjects_only", [], True),
         ("6", "contexts", [], True),
         ("6", "spatial", [], False),
         ("8", "none", [], True),
@@ -204,7 +205,7 @@ def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, g
 
 
 def test_the_scale_says_nothing_about_a_backbone_that_the_user_replaces(capsys):
-    backbone = "hosts.deformable_detr.backbone={_target_: dsct_detrex.hosts.ResNet, depth: 34}"
+    backbone = "hosts.deformable_detr.backbone={_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
     options = ["--table", "7", "--only", "equal", "--dry-run", "--seeds", "1", "--scale", "demo"]
     assert main([*options, backbone], script=STUB) == 0
     (said,) = commands(capsys.readouterr().out)
