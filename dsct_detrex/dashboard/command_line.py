@@ -18,7 +18,7 @@ from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.loggers.wandb_run import has_api_key
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import get_emotions
-from dsct_detrex.sweep.description import DATASETS
+from dsct_detrex.sweep.printed import DATASETS
 
 _NAME = re.compile(r"[A-Za-z0-9][\w .-]*", re.ASCII)  # stands in a filter, a title, an address and a file's name
 _KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
+from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
@@ -30,7 +31,7 @@ class Plan:
         runs: of every cell of the table.
         selected: those to train now.
         shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
-            config files.
+            config files, or become small by different words.
         total: iterations of a run; 0 where they follow from epochs.
     """
 
@@ -79,7 +80,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
 @dataclass(frozen=True)
 class _Recipe:
     """A cell in words: ``start`` names files, then the scale, then what the sweep says, then cell, then user; the later
-    wins. ``cfg`` is what all cells of its config file have in common."""
+    wins. What the scale says about a part of the model that a later word switches off is left out: such a word would
+    have no effect, which is an error. ``cfg`` is what all cells of its config file have in common."""
 
     cell: Cell
     cfg: DictConfig
@@ -90,7 +92,30 @@ class _Recipe:
 
     @property
     def words(self) -> list[str]:
-        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+        return [*self.start, *self.kept, *self.common, *self.cell.overrides, *self.user]
+
+    @property
+    def kept(self) -> list[str]:
+        """The words of the scale that have something to change."""
+        later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
+        gone = [tuple(key.split(".")) for key in self.cell.without]
+        gone += [key for override in later for key in _replaced(override)]
+        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in gone)]
+
+
+def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
+    """Keys under which nothing stays as it was: they are switched off, deleted, or built from another call."""
+    nodes = [(override.key, override.value)]
+    while nodes:
+        key, value = nodes.pop()
+        if value is None or (isinstance(value, dict) and "_target_" in value):
+            yield key
+        elif isinstance(value, dict):
+            nodes += [((*key, str(name)), item) for name, item in value.items()]
+
+
+def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return len(key) > len(outer) and key[: len(outer)] == outer
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
@@ -111,12 +136,11 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
-    """What all cells have in common; one host's sizes do not disturb another's, so all of them are part of it."""
+    """What all cells have in common, where the scale says the same of each."""
     first, *others = recipes.values()
-    if any(other.start != first.start for other in others):
+    if any((other.start, other.kept) != (first.start, first.kept) for other in others):
         return None
-    every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
-    return [*first.start, *every_size, *first.common, *first.user]
+    return [*first.start, *first.kept, *first.common, *first.user]
 
 
 def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
