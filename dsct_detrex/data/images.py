@@ -19,8 +19,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from dsct_detrex.data.pixels import BROKEN, QUARTER_TURNS, orientation, to_rgb, upright
 from dsct_detrex.errors import UserError
@@ -88,10 +90,10 @@ def read_photo(path: str) -> Photo:
         ImageError: the file is missing, broken, truncated, or above the limit.
     """
     with _reading(path) as (image, limit):
-        width, height = image.size
-        _reduce(image, limit)
+        stored_size = image.size
+        reduced = _reduce(image, limit)
         _check_pixels(path, image, limit, "Make it smaller, or save it as JPEG, which is read at reduced size.")
-        return photo_of(image, (width, height))
+        return photo_of(image, stored_size if reduced else None)
 
 
 def photo_of(image: Image.Image, stored_size: tuple[int, int] | None = None) -> Photo:
@@ -99,12 +101,12 @@ def photo_of(image: Image.Image, stored_size: tuple[int, int] | None = None) -> 
 
     Args:
         image: is decoded where it is not yet.
-        stored_size: (width, height) before it was reduced and turned; None: its own.
+        stored_size: (width, height) before it was reduced and turned; None where it was not reduced.
     """
-    image.load()
+    _load(image)
     pixels = to_rgb(upright(image))
-    width, height = stored_size or image.size
-    if orientation(image) in QUARTER_TURNS:
+    width, height = stored_size or pixels.size
+    if stored_size and orientation(image) in QUARTER_TURNS:
         width, height = height, width
     return Photo(pixels, width, height, _is_moving(image))
 
@@ -121,7 +123,7 @@ def read_rgb(path: str, size: tuple[int, int] | None = None) -> Image.Image:
     """
     with _reading(path) as (image, limit):
         _check_pixels(path, image, limit, "Make it smaller, and its boxes with it.")
-        image.load()
+        _load(image)
         picture = upright(image, size)
         if size is None or picture.size == size:
             return to_rgb(picture)
@@ -141,8 +143,9 @@ def frame_size(path: str) -> tuple[int, int]:
     """
     with _reading(path) as (image, limit):
         _check_pixels(path, image, limit, "Make it smaller, and its boxes with it.")
+        width, height = _stored_size(image)
         turned = image.format != "PNG" and orientation(image) in QUARTER_TURNS
-        return (image.height, image.width) if turned else image.size
+        return (height, width) if turned else (width, height)
 
 
 @cache
@@ -160,8 +163,8 @@ def can_read_heif() -> bool:
 def _reading(path: str) -> Iterator[tuple[Image.Image, float]]:
     """Open a picture, and know how many pixels are too many; what is wrong with the file becomes an ``ImageError``."""
     try:
-        image, limit = _open(path)
-        with image:
+        with open(path, "rb") as file:
+            image, limit = _open(file)
             yield image, limit
     except FileNotFoundError as error:
         raise MissingImageError(f"The image {path} is not there. {_COPY_AGAIN}") from error
@@ -170,8 +173,8 @@ def _reading(path: str) -> Iterator[tuple[Image.Image, float]]:
         raise ImageError(f"The image {path} cannot be read ({reason}). {remedy}") from error
 
 
-def _open(path: str) -> tuple[Image.Image, float]:
-    """The picture behind a path, its header read, and the limit.
+def _open(file: BinaryIO) -> tuple[Image.Image, float]:
+    """The picture in a file, its header read, and the limit.
 
     Pillow's own limit is lifted meanwhile: it would stop large pictures before their reduced size can be asked for,
     and warn about others.
@@ -181,34 +184,57 @@ def _open(path: str) -> tuple[Image.Image, float]:
         pillow_limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return _identified(path), math.inf if pillow_limit is None else 2 * pillow_limit
+            return _identified(file), math.inf if pillow_limit is None else 2 * pillow_limit
         finally:
             Image.MAX_IMAGE_PIXELS = pillow_limit
 
 
-def _identified(path: str) -> Image.Image:
+def _identified(file: BinaryIO) -> Image.Image:
     try:
-        return Image.open(path, formats=[name for name in Image.ID if name not in _NO_DECODER])
+        return Image.open(file, formats=[name for name in Image.ID if name not in _NO_DECODER])
     except UnidentifiedImageError:
-        if _is_heif(path) and can_read_heif():
-            return Image.open(path, formats=["HEIF"])
+        if _is_heif(file) and can_read_heif():
+            return Image.open(file, formats=["HEIF"])
         raise
 
 
-def _is_heif(path: str) -> bool:
-    with open(path, "rb") as file:
-        head = file.read(12)
+def _is_heif(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(12)
     return head[4:8] == b"ftyp" and head[8:] in _HEIF_BRANDS
 
 
-def _reduce(image: Image.Image, limit: float) -> None:
-    """Ask the decoder for 1/2, 1/4 or 1/8 of the size, the largest below the limit; only JPEG's listens."""
+def _load(image: Image.Image) -> None:
+    """Decode; an uncompressed TIFF without its name, by which Pillow maps it into memory and garbles it if turned."""
+    if isinstance(image, TiffImageFile):
+        name, image.filename = image.filename, ""
+        image.load()
+        image.filename = name
+    else:
+        image.load()
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    """(width, height) as stored; of a TIFF Pillow gives the upright size instead, in some versions."""
+    if isinstance(image, TiffImageFile):
+        return int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH])
+    return image.size
+
+
+def _reduce(image: Image.Image, limit: float) -> bool:
+    """Ask the decoder for 1/2, 1/4 or 1/8 of the size, the largest below the limit; only JPEG's listens.
+
+    Returns:
+        Whether it did.
+    """
     width, height = image.size
     for divisor in (1, 2, 4, 8):
         if math.ceil(width / divisor) * math.ceil(height / divisor) <= limit:
             break
-    if divisor > 1 and min(width, height) >= divisor:
-        image.draft(None, (width // divisor, height // divisor))  # None: in its own mode
+    if divisor == 1 or min(width, height) < divisor:
+        return False
+    image.draft(None, (width // divisor, height // divisor))  # None: in its own mode
+    return image.size != (width, height)
 
 
 def _check_pixels(path: str, image: Image.Image, limit: float, remedy: str) -> None:
@@ -247,6 +273,7 @@ def _unidentified(path: str) -> tuple[str, str]:
     with open(path, "rb") as file:
         if not file.read(1):
             return "it is empty", _COPY_AGAIN
-    if _is_heif(path) and not can_read_heif():
+        needs_heif = _is_heif(file) and not can_read_heif()
+    if needs_heif:
         return "it is HEIC, which needs pillow-heif", "Install that: pip install pillow-heif."
     return "it is no picture, or its beginning is broken", _COPY_AGAIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,9 +103,10 @@ def _undecodable(suffix: str) -> tuple[str, str] | None:
 
 
 def shown(name: object) -> str:
-    """A name in one line that every terminal can print."""
-    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    """A name in one line, in letters that this terminal can print."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in str(name))
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _plural(kind: str, count: int) -> str:

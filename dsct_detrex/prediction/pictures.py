@@ -41,16 +41,21 @@ def find_pictures(inputs: Sequence[str]) -> tuple[list[Found], LeftOut]:
         UserError: an input is not there, or no picture was found.
     """
     left_out = LeftOut()
-    pictures: dict[str, Found] = {}
+    pictures: list[Found] = []
+    known: dict[str, Path] = {}
     for given in inputs:
+        new = []
         for found in _pictures_of(given, left_out):
-            first = pictures.setdefault(os.path.realpath(found.path), found)
-            if os.path.abspath(first.path) != os.path.abspath(found.path):
+            first = known.setdefault(os.path.realpath(found.path), found.path)
+            if first is found.path:
+                new.append(found)
+            elif os.path.abspath(first) != os.path.abspath(found.path):
                 left_out.add("second way to the same picture", shown(found.path.name))
+        pictures += sorted(new, key=lambda found: found.path.parts)
     if not pictures:
         besides = f" Left out: {left_out.sentence()}." if left_out else ""
         raise UserError(f"predict: no picture in {', '.join(shown(given) for given in inputs)}.{besides}")
-    return list(pictures.values()), left_out
+    return pictures, left_out
 
 
 def _pictures_of(given: str, left_out: LeftOut) -> list[Found]:
@@ -90,16 +95,16 @@ def _search(root: Path, left_out: LeftOut) -> Iterator[Path]:
 
 
 def _is_entered(folder: Path, root: str, entered: set[str], left_out: LeftOut) -> bool:
-    """Whether to search a folder: no hidden one, and a linked one only where its content is not met otherwise."""
+    """Whether to search a folder: no hidden one, none twice, and no link to what is met on the straight way."""
     if is_hidden(folder.name):
         left_out.add("hidden folder", folder.name if folder.name.isprintable() else "")
         return False
-    if folder.is_symlink():
-        real = os.path.realpath(folder)
-        if real in entered or os.path.join(real, "").startswith(os.path.join(root, "")):
-            left_out.add("link to a folder searched anyway", shown(folder.name))
-            return False
-        entered.add(real)
+    real = os.path.realpath(folder)
+    inside = os.path.join(real, "").startswith(os.path.join(root, ""))
+    if real in entered or (inside and folder.is_symlink()):
+        left_out.add("link to a folder searched anyway", shown(folder.name))
+        return False
+    entered.add(real)
     return True
 
 

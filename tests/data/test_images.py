@@ -127,6 +127,24 @@ def test_broken_exif_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> N
     assert frame_size(str(path)) == (2, 3)
 
 
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "I;16"])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_turned_tiff_is_upright(mode: str, orientation: int, compression: str | None, tmp_path: Path) -> None:
+    """Pillow turns TIFFs itself, and tells their upright size before."""
+    path = tmp_path / "a.tif"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = Image.fromarray(GRAY.astype(np.uint16) * 256) if mode == "I;16" else Image.fromarray(RGB).convert(mode)
+    picture.save(path, exif=exif, compression=compression)
+    pixels = np.asarray(picture.convert("RGB")) if mode != "I;16" else np.stack([GRAY] * 3, -1)
+    stored = {tuple(p): tuple(q) for p, q in zip(RGB.reshape(-1, 3), pixels.reshape(-1, 3))}
+    expected = np.array([stored[tuple(p)] for p in UPRIGHT[orientation].reshape(-1, 3)])
+    read = np.asarray(read_rgb(str(path)))
+    np.testing.assert_array_equal(read, expected.reshape(UPRIGHT[orientation].shape))
+    assert frame_size(str(path)) == (read.shape[1], read.shape[0])
+
+
 def test_another_size_than_annotated_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(RGB).save(path)
