@@ -1,117 +1,148 @@
-"""``scripts/predict.py``: a checkpoint and pictures in; annotated pictures and one JSON out.
+"""``scripts/predict.py``: a checkpoint and pictures in; drawn copies and ``predictions.json`` (``rows.py``) out.
 
-``predictions.json`` is a list with one entry per picture::
-
-    {"file": str, "width": int, "height": int,
-     "people": [{"box": [x0, y0, x1, y1],          # pixels of the original picture
-                 "score": float,                   # confidence that this is a person
-                 "emotions": [str, ...],           # those over their threshold, most probable first
-                 "probabilities": {emotion: float}}]}
+One picture that cannot be read does not cost the others: its row has the reason, and the exit status says so.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from rich.progress import track
 
-from dsct_detrex.data.images import ImageError, read_rgb
-from dsct_detrex.engine.arguments import PROVIDERS
-from dsct_detrex.engine.command_line import guarded
-from dsct_detrex.engine.device import choose_device
-from dsct_detrex.errors import UserError
+from dsct_detrex.data.images import ImageError, Photo, read_photo
+from dsct_detrex.engine.command_line import INTERRUPTED, USER_ERROR, guarded
 from dsct_detrex.integrations.detrex import locate
-from dsct_detrex.prediction.predictor import Predictor
+from dsct_detrex.prediction.flags import parse_flags
+from dsct_detrex.prediction.kinds import shown
+from dsct_detrex.prediction.pictures import Found, find_pictures
+from dsct_detrex.prediction.predictor import Predictor, device_named
+from dsct_detrex.prediction.results import Results
+from dsct_detrex.prediction.rows import Rows
 from dsct_detrex.structures import Instances
-from dsct_detrex.visualization import RESPONSIBLE_USE, draw_predictions
+from dsct_detrex.visualization import draw_predictions
 
-SUFFIXES = frozenset(Image.registered_extensions()) - {".pdf"}
+UNREADABLE = 1
+_SKIP = "--on-error skip"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit status (0; 2 where the user can fix it)."""
+    """Run a command line and return the exit status, see ``--help``."""
     words = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _main(_parser().parse_args(words)), words)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="predict.py", description="Find people and their emotions in pictures.", epilog=" ".join(RESPONSIBLE_USE)
-    )
-    add = parser.add_argument
-    add("checkpoint", help="best.safetensors or last.safetensors of a run")
-    add("inputs", nargs="+", metavar="image", help="pictures, or folders of pictures (searched through)")
-    add("--out", default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
-    add("--threshold", type=float, default=0.3, help="least confidence of a person (default: %(default)s)")
-    add("--nms", type=float, default=0.5, help="largest overlap of two people, IoU (default: %(default)s)")
-    add("--max-emotions", type=int, default=3, help="lines drawn per person (default: %(default)s)")
-    add("--batch-size", type=int, default=1, help="pictures at a time (default: %(default)s)")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    add("--on-error", default="raise", choices=("raise", "skip"), help="what to do about a broken picture")
-    add("--hosts-from", default=PROVIDERS[0], choices=PROVIDERS, help="detrex: the model was trained on live hosts")
-    add("--no-pictures", action="store_true", help="write the JSON only")
-    return parser
+    return guarded(lambda: _main(parse_flags(words)), words)
 
 
 def _main(arguments: argparse.Namespace) -> int:
     if arguments.hosts_from == "detrex":
         locate()
-    files = find_pictures(arguments.inputs)
+    device = device_named(arguments.device, "--device")
+    pictures, left_out = find_pictures(arguments.inputs)
+    results = Results(Path(arguments.out).expanduser(), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
-        arguments.checkpoint,
-        str(choose_device(arguments.device)),
-        score_threshold=arguments.threshold,
-        nms_threshold=arguments.nms,
+        arguments.checkpoint, str(device), score_threshold=arguments.threshold, nms_threshold=arguments.nms
     )
-    out = Path(arguments.out)
-    out.mkdir(parents=True, exist_ok=True)
-    entries, skipped = [], 0
-    for start in track(
-        range(0, len(files), arguments.batch_size), description="predicting", disable=not sys.stderr.isatty()
-    ):
-        pictures = dict(_read(files[start : start + arguments.batch_size], arguments.on_error))
-        skipped += len(files[start : start + arguments.batch_size]) - len(pictures)
-        people = predictor.stream(pictures.values(), arguments.batch_size)
-        for (file, picture), found in zip(pictures.items(), people, strict=True):
-            entries.append(describe(predictor, file, found))
-            if not arguments.no_pictures:
-                drawn = draw_predictions(picture, found, predictor.emotions, 0.0, arguments.max_emotions)
-                drawn.save(picture_path(out, file, files))
-    (out / "predictions.json").write_text(json.dumps(entries, indent=1), encoding="utf-8")
-    found_people = sum(len(entry["people"]) for entry in entries)
-    note = f"; {skipped} skipped because they cannot be read" if skipped else ""
-    print(f"{len(entries)} pictures, {found_people} people{note}: {out}")
-    return 0
+    results.open()
+    if left_out:
+        print(f"left out: {left_out.sentence()}")
+    return _Run(arguments, predictor, pictures, results).run()
 
 
-def find_pictures(inputs: Sequence[str]) -> list[Path]:
-    """The picture files named, and those inside the folders named, in order, each once.
+class _Run:
+    """The loop over the pictures, and what it counted."""
 
-    Raises:
-        UserError: an input is not there, or no picture was found.
-    """
-    files: dict[Path, None] = {}
-    for given in inputs:
-        path = Path(given).expanduser()
-        if path.is_dir():
-            files.update(dict.fromkeys(f for f in sorted(path.rglob("*")) if f.suffix.lower() in SUFFIXES))
-        elif path.is_file():
-            files[path] = None
-        else:
-            raise UserError(f"predict: {given} is neither a file nor a folder; check the path.")
-    if not files:
-        raise UserError(f"predict: no picture in {', '.join(inputs)}; looked for {', '.join(sorted(SUFFIXES))}.")
-    return list(files)
+    def __init__(
+        self, arguments: argparse.Namespace, predictor: Predictor, pictures: Sequence[Found], results: Results
+    ) -> None:
+        self.arguments = arguments
+        self.predictor = predictor
+        self.pictures = pictures
+        self.results = results
+        self.counts: Counter[str] = Counter()
+        self.broken: list[tuple[Found, ImageError]] = []
+
+    def run(self) -> int:
+        """Predict, write, and say what was done; returns the exit status."""
+        with Rows(self.results.folder) as rows:
+            if rows.replaced:
+                print("the earlier predictions.json is now predictions.previous.json")
+            try:
+                for row in self._rows():
+                    rows.add(row)
+            except KeyboardInterrupt:
+                done = self.counts["pictures"] + len(self.broken)
+                print(f"Interrupted; {done} of {len(self.pictures)} pictures are in {rows.path}.", file=sys.stderr)
+                return INTERRUPTED
+        print(self._summary(), flush=True)
+        return self._status()
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        size = self.arguments.batch_size
+        starts = range(0, len(self.pictures), size)
+        for start in track(starts, description="predicting", disable=not sys.stderr.isatty()):
+            batch = self.pictures[start : start + size]
+            photos = [_read(found) for found in batch]
+            people = iter(people_of(self.predictor, [photo for photo in photos if isinstance(photo, Photo)]))
+            for found, photo in zip(batch, photos, strict=True):
+                yield self._row(found, photo, next(people) if isinstance(photo, Photo) else photo)
+
+    def _row(self, found: Found, photo: Photo | ImageError, people: Instances | ImageError) -> dict[str, Any]:
+        if isinstance(photo, ImageError) or isinstance(people, ImageError):
+            error = photo if isinstance(photo, ImageError) else people
+            assert isinstance(error, ImageError)
+            if self.arguments.on_error == "raise":
+                raise error.with_skip(_SKIP)
+            self.broken.append((found, error))
+            return {"file": str(found.path), "error": error.problem}
+        self.counts.update(pictures=1, people=len(people), moving=photo.moving, reduced=photo.reduced)
+        row = describe(self.predictor, found.path, people)
+        if found in self.results.drawn:
+            emotions, lines = self.predictor.emotions, self.arguments.max_emotions
+            row["drawn"] = self.results.save(found, draw_predictions(photo.pixels, people, emotions, 0.0, lines))
+        return row
+
+    def _summary(self) -> str:
+        notes = (
+            (len(self.broken), "could not be read"),
+            (self.counts["moving"], "of several frames, of which the first was read"),
+            (self.counts["reduced"], "read at reduced size, boxes in pixels of the original"),
+        )
+        said = "".join(f"; {count} {words}" for count, words in notes if count)
+        return f"{self.counts['pictures']} pictures, {self.counts['people']} people{said}: {self.results.folder}"
+
+    def _status(self) -> int:
+        """Say which pictures could not be read."""
+        if not self.broken:
+            return 0
+        examples = "; ".join(f"{shown(found.path)}: {shown(error.problem)}" for found, error in self.broken[:3])
+        more = " and others" if len(self.broken) > 3 else ""
+        start = f"{len(self.broken)} of {len(self.pictures)} pictures could not be read"
+        if len(self.broken) == len(self.pictures):
+            print(f"error: predict: {start}. {examples}{more}", file=sys.stderr)
+            return USER_ERROR
+        if self.arguments.on_error == "skip":
+            return 0
+        print(f"{start} (their rows have the reason). {examples}{more}", file=sys.stderr)
+        return UNREADABLE
+
+
+def people_of(predictor: Predictor, photos: Sequence[Photo]) -> list[Instances | ImageError]:
+    """The people of each picture, together where memory allows, else one by one."""
+    try:
+        return list(predictor.stream(photos, max(1, len(photos))))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+    if len(photos) == 1:
+        return [ImageError("There is not enough memory to predict on it. Make it smaller.")]
+    return [people for photo in photos for people in people_of(predictor, [photo])]
 
 
 def describe(predictor: Predictor, file: Path, people: Instances) -> dict[str, Any]:
-    """The JSON entry of one picture, see the module docstring."""
+    """The row of one picture, see ``rows.py``."""
     names = predictor.emotions.names
     height, width = people.image_size
     return {
@@ -132,16 +163,12 @@ def describe(predictor: Predictor, file: Path, people: Instances) -> dict[str, A
     }
 
 
-def picture_path(out: Path, file: Path, files: Sequence[Path]) -> Path:
-    """Where the drawn copy of ``file`` goes: its name as PNG, with its folders where two files share a name."""
-    alone = sum(other.stem == file.stem for other in files) == 1
-    return out / f"{file.stem if alone else '_'.join(p.strip('/.') for p in file.with_suffix('').parts[-3:])}.png"
+def _read(found: Found) -> Photo | ImageError:
+    try:
+        return read_photo(str(found.path))
+    except ImageError as error:
+        return error
 
 
-def _read(files: Sequence[Path], on_error: str) -> Iterator[tuple[Path, Image.Image]]:
-    for file in files:
-        try:
-            yield file, read_rgb(str(file))
-        except ImageError:
-            if on_error == "raise":
-                raise
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "memory" in str(error).lower()

@@ -13,14 +13,16 @@ from typing import Any
 
 import torch
 from omegaconf import OmegaConf
-from PIL import Image
 from torch import nn
 from torchvision.ops import nms
 from torchvision.transforms.v2 import functional as F
 
 from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
+from dsct_detrex.data.images import Photo
 from dsct_detrex.data.transforms import Transform, make_scene
+from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.inputs import Picture, as_photo
 from dsct_detrex.structures import Emotions, Instances
 from dsct_detrex.weights import load_release, load_release_weights
 
@@ -36,8 +38,11 @@ class Predictor:
         emotions: the label set of the model.
         transforms: what evaluation does to a picture before the model sees it (``data/transforms.py``).
         thresholds: per emotion, the least probability that counts as "shown".
-        score_threshold: least confidence that a query found a person.
-        nms_threshold: of two people whose boxes overlap more (IoU), the less confident goes; 1 keeps all.
+        score_threshold: least confidence that a query found a person, in [0, 1].
+        nms_threshold: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
+
+    Raises:
+        UserError: a threshold outside [0, 1].
     """
 
     def __init__(
@@ -49,6 +54,8 @@ class Predictor:
         score_threshold: float = 0.3,
         nms_threshold: float = 0.5,
     ) -> None:
+        _check_share("score_threshold", score_threshold)
+        _check_share("nms_threshold", nms_threshold)
         self.model = model.eval()
         self.emotions = emotions
         self.transforms = transforms
@@ -61,13 +68,16 @@ class Predictor:
         """Build from a release written by training (``best.safetensors``, ``last.safetensors``).
 
         Args:
-            path: the file.
-            device: where the model runs.
+            path: the file; ``~`` is expanded.
+            device: where the model runs: ``auto``, ``cpu``, ``cuda``, ``cuda:<index>`` or ``mps``.
             settings: ``score_threshold`` and ``nms_threshold``.
 
         Raises:
-            UserError: the file is missing, damaged, no release, or asks for code that is not trusted.
+            UserError: the file is missing, damaged, no release, or asks for code that is not trusted; the device is
+                not there; a threshold is outside [0, 1].
         """
+        path = Path(path).expanduser()
+        place = device_named(device, "Predictor.from_checkpoint(device=)")
         release = load_release(path)
         cfg = config_from_yaml(release.config, f"the config inside {path}")
         for key in ("model", _TRANSFORM_KEY):
@@ -77,23 +87,40 @@ class Predictor:
         load_release_weights(model, release, release.emotions)
         transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
         thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
-        return cls(model.to(device), release.emotions, transforms, thresholds, **settings)
+        return cls(model.to(place), release.emotions, transforms, thresholds, **settings)
 
-    def __call__(self, image: Image.Image) -> Instances:
-        """The people of one RGB picture, most confident first.
+    def __call__(self, image: Picture) -> Instances:
+        """The people of one picture, most confident first.
+
+        Args:
+            image: a path, a PIL image, an array (H, W, 3) or a tensor (3, H, W), see ``prediction.inputs``. Modes, bit
+                depths and EXIF turns are treated as ``predict.py`` treats those of files.
 
         Returns:
-            ``pred_boxes`` (xyxy, pixels of the given picture), ``scores``, ``emotion_probs`` (n, K), ``pred_classes``
-            and ``pred_logits``, see ``dsct.postprocess``; on the CPU.
+            ``pred_boxes`` (xyxy, pixels of the upright picture in its original size), ``scores``, ``emotion_probs``
+            (n, K), ``pred_classes`` and ``pred_logits``, see ``dsct.postprocess``; ``image_size`` is (height, width) of
+            that frame; on the CPU.
+
+        Raises:
+            ImageError: the picture cannot be read.
+            UserError: it is no picture.
         """
         return next(self.stream([image], batch_size=1))
 
+    def stream(self, images: Iterable[Picture], batch_size: int = 1) -> Iterator[Instances]:
+        """``__call__`` for any number of pictures, ``batch_size`` at a time.
+
+        Raises:
+            UserError: ``batch_size`` is below 1.
+        """
+        if batch_size < 1:
+            raise UserError(f"Predictor.stream(batch_size=) expects at least 1. Got {batch_size}.")
+        return self._batches(iter(images), batch_size)
+
     @torch.inference_mode()
-    def stream(self, images: Iterable[Image.Image], batch_size: int = 1) -> Iterator[Instances]:
-        """``__call__`` for any number of pictures, ``batch_size`` at a time."""
-        pictures = iter(images)
+    def _batches(self, pictures: Iterator[Picture], batch_size: int) -> Iterator[Instances]:
         while batch := list(islice(pictures, batch_size)):
-            for output in self.model([self._model_input(picture) for picture in batch]):
+            for output in self.model([self._model_input(as_photo(picture)) for picture in batch]):
                 yield self._keep(output["instances"].to("cpu"))
 
     def shown_emotions(self, person: Instances, row: int) -> list[int]:
@@ -108,11 +135,24 @@ class Predictor:
         over = [i for i, (p, t) in enumerate(zip(probabilities, self.thresholds, strict=True)) if p >= t]
         return sorted(over, key=lambda i: -probabilities[i]) or [best]
 
-    def _model_input(self, image: Image.Image) -> dict[str, Any]:
-        scene = self.transforms(make_scene(F.pil_to_tensor(image), []))
-        return {"image": scene["image"].as_subclass(torch.Tensor), "height": image.height, "width": image.width}
+    def _model_input(self, photo: Photo) -> dict[str, Any]:
+        scene = self.transforms(make_scene(F.pil_to_tensor(photo.pixels), []))
+        return {"image": scene["image"].as_subclass(torch.Tensor), "height": photo.height, "width": photo.width}
 
     def _keep(self, people: Instances) -> Instances:
         confident = people[people.scores >= self.score_threshold]
         # NMS also sorts: the most confident first.
         return confident[nms(confident.pred_boxes.tensor, confident.scores, self.nms_threshold)]
+
+
+def device_named(name: str, asked: str) -> torch.device:
+    """The device of that name, see ``choose_device``, whose sentences then speak of ``asked``, the flag or argument."""
+    try:
+        return choose_device(name)
+    except UserError as error:
+        raise UserError(str(error).replace("train.device", asked)) from error
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:  # NaN fails too
+        raise UserError(f"Predictor({name}=) expects a number from 0 to 1. Got {value}.")

@@ -7,11 +7,9 @@ and detectron2's pickles of numpy arrays.
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.weights import pickles
 from dsct_detrex.weights.formats import detect_format
 from dsct_detrex.weights.pickles import RefusedGlobal, load_arrays
 from dsct_detrex.weights.release import HEADER_KEY, load_release
@@ -127,20 +126,12 @@ def _is_damaged(path: Path, error: Exception) -> UserError:
 
 
 def _load_torch(path: Path) -> Any:
-    with _allowed(argparse.Namespace):  # the official codes save their arguments as one; it holds data only
-        return torch.load(path, map_location="cpu", weights_only=True)
-
-
-@contextmanager
-def _allowed(*classes: type) -> Iterator[None]:
-    """``torch.serialization.safe_globals``, which torch 2.4 does not have yet."""
-    before = torch.serialization.get_safe_globals()
-    torch.serialization.add_safe_globals(list(classes))
+    """By torch's own reader of weights; a file with more in it again by ours, which knows more names."""
     try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        # not weights_only, because that takes no pickle_module; nothing is unpickled but by it
+        return torch.load(path, map_location="cpu", weights_only=False, pickle_module=pickles)
 
 
 def _from_safetensors(path: Path) -> CheckpointFile:
@@ -163,8 +154,8 @@ def _from_content(path: Path, content: Any) -> CheckpointFile:
             f"read_checkpoint: {path} holds a {type(content).__name__}, a dict of tensors is expected; "
             "save it with torch.save({'model': model.state_dict()}, path)."
         )
-    weights_key = _first_mapping(content, _WEIGHT_KEYS)
-    average_key = _first_mapping(content, _AVERAGE_KEYS)
+    weights_key = _mapping_of_tensors(content, _WEIGHT_KEYS)
+    average_key = _mapping_of_tensors(content, _AVERAGE_KEYS)
     key = weights_key or average_key
     if key is None:
         return _checkpoint(path, content, {})
@@ -173,8 +164,14 @@ def _from_content(path: Path, content: Any) -> CheckpointFile:
     return _checkpoint(path, content[key], extras, average)
 
 
-def _first_mapping(content: Mapping[str, Any], keys: Sequence[str]) -> str | None:
-    return next((key for key in keys if isinstance(content.get(key), Mapping)), None)
+def _mapping_of_tensors(content: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    """The first of the keys that holds tensors, else the first with any mapping: ``model`` may be a config."""
+    mappings = [key for key in keys if isinstance(content.get(key), Mapping)]
+    return next((key for key in mappings if _holds_tensors(content[key])), next(iter(mappings), None))
+
+
+def _holds_tensors(mapping: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, Tensor | np.ndarray) for value in mapping.values())
 
 
 def _checkpoint(

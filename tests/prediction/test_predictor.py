@@ -1,8 +1,5 @@
-"""From a release file to people in pictures, in Python and on the command line."""
+"""From a release file to people in pictures, in Python."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,6 @@ from dsct_detrex.config import apply_overrides, instantiate
 from dsct_detrex.engine.build import release_config
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Predictor
-from dsct_detrex.prediction.command_line import find_pictures, main, picture_path
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
 from dsct_detrex.weights import load_release, save_release
 from tests.modalities.networks import published, saved
@@ -80,62 +76,6 @@ def test_thresholds_decide_which_emotions_are_shown():
     assert one.shown_emotions(single, 0) == [3]
 
 
-def test_the_command_writes_pictures_and_json(release, photo, tmp_path):
-    """As a user runs it: a fresh process, a folder, and nothing but the release."""
-    script = Path(__file__).parents[2] / "scripts" / "predict.py"
-    words = [str(release), str(photo.parent), "--out", str(tmp_path / "out"), "--threshold", "0", "--device", "cpu"]
-    done = subprocess.run([sys.executable, str(script), *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (entry,) = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert (entry["width"], entry["height"]) == (80, 60)
-    person = entry["people"][0]
-    assert set(person) == {"box", "score", "emotions", "probabilities"}
-    assert list(person["probabilities"]) == list(CAER_S.names)
-    assert person["emotions"] == [max(person["probabilities"], key=person["probabilities"].get)]
-    assert Image.open(tmp_path / "out" / "one.png").width >= 640
-
-
-def test_a_broken_picture_stops_or_is_skipped_with_a_count(release, photo, tmp_path, capsys):
-    (photo.parent / "broken.jpg").write_bytes(photo.read_bytes()[:200])
-    words = [str(release), str(photo.parent), "--out", str(tmp_path / "out"), "--device", "cpu"]
-    assert main(words) == 2
-    message = capsys.readouterr().err
-    assert "broken.jpg cannot be read" in message
-    assert "Traceback" not in message
-    assert main([*words, "--on-error", "skip"]) == 0
-    assert "1 pictures" in (said := capsys.readouterr().out)
-    assert "1 skipped because they cannot be read" in said
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ("nowhere.jpg", "predict: nowhere.jpg is neither a file nor a folder; check the path."),
-        (".", "predict: no picture in .; looked for .apng"),
-    ],
-)
-def test_nothing_to_predict_is_one_sentence(given, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError) as error:
-        find_pictures([given])
-    assert str(error.value).startswith(message)
-
-
-def test_a_release_of_live_hosts_asks_for_detrex(release, photo, tmp_path, monkeypatch, capsys):
-    """An empty folder is named as detrex's checkout: with the flag that is one sentence, without it nobody looks."""
-    monkeypatch.setenv("DETREX_ROOT", str(tmp_path))
-    words = [str(release), str(photo), "--out", str(tmp_path / "out"), "--device", "cpu", "--no-pictures"]
-    assert main(words) == 0
-    assert main([*words, "--hosts-from", "detrex"]) == 2
-    assert "DETREX_ROOT expects a checkout of detrex" in capsys.readouterr().err
-
-
-def test_pictures_of_one_name_do_not_overwrite_each_other():
-    files = [Path("a/x.png"), Path("b/x.png"), Path("b/y.png")]
-    assert len({picture_path(Path("out"), file, files) for file in files}) == 3
-    assert picture_path(Path("out"), files[2], files) == Path("out/y.png")
-
-
 def test_a_config_that_calls_other_code_is_refused(tmp_path):
     marker = tmp_path / "marker"
     evil = {"_target_": "os.system", "command": f"touch {marker}"}
@@ -169,6 +109,40 @@ def test_a_release_brings_the_weights_of_its_frozen_networks(photo, tmp_path):
     assert all(torch.equal(tensor, weights[name]) for name, tensor in restored.items())
     assert len(restored) == len(weights) - 2
     assert load_release(tmp_path / "best.safetensors").state_dict.keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", ["score_threshold", "nms_threshold"])
+@pytest.mark.parametrize("value", [30, -0.1, 1.01, float("nan"), float("inf")])
+def test_a_threshold_out_of_range_is_one_sentence(name, value):
+    with pytest.raises(UserError, match=rf"Predictor\({name}=\) expects a number from 0 to 1\. Got {value}"):
+        Predictor(ThreeFinds(), CAER_S, lambda s: s, (0.5,) * 7, **{name: value})
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_of_nothing_is_one_sentence_at_once(batch_size):
+    predictor = Predictor(ThreeFinds(), CAER_S, lambda s: s, (0.5,) * 7)
+    with pytest.raises(UserError, match=rf"stream\(batch_size=\) expects at least 1\. Got {batch_size}\."):
+        predictor.stream([Image.new("RGB", (80, 60))], batch_size)
+
+
+def test_batches_see_the_pictures_in_order(release, photo):
+    predictor = Predictor.from_checkpoint(release, score_threshold=0.0)
+    pictures = [Image.open(photo), Image.new("RGB", (40, 90)), str(photo)]
+    sizes = [people.image_size for people in predictor.stream(pictures, 2)]
+    assert sizes == [(60, 80), (90, 40), (60, 80)]
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", r"Predictor\.from_checkpoint\(device=\) expects one of auto, cpu, cuda, mps\. Got 'gpu'"),
+        ("cuda", r"Predictor\.from_checkpoint\(device=\)=cuda needs a GPU"),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_sentence(device, message, release, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=message):
+        Predictor.from_checkpoint(release, device)
 
 
 @pytest.mark.parametrize("name", ["missing.safetensors", "truncated.safetensors"])

@@ -1,0 +1,77 @@
+"""Which files ``predict.py`` wrote: a hidden list in the folder of the results, so that they are known again.
+
+Known again means two things: they may be replaced by the next run, and they are no pictures to predict on. A file
+counts as ours while its content is what was written; whatever a user puts in its place is the user's.
+
+The list ``.dsct_predictions`` has one JSON object a line, ``{"file": path below the folder, "size": bytes, "blake2":
+hex}``; later lines win.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+LIST_NAME = ".dsct_predictions"
+
+
+class OwnFiles:
+    """The files below one folder that were written by this program.
+
+    Args:
+        folder: where the list is, or will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known = _read(folder / LIST_NAME)
+
+    def holds(self, path: Path) -> bool:
+        """Whether ``path`` is a file of ours, with the content that was written."""
+        try:
+            known = self._known.get(Path(os.path.abspath(path)).relative_to(os.path.abspath(self.folder)).as_posix())
+            return known is not None and known == _fingerprint(path)
+        except (ValueError, OSError):
+            return False
+
+    def move_in(self, written: Path, path: Path) -> None:
+        """Make the finished file ``written`` the file ``path``; listed first, so that no kill leaves it unknown."""
+        name = path.relative_to(self.folder).as_posix()
+        self._known[name] = _fingerprint(written)
+        size, digest = self._known[name]
+        line = json.dumps({"file": name, "size": size, "blake2": digest})
+        with (self.folder / LIST_NAME).open("a", encoding="ascii") as file:
+            file.write(line + "\n")
+        os.replace(written, path)
+
+
+def owners_of(folder: Path) -> list[OwnFiles]:
+    """The lists that may name files of ``folder``: its own, and those of the folders it lies in."""
+    absolute = Path(os.path.abspath(folder))
+    return [OwnFiles(place) for place in (absolute, *absolute.parents) if (place / LIST_NAME).is_file()]
+
+
+def _fingerprint(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        digest = hashlib.blake2b(digest_size=16)
+        while part := file.read(1 << 20):
+            digest.update(part)
+        return file.tell(), digest.hexdigest()
+
+
+def _read(path: Path) -> dict[str, tuple[int, str]]:
+    """The list; a line cut short by a full disk or a kill names nothing."""
+    known: dict[str, tuple[int, str]] = {}
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return known
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            known[entry["file"]] = (entry["size"], entry["blake2"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return known

@@ -1,0 +1,118 @@
+"""The pictures that a command line names: files as they are, folders searched through.
+
+In a folder a picture is a file with the suffix of a still picture that Pillow can decode. Everything else is left out
+and counted by kind (``prediction/kinds.py``), as are results of earlier runs and further ways to a picture already
+found. A file that is named itself is tried whatever it is called.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.kinds import LeftOut, is_hidden, shown, what_else
+from dsct_detrex.prediction.own_files import LIST_NAME, OwnFiles, owners_of
+from dsct_detrex.prediction.rows import PREVIOUS_NAME, ROWS_NAME, is_rows
+
+
+@dataclass(frozen=True)
+class Found:
+    """One picture file.
+
+    Attributes:
+        path: as the user would write it.
+        root: the folder that was named, or the folder of the file that was named.
+    """
+
+    path: Path
+    root: Path
+
+
+def find_pictures(inputs: Sequence[str]) -> tuple[list[Found], LeftOut]:
+    """The picture files named, and those inside the folders named, in order, each once.
+
+    Returns:
+        The pictures, and what the folders hold besides.
+
+    Raises:
+        UserError: an input is not there, or no picture was found.
+    """
+    left_out = LeftOut()
+    pictures: list[Found] = []
+    known: dict[str, Path] = {}
+    for given in inputs:
+        new = []
+        for found in _pictures_of(given, left_out):
+            first = known.setdefault(os.path.realpath(found.path), found.path)
+            if first is found.path:
+                new.append(found)
+            elif os.path.abspath(first) != os.path.abspath(found.path):
+                left_out.add("second way to the same picture", shown(found.path.name))
+        pictures += sorted(new, key=lambda found: found.path.parts)
+    if not pictures:
+        besides = f" Left out: {left_out.sentence()}." if left_out else ""
+        raise UserError(f"predict: no picture in {', '.join(shown(given) for given in inputs)}.{besides}")
+    return pictures, left_out
+
+
+def _pictures_of(given: str, left_out: LeftOut) -> list[Found]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        # real files before links to them: a picture goes by its own name
+        inside = sorted(_search(path, left_out), key=lambda file: (file.is_symlink(), file.parts))
+        return [Found(file, path) for file in inside]
+    if path.is_file():
+        if path.name in (ROWS_NAME, PREVIOUS_NAME) and is_rows(path):
+            left_out.add("result of an earlier run", path.name)
+            return []
+        return [Found(path, path.parent)]
+    if "://" in given:
+        raise UserError(f"predict: {shown(given)} is an address, and nothing is downloaded here; fetch the picture.")
+    problem = "a link to something that is not there" if path.is_symlink() else "neither a file nor a folder"
+    raise UserError(f"predict: {shown(given)} is {problem}; check the path.")
+
+
+def _search(root: Path, left_out: LeftOut) -> Iterator[Path]:
+    """Picture files below a folder; what else is there goes to ``left_out``."""
+    owners = owners_of(root)
+    real_root = os.path.realpath(root)
+    entered = {real_root}
+
+    def complain(error: OSError) -> None:
+        left_out.add("folder that cannot be opened", shown(Path(str(error.filename)).name))
+
+    for place, folders, names in os.walk(root, onerror=complain, followlinks=True):
+        folder = Path(place)
+        folders[:] = [name for name in sorted(folders) if _is_entered(folder / name, real_root, entered, left_out)]
+        if folder != root and (folder / LIST_NAME).is_file():
+            owners.append(OwnFiles(folder))
+        for name in sorted(names):
+            if name != LIST_NAME and _is_picture(folder / name, owners, left_out):
+                yield folder / name
+
+
+def _is_entered(folder: Path, root: str, entered: set[str], left_out: LeftOut) -> bool:
+    """Whether to search a folder: no hidden one, none twice, and no link to what is met on the straight way."""
+    if is_hidden(folder.name):
+        left_out.add("hidden folder", folder.name if folder.name.isprintable() else "")
+        return False
+    real = os.path.realpath(folder)
+    inside = os.path.join(real, "").startswith(os.path.join(root, ""))
+    if real in entered or (inside and folder.is_symlink()):
+        left_out.add("link to a folder searched anyway", shown(folder.name))
+        return False
+    entered.add(real)
+    return True
+
+
+def _is_picture(file: Path, owners: Sequence[OwnFiles], left_out: LeftOut) -> bool:
+    if any(owner.holds(file) for owner in owners) or (file.name in (ROWS_NAME, PREVIOUS_NAME) and is_rows(file)):
+        left_out.add("result of an earlier run")
+        return False
+    other = what_else(file)
+    if other is not None:
+        left_out.add(*other)
+    return other is None
