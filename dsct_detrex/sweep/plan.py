@@ -115,7 +115,7 @@ def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
 
 
 def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-    return len(key) > len(outer) and key[: len(outer)] == outer
+    return key[: len(outer)] == outer
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:

@@ -205,7 +205,8 @@ def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, g
 
 
 def test_the_scale_says_nothing_about_a_backbone_that_the_user_replaces(capsys):
-    backbone = "hosts.deformable_detr.backbone={_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
+    call = "{_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
+    backbone = f"hosts.deformable_detr.backbone={call}"
     options = ["--table", "7", "--only", "equal", "--dry-run", "--seeds", "1", "--scale", "demo"]
     assert main([*options, backbone], script=STUB) == 0
     (said,) = commands(capsys.readouterr().out)
