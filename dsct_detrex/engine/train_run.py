@@ -86,7 +86,7 @@ def run(
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
-    device = choose_device(str(cfg.train.get("device", "auto")), ddp.local_rank())
+    device = choose_device(build.read_settings(cfg).device, ddp.local_rank())
     with ddp.process_group(device):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         if eval_only:
