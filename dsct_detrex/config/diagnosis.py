@@ -89,9 +89,10 @@ def explain(function: Callable[..., Any], arguments: Mapping[str, Any], block: B
         own_words = f"{name}=)" in text or text.startswith(getattr(function, "__name__", "?"))
         return block.says(name, arguments[name], f"{text}." if own_words else f"{spoken(function)} says: {text}.")
     where = f"{block.key}: " if block.key else ""
-    given = ", ".join(f"{n}={_shown(v)}" for n, v in arguments.items() if _is_plain(v)) or "no plain values"
-    kind = type(error).__name__
-    return blame(ConfigError(f"{where}{spoken(function)} cannot be built with {given} ({kind}: {text})."), block.key)
+    plain = ", ".join(name for name, value in arguments.items() if _is_plain(value) and value is not None)
+    remedy = f" Look at {plain}." if plain else ""
+    sentence = f"{where}{spoken(function)} cannot be built ({type(error).__name__}: {text}).{remedy}"
+    return blame(ConfigError(sentence), block.key)
 
 
 def locate_in(error: UserError, arguments: Mapping[str, Any], block: Block) -> None:
@@ -128,14 +129,26 @@ def _misfit(function: Callable[..., Any], arguments: Mapping[str, Any], block: B
 
 
 def _named_in(text: str, arguments: Mapping[str, Any]) -> str | None:
-    """The argument that a message names first; else the only one whose number or text it quotes."""
+    """The argument that a message names first; else the only one whose value it quotes last, else the only
+    number that is not positive."""
     places = {name: re.search(rf"\b{re.escape(name)}\b", text) for name in arguments}
     named = {name: match.start() for name, match in places.items() if match}
     if named:
         return min(named, key=lambda name: named[name])
-    plain = {name: value for name, value in arguments.items() if isinstance(value, (int, float, str))}
-    quoted = [n for n, v in plain.items() if str(v) and re.search(rf"(?<![\w.-]){re.escape(str(v))}(?![\w.]\w)", text)]
-    return quoted[0] if len(quoted) == 1 else None
+    quoted = {name: _last_quoted(text, value) for name, value in arguments.items() if _is_plain(value)}
+    last = max(quoted.values(), default=-1)
+    by_quote = [name for name, place in quoted.items() if place == last >= 0]
+    not_positive = [n for n, v in arguments.items() if isinstance(v, (int, float)) and v <= 0 and v is not False]
+    suspects = by_quote or not_positive
+    return suspects[0] if len(suspects) == 1 else None
+
+
+def _last_quoted(text: str, value: Any) -> int:
+    """Where a message last has a value, or an item of a list, as a word of its own; -1 where it has not."""
+    items = list(value) if isinstance(value, (list, tuple, ListConfig)) else [value]
+    words = [re.escape(str(item)) for item in items if isinstance(item, (int, float, str)) and str(item)]
+    found = [match.start() for word in words for match in re.finditer(rf"(?<![\w.-]){word}(?![\w]|\.\w)", text)]
+    return max(found, default=-1)
 
 
 def _is_plain(value: Any) -> bool:
@@ -153,4 +166,6 @@ def _shown(value: Any) -> str:
 def _kind(value: Any) -> str:
     if value is None:
         return "null"
-    return "a list" if isinstance(value, (list, tuple, ListConfig)) else type(value).__name__
+    if not isinstance(value, (list, tuple, ListConfig)):
+        return type(value).__name__
+    return "a list of " + (", ".join(dict.fromkeys(_kind(item) for item in value)) or "nothing")

@@ -53,7 +53,8 @@ def _main(words: Sequence[str]) -> int:
         Training("DSCT", projects / "demo.py", out / "dsct"),
         Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
     ]
-    overrides = (*_precision(), *arguments.overrides)
+    lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
+    overrides = (*_precision(), *lenient, *arguments.overrides)
     total = _iterations(trainings[0])
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]

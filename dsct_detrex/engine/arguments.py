@@ -18,6 +18,7 @@ from dsct_detrex.errors import UserError
 
 WANDB_MODES = ("online", "offline", "disabled")
 PROVIDERS = ("embedded", "detrex")
+UNUSED = ("error", "note")
 _OVERRIDE = re.compile(r"(\+{0,2}[^\W\d][^=]*=.*)|(~[^\W\d][^=]*)", re.DOTALL)
 
 
@@ -38,6 +39,7 @@ class Arguments:
     epochs: float | None = None
     amp: bool = False
     wandb: str | None = None
+    unused_overrides: str = "error"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -77,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--config", "--config-file", "-c", metavar="FILE", help="LazyConfig file (.py) or a saved config.yaml")
     add("--data", metavar="NAME", help="data set of configs/common/data: synthetic, emotic, caer_s")
-    add("--data-root", metavar="DIR", help="where the data set lies; sets data_root")
+    add("--data-root", metavar="DIR", help="where the data set lies; sets data.root")
     add("--hosts-from", choices=PROVIDERS, help="whose hosts: ours, or your own detrex's; sets host.provider")
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop")
@@ -93,6 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("", *WANDB_MODES),
         metavar="MODE",
         help="log to W&B; =online, =offline, ...",
+    )
+    add(
+        "--unused-overrides",
+        choices=UNUSED,
+        default="error",
+        help="what an override without effect is: an error, or (for one line that serves several configs) a note",
     )
     return parser
 

@@ -146,6 +146,7 @@ class TrainSettings:
         if not 0 <= settings.model_ema.decay < 1:
             raise UserError(f"train.model_ema.decay expects a number in [0, 1). Got {settings.model_ema.decay}.")
         _check_clipping(settings.clip_grad.params)
+        _check_thresholds(settings.thresholds)
         return settings
 
 
@@ -207,3 +208,11 @@ def _check_clipping(params: Mapping[str, Any]) -> None:
             raise UserError(f"{where} expects a positive number. Got {_shown(value)}.")
     if "max_norm" not in params:
         raise UserError("train.clip_grad.params expects the key max_norm. It has none.")
+
+
+def _check_thresholds(thresholds: Any) -> None:
+    """Null, one number, a list of numbers, or a mapping from names to numbers, all in [0, 1]."""
+    several = thresholds.values() if isinstance(thresholds, Mapping) else thresholds
+    for value in several if isinstance(thresholds, Mapping | list) else [thresholds]:
+        if not fits(value, float | None) or not 0 <= (value or 0) <= 1:
+            raise UserError(f"train.thresholds expects numbers in [0, 1]. Got {_shown(value)}.")

@@ -136,6 +136,7 @@ def _describe(session: Session) -> _Outcome:
     parts = _build(session)
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
     make_examiner(session)
+    make_releases(session)  # whatever it cannot write is announced
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -194,6 +195,8 @@ def _build(session: Session) -> _Parts:
     """Loader, model, optimizer and schedule; models start equal on all ranks, later random numbers differ."""
     cfg, settings, device = session.cfg, session.settings, session.device
     loader = build.build_loader(cfg, "train")
+    if loader is None:
+        raise UserError("dataloader.train expects a block of keys, which training needs. Got null.")
     seed_everything(session.seed, rank=0)
     model = build.build_model(cfg, device)
     seed_everything(session.seed, ddp.rank())

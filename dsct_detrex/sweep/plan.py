@@ -90,7 +90,9 @@ class _Recipe:
 
     @property
     def words(self) -> list[str]:
-        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+        """What the user says for all cells may have no effect in some of them."""
+        lenient = ["--unused-overrides=note"] if self.user else []
+        return [*self.start, *lenient, *self.sized, *self.common, *self.cell.overrides, *self.user]
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
@@ -103,7 +105,7 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
         base = sweep.base_of(cell)
         start = ["--config", str(spoken_path(root / base)), *data]
         if base not in configs:
-            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]))
+            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
@@ -116,7 +118,7 @@ def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
     if any(other.start != first.start for other in others):
         return None
     every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
-    return [*first.start, *every_size, *first.common, *first.user]
+    return [*first.start, "--unused-overrides=note", *every_size, *first.common, *first.user]
 
 
 def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
