@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -18,6 +18,8 @@ from dsct_detrex.config.hints import fits, hints_of, spoken_hint
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.config.targets import target_name
 from dsct_detrex.errors import UserError
+
+_Error = TypeVar("_Error", bound=UserError)
 
 _SHOWN = 60  # characters of a value in a message
 _OWN = "dsct_detrex"
@@ -55,7 +57,7 @@ def full_key(node: Any) -> str:
     return str(node._get_full_key(None) or "") if hasattr(node, "_get_full_key") else ""
 
 
-def blame(error: UserError, key: str) -> Any:
+def blame(error: _Error, key: str) -> _Error:
     """Mark an error as one that names its key."""
     error.key = key
     return error

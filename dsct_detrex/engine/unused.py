@@ -161,7 +161,7 @@ def _is_read(cfg: DictConfig, key: str) -> bool:
     changed = copy.deepcopy(cfg)
     try:
         OmegaConf.update(changed, key, "<another value>", merge=False, force_add=True)
-        return any(_resolved(changed, block) != _resolved(cfg, block) for block in (*BUILT, "train"))
+        return any(_resolved(changed, block) != _resolved(cfg, block) for block in ("train", *BUILT))
     except OmegaConfBaseException:
         return True  # something breaks without it
 

@@ -41,7 +41,7 @@ WRONG = [
     ("model.modalities.use=[scenes]", "model.modalities.use", "Got 'scenes'. Did you mean"),
     ("model.host=null", "model.host", "no mapping any more"),
     (f"{HOST}.embed_dim=255", f"{HOST}.embed_dim=255", "divisible"),
-    (f"{HOST}.embed_dim=128", f"{HOST}.embed_dim=128", "twice the position_embedding's num_pos_feats"),
+    (f"{HOST}.embed_dim=128", f"{HOST}.embed_dim", "twice the position_embedding's num_pos_feats"),
     (f"{HOST}.backbone.depth=51", f"{HOST}.backbone.depth", "expects one of"),
     (f"{HOST}.backbone.freeze_at=9", f"{HOST}.backbone.freeze_at", "expects 0 to 5"),
     (f"{HOST}.transformer.encoder.num_heads=0", f"{HOST}.transformer.encoder.num_heads=0", "zero"),
