@@ -16,8 +16,8 @@ from dsct_detrex.engine.files import write_atomically
 from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
-    "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json", "last.pth", "last.prev.pth",
-    "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "*.safetensors",
+    "config.yaml", "config_until_*.yaml", "environment.json", "evaluation.json", "evaluation_ema.json", "last.pth",
+    "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "*.safetensors",
 )  # fmt: skip
 
 

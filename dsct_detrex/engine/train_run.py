@@ -24,6 +24,7 @@ from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
 from dsct_detrex.engine.plan import Plan, describe_plan, make_plan
+from dsct_detrex.engine.resuming import keep_config, keep_seed
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import (
@@ -86,7 +87,10 @@ def run(
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
-    device = choose_device(build.read_settings(cfg).device, ddp.local_rank())
+    settings = build.read_settings(cfg)
+    device = choose_device(settings.device, ddp.local_rank())
+    if resume and settings.seed < 0:
+        keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
     with ddp.process_group(device):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         if eval_only:
@@ -161,6 +165,8 @@ def _train(session: Session, resume: bool) -> _Outcome:
             "Raise train.max_epoch (or train.max_iter) to continue."
         )
     if ddp.is_main():
+        if content is not None and content.get("config") != session.plain:
+            keep_config(session.output_dir, state.iteration)
         open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
     loggers = make_loggers(session, state) if ddp.is_main() else []
     trainer = Trainer(
@@ -207,6 +213,6 @@ def _build(session: Session) -> _Parts:
         ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
     )
     best = BestTracker(settings.best, settings.early_stop)
-    state = RunState(model, optimizer, step.scaler, None, best, loader)
+    state = RunState(model, optimizer, step.scaler, None, best, loader, config=session.plain)
     text = describe_plan(plan, multiplier, optimizer)
     return _Parts(model, state, step, LearningRate(optimizer, multiplier, plan.max_iter), plan, text)
