@@ -20,6 +20,7 @@ from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.config.targets import locate
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 
 _TUPLE_CONFIG: type | None = getattr(omegaconf, "TupleConfig", None)  # omegaconf >= 2.4 keeps tuples apart from lists
 
@@ -29,8 +30,9 @@ def instantiate(cfg: Any, key: str = "") -> Any:
 
     Args:
         cfg: a mapping with ``_target_`` (a callable, its dotted name, or a mapping that builds the callable) is
-            called with its other keys, each built first; a list or tuple is built element by element; a config
-            backed by a dataclass becomes that dataclass; anything else is returned as it is.
+            called with its other keys, each built first, and text that begins with ``~`` as the path it means; a list
+            or tuple is built element by element; a config backed by a dataclass becomes that dataclass; anything else
+            is returned as it is.
         key: the dotted key of ``cfg`` for messages; a node of a config knows its own.
 
     Raises:
@@ -48,6 +50,7 @@ def instantiate(cfg: Any, key: str = "") -> Any:
         return OmegaConf.to_object(cfg)
     if isinstance(cfg, Mapping) and "_target_" in cfg:
         arguments = {str(name): instantiate(value, _below(key, name)) for name, value in cfg.items()}
+        arguments = {name: expanded(value) if isinstance(value, str) else value for name, value in arguments.items()}
         return _call(arguments.pop("_target_"), arguments, Block(cfg, key))
     return cfg
 

@@ -23,6 +23,7 @@ from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="demo.py", description="Train, evaluate and report DSCT on drawn scenes.")
-    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="where runs and report go")
+    parser.add_argument("--out", type=expanded, default="runs/demo", metavar="DIR", help="where runs and report go")
     parser.add_argument("--test-images", type=int, default=1000, help="unseen scenes to evaluate on")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="overrides for both trainings")
     arguments = parser.parse_args(words)

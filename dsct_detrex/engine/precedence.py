@@ -100,6 +100,11 @@ def _crop_rules(split: str) -> Rule:
     )
 
 
+def _of_the_host(names: tuple[str, ...], remedy: str) -> tuple[Rule, ...]:
+    keys = tuple(f"{host}.{name}" for host in ("hosts.*", "model.host") for name in names)
+    return (Rule(keys, lambda view: "DSCT" in str(view["model._target_"]), "model (DSCT)", remedy),)
+
+
 def _network_off(view: View, name: str) -> bool:
     return view["model.modalities.use"] != _ABSENT and name not in (view["model.modalities.use"] or [])
 
@@ -138,7 +143,7 @@ TABLE: tuple[Rule, ...] = (
         "evaluate something",
     ),
     # Blocks that are off
-    Rule(("train.amp.dtype",), _off("train.amp.enabled"), "train.amp.enabled", "add train.amp.enabled=True"),
+    Rule(("train.amp.dtype",), _off("train.amp.enabled"), "train.amp.enabled", "add train.amp.enabled=True or --amp"),
     Rule(
         ("train.clip_grad.params",),
         _off("train.clip_grad.enabled"),
@@ -253,6 +258,24 @@ TABLE: tuple[Rule, ...] = (
         lambda view: view.off("model.aggregation.k_spatial") and view["model.aggregation.reweighting"] != "spatial",
         "model.aggregation.k_spatial",
         "nothing is chosen by distance",
+    ),
+    # Of the host, what only its own training and inference would read
+    *_of_the_host(("criterion", "aux_loss"), "DSCT trains its subjects: set model.criterion"),
+    *_of_the_host(("device",), "the host goes where training goes; set train.device (--device)"),
+    *_of_the_host(
+        ("dn_number", "denoising_groups", "label_noise_ratio", "label_noise_prob", "box_noise_scale"),
+        "denoising belongs to the subjects: set model.denoising, or subject_training.<host>.denoising",
+    ),
+    *_of_the_host(
+        ("k_one2many", "lambda_one2many"),
+        "further queries belong to the subjects: set model.one_to_many, or subject_training.<host>.one_to_many",
+    ),
+    *_of_the_host(
+        ("pixel_mean", "pixel_std"), "DSCT normalises the pictures: set model.pixel_mean and model.pixel_std"
+    ),
+    *_of_the_host(
+        ("select_box_nums_for_evaluation", "transformer.decoder.return_intermediate", "input_format", "vis_period"),
+        "only the host's own inference reads it, which never runs",
     ),
     # Data
     _crop_rules("train"),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_type_hints
 from dsct_detrex.config.hints import fits, spoken_hint
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 
 T = TypeVar("T")
 
@@ -129,7 +130,7 @@ class TrainSettings:
 
     @classmethod
     def read(cls, block: Mapping[str, Any]) -> TrainSettings:
-        """Read a resolved ``train`` block (plain dicts, lists and numbers).
+        """Read a resolved ``train`` block (plain dicts, lists and numbers); ``~`` in its paths is expanded.
 
         Raises:
             UserError: a value of the wrong type or outside its range; the message names the key.
@@ -147,7 +148,12 @@ class TrainSettings:
             raise UserError(f"train.model_ema.decay expects a number in [0, 1). Got {settings.model_ema.decay}.")
         _check_clipping(settings.clip_grad.params)
         _check_thresholds(settings.thresholds)
-        return settings
+        checkpoint = settings.init_checkpoint
+        return dataclasses.replace(
+            settings,
+            output_dir=expanded(settings.output_dir),
+            init_checkpoint=checkpoint if checkpoint is None else expanded(checkpoint),
+        )
 
 
 # Key -> the least number that means something.
