@@ -22,6 +22,7 @@ from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
+from dsct_detrex.engine.compose import refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
 from dsct_detrex.prediction import Predictor
@@ -56,6 +57,7 @@ def _main(words: Sequence[str]) -> int:
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
+    refuse_useless((t.command(*overrides)[2:] for t in trainings), arguments.overrides)
     total = _iterations(trainings[0])
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]

@@ -4,7 +4,7 @@ overrides; the later wins."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.config import apply_overrides, get_config, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
-from dsct_detrex.engine.arguments import PROVIDERS, Arguments
+from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
 from dsct_detrex.engine.unused import check_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
@@ -54,6 +54,29 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
                 say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
         check_unused(cfg, arguments, {flag.key: flag.words for flag in flags}, say)
     return cfg
+
+
+def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> None:
+    """Raise a ``UserError`` for overrides that several command lines share and that have an effect in none of them.
+
+    Args:
+        lines: the command lines, which take such overrides as notes.
+        shared: the overrides. A line that cannot be composed is left to say so itself.
+    """
+    left, reasons = set(shared), list[str]()
+    for words in lines:
+        notes: list[str] = []
+        try:
+            compose(parse_arguments(words), notes.append)
+        except UserError:
+            return
+        reasons = [note for note in notes if " no effect " in note]
+        left = {word for word in left if any(word in note for note in reasons)}
+        if not left:
+            return
+    if left and reasons:
+        telling = [reason.removeprefix("note: ") for reason in reasons if any(word in reason for word in left)]
+        raise UserError(f"In every run, {' '.join(telling)}")
 
 
 def _warn(sentence: str) -> None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
-from dsct_detrex.engine.compose import compose
+from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
@@ -63,6 +63,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
     recipes = _recipes(sweep, get_scale(scale_name), options, root)
+    refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = shlex.join(["python", "scripts/sweep.py", *words])

@@ -68,19 +68,19 @@ WRONG = [
     ("train.max_epoch=inf", "train.max_epoch", "finite"),
     ("train.log_period=0", "train.log_period", "at least 1"),
     ("train.device=cuda:x", "train.device", "needs a GPU"),
-    ("train.amp.dtype=fp16", "train.amp.dtype", "bfloat16, float16"),
+    ("train.amp.enabled=True train.amp.dtype=fp16", "train.amp.dtype", "bfloat16, float16"),
     ("train.clip_grad.params.max_norm=abc", "train.clip_grad.params.max_norm", "positive number"),
     ("+train.clip_grad.params.maxnorm=1", "train.clip_grad.params.maxnorm", "Did you mean `max_norm`?"),
     ("train.early_stop.patience=soon", "train.early_stop.patience", "int or null"),
-    ("train.thresholds={Joy:0.4}", "train.thresholds", "expects"),
-    ("train.thresholds=high", "train.thresholds", "numbers in [0, 1]"),
-    ("train.fast_dev_run.overrides=3", "train.fast_dev_run.overrides", "a list of str"),
+    ("emotions.name=emotic train.thresholds={Joy:0.4}", "train.thresholds", "expects names"),
+    ("emotions.name=emotic train.thresholds=high", "train.thresholds", "numbers in [0, 1]"),
+    ("train.fast_dev_run.enabled=True train.fast_dev_run.overrides=3", "train.fast_dev_run.overrides", "a list of str"),
 ]
 
 
 @pytest.mark.parametrize(("override", "key", "words"), WRONG, ids=[case[0] for case in WRONG])
 def test_one_sentence_names_the_key(override, key, words, capsys):
-    arguments = ["--config", str(FOLDER / "deformable_detr_dsct.py"), "--dry-run", *SMALL, override]
+    arguments = ["--config", str(FOLDER / "deformable_detr_dsct.py"), "--dry-run", *SMALL, *override.split(" ")]
     assert main(arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: ")
