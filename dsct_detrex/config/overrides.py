@@ -6,6 +6,7 @@ unknown key is an error unless written ``+key=``, and ``model.host.num_queries=1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -189,8 +190,18 @@ def _check_interpolations(cfg: DictConfig, broken_before: Mapping[str, str]) -> 
     for key, reason in broken_interpolations(cfg).items():
         if key not in broken_before:
             raise ConfigError(
-                f"After the overrides, the interpolation at `{key}` finds nothing: {reason}.{_hint(reason, cfg)}"
+                f"After the overrides, the interpolation at `{key}` finds nothing: {_plain(reason)}."
+                f"{_hint(reason, cfg)}"
             )
+
+
+def _plain(reason: str) -> str:
+    """Omegaconf's reason without the names of its classes."""
+    missing = re.search(r"trying to access (.+?): node `(.+?)` is not a container", reason)
+    if missing:
+        return f"it wants `{missing[1]}`, but `{missing[2]}` is no mapping any more"
+    null = re.search(r"instead returned `None`.*: (\$\{.+\})$", reason)
+    return f"{null[1]} is null" if null else reason.rstrip(".")
 
 
 def _hint(reason: str, cfg: DictConfig) -> str:

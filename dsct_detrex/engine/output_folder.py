@@ -15,8 +15,8 @@ from dsct_detrex.engine.files import write_atomically
 from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
-    "config.yaml", "environment.json", "data.json", "evaluation.json", "evaluation_*.json", "last.pth",
-    "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "best.safetensors",
+    "config.yaml", "config_until_*.yaml", "environment.json", "data.json", "evaluation.json", "evaluation_*.json",
+    "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "best.safetensors",
     "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors", "coco_instances_results*.json",
     "tensorboard", "wandb",
 )  # fmt: skip
