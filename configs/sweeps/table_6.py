@@ -8,7 +8,6 @@ all that the host has) into the subjects, none selected. *Spatial* and *semantic
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
-_no_fusion = "model.aggregation=null"
 _no_spatial, _no_semantic = "model.aggregation.k_spatial=0", "model.aggregation.k_semantic=0"
 _all_contexts = ["model.aggregation.k_spatial=300", _no_semantic]
 
@@ -21,10 +20,11 @@ sweep = L(Sweep)(
         dict(
             name="subjects_only",
             label="baseline: subjects only",
-            overrides=["model.use_contexts=False", _no_fusion],
+            overrides=["model.use_contexts=False"],
+            without=["model.aggregation"],  # there is nothing to fuse
             paper={"emotic": 36.55},
         ),
-        dict(name="contexts", label="+ contexts, no fusion", overrides=[_no_fusion], ours=True),
+        dict(name="contexts", label="+ contexts, no fusion", overrides=["model.aggregation=null"], ours=True),
         dict(name="fused", label="+ decouple and fuse", overrides=_all_contexts, paper={"emotic": 36.73}),
         dict(name="spatial", label="+ spatial selection", overrides=[_no_semantic], paper={"emotic": 37.11}),
         dict(name="semantic", label="+ semantic selection", overrides=[_no_spatial], paper={"emotic": 36.85}),

@@ -33,6 +33,8 @@ class Cell(Printed):
         printed_as: how the paper calls it, where the label does not.
         backbone: its networks, as the paper prints them.
         ours: whether it is a row that the paper's table does not have.
+        without: keys of blocks that mean nothing to this cell, such as ``model.aggregation`` where nothing fuses; its
+            commands say nothing about their sizes.
 
     Raises:
         UserError: a name that is no folder, an unknown kind of emotions or group of people, or a row of ours that has
@@ -51,6 +53,7 @@ class Cell(Printed):
         printed_as: str = "",
         backbone: str = "",
         ours: bool = False,
+        without: Iterable[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
             raise UserError(f"Cell(name=) expects small letters, digits and _ . - for a folder. Got {name!r}.")
@@ -65,6 +68,7 @@ class Cell(Printed):
         self.paper_by_people = {kind: by_people(numbers, owner) for kind, numbers in groups.items()}
         self.printed_as = printed_as or self.label
         self.ours = ours
+        self.without = tuple(without)
 
     @property
     def marked_label(self) -> str:

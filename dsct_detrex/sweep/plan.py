@@ -97,13 +97,10 @@ class _Recipe:
     @property
     def kept(self) -> list[str]:
         """The words of the scale that have something to change."""
-        parsed = [parse_override(word) for word in self.sized]
         later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
-        return [
-            override.text
-            for place, override in enumerate(parsed)
-            if not any(_below(override.key, gone) for one in (*parsed[place + 1 :], *later) for gone in _replaced(one))
-        ]
+        gone = [tuple(key.split(".")) for key in self.cell.without]
+        gone += [key for override in later for key in _replaced(override)]
+        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in gone)]
 
 
 def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
@@ -118,7 +115,7 @@ def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
 
 
 def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-    return len(key) > len(outer) and key[: len(outer)] == outer
+    return key[: len(outer)] == outer
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:

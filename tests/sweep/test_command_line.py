@@ -185,6 +185,7 @@ def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(ta
 @pytest.mark.parametrize(
     ("table", "cell", "words", "gone"),
     [
+        ("6", "subjects_only", [], True),
         ("6", "contexts", [], True),
         ("6", "spatial", [], False),
         ("8", "none", [], True),
@@ -203,11 +204,14 @@ def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, g
     assert "hosts.deformable_detr.num_queries=60" in said
 
 
-def test_the_scale_says_nothing_about_a_backbone_that_it_replaces(capsys):
-    assert main(["--table", "10", "--only", "anchor_detr", "--dry-run", "--scale", "demo"], script=STUB) == 0
-    said, *_ = commands(capsys.readouterr().out)
-    assert "'hosts.anchor_detr.backbone={_target_" in said
-    assert "hosts.anchor_detr.backbone." not in said
+def test_the_scale_says_nothing_about_a_backbone_that_the_user_replaces(capsys):
+    call = "{_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
+    backbone = f"hosts.deformable_detr.backbone={call}"
+    options = ["--table", "7", "--only", "equal", "--dry-run", "--seeds", "1", "--scale", "demo"]
+    assert main([*options, backbone], script=STUB) == 0
+    (said,) = commands(capsys.readouterr().out)
+    assert f"'{backbone}'" in said
+    assert "hosts.deformable_detr.backbone." not in said
 
 
 def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):

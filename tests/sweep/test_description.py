@@ -122,7 +122,7 @@ def test_the_rows_of_table_8_fuse_in_the_layers_they_name():
 def test_the_rows_of_table_6_build_on_each_other():
     keys = ["model.use_contexts", "model.aggregation.k_spatial", "model.aggregation.k_semantic"]
     assert list(values("6", *keys).values()) == [
-        (False, None, None),
+        (False, 100, 50),  # of no contexts
         (True, None, None),
         (True, 300, 0),
         (True, 100, 0),
