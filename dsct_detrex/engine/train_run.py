@@ -15,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig
 from torch import nn
 
+from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
@@ -141,6 +142,10 @@ def _describe(session: Session) -> _Outcome:
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
     make_examiner(session)
     make_releases(session)  # whatever it cannot write is announced
+    try:
+        config_to_yaml(session.written)
+    except ConfigError as error:
+        session.console.say(f"note: no config.yaml will be written that loads again. {error}")
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
