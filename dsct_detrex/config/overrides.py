@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from dsct_detrex.config.errors import ConfigError
+from dsct_detrex.config.errors import ConfigError, ConfigKeyError
 from dsct_detrex.config.interpolations import Container, broken_interpolations, keys_of, materialise
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.suggestions import did_you_mean
@@ -85,7 +85,9 @@ class _Change:
     def _enter(self, node: Container, name: Any, path: tuple[Any, ...]) -> Container:
         child = node[name]
         if not isinstance(child, (DictConfig, ListConfig)):
-            raise self._error(f"cannot be set, because `{_dotted(path)}` is the value {child!r}, not a mapping.")
+            raise ConfigKeyError(
+                str(self._error(f"cannot be set, because `{_dotted(path)}` is the value {child!r}, not a mapping."))
+            )
         return materialise(node, name) if OmegaConf.is_interpolation(node, name) else child
 
     def _assign(self, parent: Container, part: Any, value: Any, path: tuple[Any, ...]) -> None:
@@ -141,15 +143,15 @@ class _Change:
                 f"`~{_dotted(path)}` and `+{_dotted(path)}=...`."
             )
 
-    def _unknown_key(self, deepest: Container, path: tuple[Any, ...]) -> ConfigError:
+    def _unknown_key(self, deepest: Container, path: tuple[Any, ...]) -> ConfigKeyError:
         key = _dotted(path)
         hint = did_you_mean(key, dotted_keys(self._root), dotted=True)
         if not hint and keys_of(deepest):
             hint = f" Known keys there: {', '.join(str(name) for name in keys_of(deepest))}."
         if self._override.action == "delete":
-            return ConfigError(f"Override `{self._override.text}`: there is no key `{key}`.{hint}")
+            return ConfigKeyError(f"Override `{self._override.text}`: there is no key `{key}`.{hint}")
         plus = self._override.text if path == self._override.key else f"{key}=..."
-        return ConfigError(
+        return ConfigKeyError(
             f"Override `{self._override.text}`: unknown key `{key}`.{hint} Write `+{plus}` to add a new key."
         )
 

@@ -100,9 +100,13 @@ def _crop_rules(split: str) -> Rule:
     )
 
 
-def _of_the_host(names: tuple[str, ...], remedy: str) -> tuple[Rule, ...]:
-    keys = tuple(f"{host}.{name}" for host in ("hosts.*", "model.host") for name in names)
-    return (Rule(keys, lambda view: "DSCT" in str(view["model._target_"]), "model (DSCT)", remedy),)
+def _host_keys(*names: str) -> tuple[str, ...]:
+    return tuple(f"{host}.{name}" for host in ("hosts.*", "model.host") for name in names)
+
+
+def _of_the_host(names: tuple[str, ...], remedy: str) -> Rule:
+    """What a host's own training or inference reads, and DSCT does not."""
+    return Rule(_host_keys(*names), lambda view: "DSCT" in str(view["model._target_"]), "model (DSCT)", remedy)
 
 
 def _network_off(view: View, name: str) -> bool:
@@ -216,7 +220,12 @@ TABLE: tuple[Rule, ...] = (
         "give the warm-up a share of training above 0",
     ),
     # Fusion
-    Rule(_FUSION, _off("model.use_contexts"), "model.use_contexts", "without contexts nothing fuses"),
+    Rule(
+        _FUSION,
+        lambda view: view.off("model.use_contexts") and view["model.aggregation"] is not None,
+        "model.use_contexts",
+        "without contexts nothing fuses",
+    ),
     Rule(
         ("model.contexts_see_subjects",),
         _off("model.use_contexts"),
@@ -260,22 +269,33 @@ TABLE: tuple[Rule, ...] = (
         "nothing is chosen by distance",
     ),
     # Of the host, what only its own training and inference would read
-    *_of_the_host(("criterion", "aux_loss"), "DSCT trains its subjects: set model.criterion"),
-    *_of_the_host(("device",), "the host goes where training goes; set train.device (--device)"),
-    *_of_the_host(
+    _of_the_host(("criterion", "aux_loss"), "DSCT trains its subjects: set model.criterion"),
+    _of_the_host(("device",), "the host goes where training goes; set train.device (--device)"),
+    _of_the_host(
         ("dn_number", "denoising_groups", "label_noise_ratio", "label_noise_prob", "box_noise_scale"),
         "denoising belongs to the subjects: set model.denoising, or subject_training.<host>.denoising",
     ),
-    *_of_the_host(
+    _of_the_host(
         ("k_one2many", "lambda_one2many"),
         "further queries belong to the subjects: set model.one_to_many, or subject_training.<host>.one_to_many",
     ),
-    *_of_the_host(
-        ("pixel_mean", "pixel_std"), "DSCT normalises the pictures: set model.pixel_mean and model.pixel_std"
-    ),
-    *_of_the_host(
+    _of_the_host(("pixel_mean", "pixel_std"), "DSCT normalises the pictures: set model.pixel_mean and model.pixel_std"),
+    _of_the_host(
         ("select_box_nums_for_evaluation", "transformer.decoder.return_intermediate", "input_format", "vis_period"),
         "only the host's own inference reads it, which never runs",
+    ),
+    _of_the_host(("transformer.decoder.use_checkpoint",), "set model.activation_checkpointing"),
+    Rule(
+        _host_keys("transformer.two_stage_num_proposals", "transformer.mixed_selection", "mixed_selection"),
+        _off("model.host.as_two_stage"),
+        "model.host.as_two_stage",
+        "a host with one stage proposes nothing",
+    ),
+    Rule(
+        _host_keys(*(f"position_embedding.{name}" for name in ("scale", "offset", "eps"))),
+        _off("model.host.position_embedding.normalize"),
+        "model.host.position_embedding.normalize",
+        "only normalised positions have it",
     ),
     # Data
     _crop_rules("train"),

@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
 from dsct_detrex.data.agreement import check_same_boxes
 from dsct_detrex.engine import build, ddp, fast_dev_run
@@ -161,6 +162,10 @@ def _describe(session: Session) -> _Outcome:
     _say_headlines(session, examiner, parts.state.loader)
     _check_boxes(parts, examiner)
     make_releases(session)  # whatever it cannot write is announced
+    try:
+        config_to_yaml(session.written)
+    except ConfigError as error:
+        session.console.say(f"note: no config.yaml will be written that loads again. {error}")
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)

@@ -63,7 +63,7 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
     Raises:
         UserError: something has no effect, and ``--unused-overrides`` is not ``note``.
     """
-    given = [*(Given(key, words) for key, words in flags.items()), *_leaves(arguments)]
+    given = [*(Given(key, words) for key, words in flags.items()), *reversed(list(_leaves(arguments)))]
     view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
     if view.on("train.fast_dev_run.enabled"):
         replaced = [one for one in given if _is_below(one.key, _SHRUNK)]
@@ -106,15 +106,15 @@ def _ruler(view: View, rule: Rule) -> str:
 
 
 def _leaves(arguments: Arguments) -> Iterator[Given]:
-    """Every value that an override sets; a mapping without ``_target_`` sets each of its own."""
-    for text in arguments.overrides:
+    """Every value that an override sets, unless a later one replaces it, for the last one wins; a mapping without
+    ``_target_`` sets each of its own."""
+    replaced: tuple[str, ...] = ()
+    for text in reversed(arguments.overrides):
         override = parse_override(text)
         key = ".".join(override.key)
-        if override.action == "delete":
-            yield Given(key, text)
-            continue
-        for leaf in _keys_of(override.value, key):
-            yield Given(leaf, text)
+        keys = [key] if override.action == "delete" else list(_keys_of(override.value, key))
+        yield from (Given(leaf, text) for leaf in keys if not _is_below(leaf, replaced))
+        replaced = (*replaced, *keys)
 
 
 def _keys_of(value: Any, key: str) -> Iterator[str]:
