@@ -13,7 +13,7 @@ from dsct_detrex.engine.arguments import build_parser as train
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded, user_path
-from dsct_detrex.prediction.command_line import _parser as predict
+from dsct_detrex.prediction.flags import build_parser as predict
 from dsct_detrex.sweep.command_line import _parser as sweep
 from dsct_detrex.weights import read_checkpoint
 from dsct_detrex.weights.command_line import _parser as convert
