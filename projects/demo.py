@@ -12,7 +12,6 @@ for _loader in (dataloader.train, dataloader.test):
 dataloader.train.mapper.transforms.scales = [144]
 dataloader.test.mapper.transforms.size = 144
 dataloader.train.dataset.length = 100_000  # as good as endless: no scene is seen twice
-dataloader.test.dataset.split = "val"  # watched during training; the report is about the test split
 dataloader.test.dataset.length = 200
 dataloader.train.total_batch_size = 16
 dataloader.train.num_workers = 1
@@ -48,4 +47,3 @@ train.max_iter = 480
 train.eval_period = 160
 train.checkpointer.max_to_keep = 0
 train.output_dir = "runs/demo/dsct"
-train.best.metric = "emotion/acc"

@@ -16,8 +16,8 @@ hosts, subject_training = _table.hosts, _table.subject_training
 model = L(DSCT)(
     host="${hosts.${host.name}}",
     emotions="${emotions}",
-    # Table 5: 4 subjects are best on EMOTIC, 9 on CAER-S; 9 covers nearly every image of both.
-    num_subjects=9,
+    # N of the data set, by its kind of emotions: 4 for EMOTIC's, 9 for CAER-S's (Table 5) and for any other.
+    num_subjects="${oc.select:subject_training.default.num_subjects.${oc.select:emotions.name,other},9}",
     # Training options of the chosen host, where it is known for one (docs/training-options.md); null switches one off.
     denoising="${oc.select:subject_training.${host.name}.denoising,null}",
     one_to_many="${oc.select:subject_training.${host.name}.one_to_many,null}",

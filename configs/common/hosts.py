@@ -20,6 +20,7 @@ subject_training = {name: file.training for name, file in _files.items() if "tra
 subject_training["dn_deformable_detr"] = "${subject_training.dn_detr}"
 subject_training |= dict.fromkeys(("align_detr", "dino_eva", "focus_detr"), "${subject_training.dino}")
 subject_training["default"] = dict(
+    num_subjects=dict(emotic=4, caer_s=9),  # kind of emotions -> N, read by model.num_subjects
     denoising=None,
     one_to_many=None,
     matcher=L(HungarianMatcher)(

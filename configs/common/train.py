@@ -19,12 +19,15 @@ train = dict(
     clip_grad=dict(enabled=True, params=dict(max_norm=0.1, norm_type=2)),
     fast_dev_run=dict(enabled=False, overrides=[]),
     checkpointer=dict(period=5000, max_to_keep=2),
-    best=dict(metric="emotion/mAP", mode="max"),
+    best=dict(metric=None, mode="max"),  # null: the data set's own, mAP on EMOTIC, accuracy on CAER-S
     early_stop=dict(patience=None),
     model_ema=dict(enabled=False, decay=0.999, device="", use_ema_weights_for_eval_only=False),
     wandb=dict(
         enabled=False,
-        params=dict(dir="runs", project="dsct_detrex", name=None, mode=None, group=None, job_type=None, tags=[]),
+        # Null: as W&B's environment variables say (WANDB_PROJECT, ...), else dsct_detrex in the folder of the run.
+        params=dict(
+            project=None, entity=None, dir=None, name=None, mode=None, group=None, job_type=None, tags=[], id=None
+        ),
         num_pictures=8,
     ),
     tensorboard=dict(enabled=False),

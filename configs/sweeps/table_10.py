@@ -1,6 +1,6 @@
 """Table 10: DSCT on ten hosts. Every cell is the same model but for ``host.name``.
 
-The paper's column is accuracy on CAER-S with ResNet-50; it reports no EMOTIC numbers there that we know of.
+The paper's column is accuracy on CAER-S with ResNet-50.
 """
 
 from dsct_detrex.config import LazyCall as L

@@ -89,7 +89,10 @@ class DetectedBoxes(BoxSource):
             ) from error
 
     def __call__(self, entry: Mapping[str, Any]) -> People:
-        """People found in the image with this ``image_id``; none where the file does not mention it."""
-        found = self._people.get(str(entry["image_id"]), [])
+        """People found in the image with this id; none where the file does not mention it.
+
+        A text id of the annotation file (``source_id``) is the id; else it is ``image_id``.
+        """
+        found = self._people.get(str(entry.get("source_id", entry["image_id"])), [])
         boxes = torch.tensor([box for box, _ in found], dtype=torch.float32).reshape(-1, 4)
         return People(boxes, torch.tensor([score for _, score in found], dtype=torch.float32))

@@ -9,7 +9,7 @@ from dsct_detrex.evaluation.formatting import people_group
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.evaluation.report import primary_metric
 from dsct_detrex.structures import Emotions
-from dsct_detrex.sweep.description import DATASETS
+from dsct_detrex.sweep.printed import DATASETS
 
 HOST = "host.name"
 """The key of the config that names a run's host."""

@@ -3,8 +3,9 @@
 The download is ``{train,test}/{Anger,...}/NNNN.png`` with no boxes and no validation split; boxes come from a separate
 file, in one of two public forms:
 
-* lines ``path,label,x1,y1,x2,y2`` (``{train,val,test}.txt`` or ``.csv``), label 0-6 or a name;
-* COCO-style ``caer_{train,val,test}.json`` of the official DSCT code, ``category_id`` 0-6.
+* lines ``path,label,x1,y1,x2,y2`` (``{train,val,test}.txt`` or ``.csv``; ``box_lines.py``), label 0-6 or a name;
+* COCO-style ``caer_{train,val,test}.json`` of the official DSCT code: ``categories`` say what ``category_id`` means;
+  without them it is 0-6.
 
 Paths in them start with ``train/`` or ``test/``, or with the class folder; then the split decides, and validation
 pictures are those of ``train/``, as in the official loader. Frames of one video are in train and in test (see
@@ -13,40 +14,37 @@ pictures are those of ``train/``, as in the official loader. Frames of one video
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from dsct_detrex.data.checks import DataReport, OnError, check_on_error
-from dsct_detrex.data.coco import read_coco
+from dsct_detrex.data.box_formats import check_box_format
+from dsct_detrex.data.box_lines import EXPECTED, read_lines
+from dsct_detrex.data.caer_labels import (
+    CAER_NAMES,
+    LABEL_ALIASES,
+    check_start,
+    compare_with_folders,
+    label_index,
+    plain_numbers,
+)
+from dsct_detrex.data.checks import DataReport, check_on_error
+from dsct_detrex.data.coco import Reading, read_coco
 from dsct_detrex.data.dataset import Annotation, Record
-from dsct_detrex.data.disk import DiskDataset, without_missing_images
-from dsct_detrex.data.images import SKIP_IN_PYTHON, ImageError, frame_size
+from dsct_detrex.data.disk import DiskDataset, Listing
+from dsct_detrex.data.fields import whole_number
+from dsct_detrex.data.picture_names import PictureNames, parts_of
 from dsct_detrex.data.places import check_split, existing_root, first_file, how_to_get, named_file
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
+
+__all__ = ["LABEL_ALIASES", "LEAK_WARNING", "CaerSDataset", "image_root", "label_index"]
 
 LEAK_WARNING = (
     "CAER-S train and test share frames of the same videos (GLAMOR-Net, doi 10.1007/s00521-021-06778-x): "
     "its test accuracy overstates how well a model does on unseen videos."
 )
 
-LABEL_ALIASES = {
-    "angry": "Anger",
-    "disgusted": "Disgust",
-    "fearful": "Fear",
-    "happiness": "Happy",
-    "sadness": "Sad",
-    "surprised": "Surprise",
-    **{name.lower(): name for name in CAER_S.names},
-}
-"""Spellings of the public annotation sets and the paper, lower case -> folder name of the download."""
-
-_KNOWN_LABELS = ", ".join(f"{index} {name}" for index, name in enumerate(CAER_S.names))
 _ANNOTATION_FOLDERS = ("", "annotations", "Annotations")
-_HEADERS = ("path", "file", "filename", "image")
-_READERS = 16
+_SPLIT_FOLDERS = ("train", "val", "test")
 
 
 class CaerSDataset(DiskDataset):
@@ -58,6 +56,8 @@ class CaerSDataset(DiskDataset):
         annotations: the box file itself (``{split}`` is filled in), instead of looking for one.
         val_images: the folder of validation pictures whose path in the box file does not name one.
         on_error: ``"raise"`` or ``"skip"`` for pictures that are not there or whose size cannot be read.
+        box_format: ``"xywh"`` or ``"xyxy"`` for a file whose form is known; null takes ``xyxy`` for lines and ``xywh``
+            for JSON, and refuses a file that contradicts it.
 
     Attributes:
         warning: to be shown beside every accuracy.
@@ -75,37 +75,34 @@ class CaerSDataset(DiskDataset):
         annotations: str | None = None,
         val_images: str = "train",
         on_error: str = "raise",
+        box_format: str | None = None,
     ) -> None:
         owner = type(self).__name__
         policy = check_on_error(on_error, owner)
+        stated = check_box_format(box_format, owner)
         check_split(split, owner)
         folder = existing_root(root, "caer_s")
         images = image_root(folder)
         source = _box_file(folder, images, split, annotations)
-        pictures = _Pictures(images, val_images if split == "val" else split)
         report = DataReport(f"caer_s_{split}")
-        if source.suffix == ".json":
-            records = read_coco(source, lambda entry: [label_index(entry["category_id"])], pictures.locate, report)
-            records = without_missing_images(records, source, report, policy)
-        else:
-            records = _read_lines(source, pictures)
-            records = _measured(without_missing_images(records, source, report, policy), report, policy)
-        _compare_with_folders(records, source, report)
-        super().__init__(f"caer_s_{split}", CAER_S, records, report, source, f"face boxes from {source.name}")
-
-
-def label_index(label: object) -> int:
-    """The class index of a label as box files write it: 0-6, or a name in one of its spellings.
-
-    Raises:
-        ValueError: neither; the message lists the known labels.
-    """
-    text = str(label).strip()
-    if text.isdigit() and int(text) < CAER_S.num_emotions:
-        return int(text)
-    if text.lower() not in LABEL_ALIASES:
-        raise ValueError(f"label {text!r} is unknown, expected one of: {_KNOWN_LABELS}")
-    return CAER_S.index(LABEL_ALIASES[text.lower()])
+        pictures = _Pictures(images, val_images if split == "val" else split, report)
+        listing, named = (
+            _read_json(source, pictures, report) if source.suffix.lower() == ".json" else _read(source, pictures)
+        )
+        records = listing.prepared(report, policy, stated)
+        compared = compare_with_folders(records, source, report, named)
+        people = sum(len(record["annotations"]) for record in records)
+        doubt = "" if named or compared == people else ", label numbers not checked against class folders"
+        super().__init__(
+            f"caer_s_{split}",
+            CAER_S,
+            records,
+            report,
+            source,
+            f"face boxes from {source.name}{doubt}",
+            split=split,
+            boxes="face",
+        )
 
 
 class _Pictures:
@@ -114,94 +111,58 @@ class _Pictures:
     Args:
         root: the folder with ``train/`` and ``test/``.
         default: the folder of paths that name none.
+        report: counts the names that are spelt in another way on disk.
     """
 
-    def __init__(self, root: Path, default: str) -> None:
+    def __init__(self, root: Path, default: str, report: DataReport) -> None:
         self._root = root
         self._default = default
+        self._report = report
+        self._names = PictureNames()
         self._class_folders = {
-            (folder.parent.name, LABEL_ALIASES.get(folder.name.lower(), folder.name)): folder.name
+            (folder.parent.name, CAER_NAMES.find(folder.name)): folder.name
             for folder in root.glob("*/*")
             if folder.is_dir()
         }
 
     def locate(self, name: str) -> Path:
         """``[.../]train/Angry/0001.png`` or ``Angry/0001.png`` -> the file, whichever way its class folder is spelt."""
-        parts = PurePosixPath(name.strip().replace("\\", "/")).parts
+        parts = parts_of(name)
         if len(parts) < 2:
             raise ValueError(f"path {name!r} has no class folder, expected e.g. train/Anger/0001.png")
-        top = parts[-3] if len(parts) > 2 and parts[-3] in ("train", "val", "test") else self._default
-        emotion = LABEL_ALIASES.get(parts[-2].lower(), parts[-2])
-        return self._root / top / self._class_folders.get((top, emotion), parts[-2]) / parts[-1]
+        top = parts[-3] if len(parts) > 2 and parts[-3] in _SPLIT_FOLDERS else self._default
+        emotion = CAER_NAMES.find(parts[-2])
+        folder = parts[-2] if emotion is None else self._class_folders.get((top, emotion), parts[-2])
+        place = (top, folder, parts[-1])
+        found = self._names.exact(self._root, place)
+        if found is None:
+            found = self._names.alike(self._root, place)
+            if found is not None:
+                self._report.count("respelled_names", f"{name} is {found}")
+        return found or self._root.joinpath(*place)
 
 
-def _read_lines(source: Path, pictures: _Pictures) -> list[Record]:
+def _read_json(source: Path, pictures: _Pictures, report: DataReport) -> tuple[Listing, bool]:
+    """The records of a JSON file, and whether it names the emotions."""
+    content = read_coco(source, Reading(CAER_NAMES, plain_numbers, pictures.locate), report)
+    return Listing(content.records, source, "xywh"), content.labels != "bare"
+
+
+def _read(source: Path, pictures: _Pictures) -> tuple[Listing, bool]:
     """Records without sizes (0 x 0), one per picture; several lines of one picture are several people."""
+    lines, form = read_lines(source)
+    numbers = [whole_number(line.label) for line in lines]
+    check_start(numbers, source)
     records: dict[str, Record] = {}
-    for number, row in _rows(source):
+    for line in lines:
         try:
-            if len(row) != 6:
-                raise ValueError(f"{len(row)} fields")
-            file_name = str(pictures.locate(row[0]))
-            person: Annotation = {"bbox": [float(side) for side in row[2:]], "labels": [label_index(row[1])]}
+            file_name = str(pictures.locate(line.path))
+            person: Annotation = {"bbox": line.box, "labels": [label_index(line.label)]}
         except ValueError as error:
-            raise UserError(f"{source}, line {number}: {error}. Expected path,label,x1,y1,x2,y2.") from error
+            raise UserError(f"{line.where}: {error}. Expected {EXPECTED}.") from error
         empty = Record(file_name=file_name, image_id=len(records) + 1, height=0, width=0, annotations=[])
         records.setdefault(file_name, empty)["annotations"].append(person)
-    return list(records.values())
-
-
-def _rows(source: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of every line, without blank lines and a header."""
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines, skipinitialspace=True)
-            for row in reader:
-                header = reader.line_num == 1 and row and row[0].strip().lower() in _HEADERS
-                if row and not header:
-                    yield reader.line_num, row
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{source} is not a text file of path,label,x1,y1,x2,y2 lines ({error}).") from error
-
-
-def _measured(records: list[Record], report: DataReport, on_error: OnError) -> list[Record]:
-    """Fill in the sizes from the headers of the pictures, many at a time (the time goes into waiting for the disk)."""
-
-    def measure(record: Record) -> Record | ImageError:
-        try:
-            width, height = frame_size(record["file_name"])
-        except ImageError as error:
-            return error
-        return {**record, "height": height, "width": width}
-
-    measured: list[Record] = []
-    with ThreadPoolExecutor(_READERS) as pool:
-        for record, result in zip(records, pool.map(measure, records)):
-            if not isinstance(result, ImageError):
-                measured.append(result)
-            elif on_error == "raise":
-                raise result.with_skip(SKIP_IN_PYTHON)
-            else:
-                report.count("unreadable_images", record["file_name"])
-    return measured
-
-
-def _compare_with_folders(records: list[Record], source: Path, report: DataReport) -> None:
-    """A label is also the name of its picture's folder; files that disagree throughout count classes differently."""
-    people = differing = 0
-    for record in records:
-        folder = Path(record["file_name"]).parent.name
-        emotion = LABEL_ALIASES.get(folder.lower())
-        for person in record["annotations"]:
-            people += 1
-            if emotion is not None and person["labels"] != [CAER_S.index(emotion)]:
-                differing += 1
-                report.count("label_differs_from_folder", record["file_name"])
-    if differing * 2 > people:
-        raise UserError(
-            f"{source}: {differing} of {people} labels differ from the class folder of their picture, so the file "
-            f"counts classes in another order. Expected {_KNOWN_LABELS}."
-        )
+    return Listing(list(records.values()), source, form), not any(number is not None for number in numbers)
 
 
 def image_root(root: Path) -> Path:

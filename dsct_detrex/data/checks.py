@@ -7,6 +7,8 @@ box partly outside the image      clamped to the image, counted
 box without area (after clamping) person dropped, counted
 box with a NaN or infinite side   person dropped, counted
 person without labels             person dropped, counted
+person listed twice               kept once, counted: same picture, same box, same labels
+box listed twice, other labels    both kept as annotated, counted
 ``iscrowd`` annotation            dropped, counted (as the official loader does)
 image left without people         image dropped, counted
 label nobody knows                ``UserError`` naming file, entry, label and the known labels
@@ -37,13 +39,21 @@ FINDINGS: dict[str, str] = {
     "empty_boxes": "people dropped: box without area inside the image",
     "non_finite_boxes": "people dropped: box with NaN or infinite numbers",
     "unlabelled_people": "people dropped: no emotion label",
+    "repeated_people": "people listed again with the same box and labels (kept once)",
+    "joined_annotations": "annotations joined: one box with one label each is one person with several labels",
+    "shared_boxes": "people with the box of another person but other labels (both kept as annotated)",
     "crowd_boxes": "people dropped: marked as a crowd",
+    "repeated_images": "images joined: the same picture under another id",
+    "respelled_names": "pictures found under another spelling of their name (case, accents, %20, folders)",
     "images_without_people": "images dropped: nobody left in them",
     "label_differs_from_folder": "labels that differ from the class folder of the picture (kept as annotated)",
     "missing_images": "images skipped: the file is not there",
     "unreadable_images": "images skipped: the file is broken or has another size than annotated",
 }
 """Everything that can be counted, and how a report words it."""
+
+NEEDS_ATTENTION = ("label_differs_from_folder", "repeated_people", "repeated_images")
+"""Findings, besides lost pictures, that somebody should look into before the data is used."""
 
 LOST_PICTURES = ("missing_images", "unreadable_images")
 """Findings after which a result is one of fewer pictures than the file lists."""
@@ -141,7 +151,7 @@ def usable_people(
         The people to keep, in order, each box inside the image with a positive area.
     """
     kept: list[Annotation] = []
-    for person in people:
+    for person in _once(people, report, where):
         if not all(math.isfinite(side) for side in person["bbox"]):
             report.count("non_finite_boxes", where)
             continue
@@ -156,6 +166,22 @@ def usable_people(
             if inside != person["bbox"]:
                 report.count("clamped_boxes", f"{where} box {person['bbox']}")
             kept.append({**person, "bbox": [float(side) for side in inside]})
+    return kept
+
+
+def _once(people: Sequence[Annotation], report: DataReport, where: str) -> list[Annotation]:
+    """Every person once; people who share a box but not the labels stay and are counted."""
+    labels_of: dict[tuple[float, ...], list[list[int]]] = {}
+    kept: list[Annotation] = []
+    for person in people:
+        known = labels_of.setdefault(tuple(person["bbox"]), [])
+        if person["labels"] in known:
+            report.count("repeated_people", f"{where} box {person['bbox']}")
+            continue
+        if known:
+            report.count("shared_boxes", f"{where} box {person['bbox']}")
+        known.append(person["labels"])
+        kept.append(person)
     return kept
 
 

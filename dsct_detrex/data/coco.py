@@ -1,95 +1,183 @@
-"""COCO-style annotation files, as the official DSCT code keeps EMOTIC and CAER-S.
+"""COCO-style annotation files, as the official DSCT code keeps EMOTIC and CAER-S, and as other exporters write them.
 
-Both differ from plain COCO only in what ``category_id`` means, so that is an argument. As in the official loader,
-``iscrowd`` annotations are dropped, and ``bbox`` is ``x, y, width, height`` in pixels of the original image.
+They differ from plain COCO only in what ``category_id`` means (``coco_labels.py``). As in the official loader,
+``iscrowd`` annotations are dropped. Boxes are handed on as the file has them (``box_formats.py`` makes them ``xyxy``).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dsct_detrex.data.checks import DataReport
+from dsct_detrex.data.coco_labels import BareNumbers, LabelsOf, label_reader
 from dsct_detrex.data.dataset import Annotation, Record
+from dsct_detrex.data.fields import Entry, Identifier, entries, number, shown
+from dsct_detrex.data.label_names import LabelNames
+from dsct_detrex.data.text_files import read_json
 from dsct_detrex.errors import UserError
 
+Images = dict[Identifier, Record]
 
-def read_coco(
-    path: Path,
-    labels_of: Callable[[dict[str, Any]], list[int]],
-    locate: Callable[[str], Path],
-    report: DataReport,
-) -> list[Record]:
+
+@dataclass(frozen=True)
+class CocoFile:
+    """What one file says.
+
+    Attributes:
+        records: one per picture, in the order of the file; boxes and sizes (0: unknown) as the file has them.
+        boxes: ``head`` or ``body`` where the file says which, else None.
+        labels: how labels were read, see ``coco_labels.label_reader``.
+    """
+
+    records: list[Record]
+    boxes: str | None
+    labels: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a data set lends to the reader of its files.
+
+    Attributes:
+        names: of its emotions.
+        bare: what a number means where the file names no categories.
+        locate: ``file_name`` of the file -> where the picture is; raises ``ValueError`` saying what is wrong.
+        boxes: ``head`` or ``body`` where the user asked for one.
+        several: whether a person may have several labels, so that annotations of one box with a category each are one.
+    """
+
+    names: LabelNames
+    bare: BareNumbers
+    locate: Callable[[str], Path]
+    boxes: str | None = None
+    several: bool = False
+
+
+def read_coco(path: Path, reading: Reading, report: DataReport) -> CocoFile:
     """Read one annotation file; boxes are not checked yet (``checks.usable_records`` does).
 
     Args:
         path: the JSON file.
-        labels_of: an entry of ``annotations`` -> its class indices; raises ``ValueError`` saying what is wrong with it.
-        locate: ``file_name`` of the file -> where the picture is.
-        report: counts dropped crowd boxes.
-
-    Returns:
-        One record per entry of ``images``, in the order of the file, with the file's own image ids.
+        reading: see there.
+        report: counts dropped crowd boxes and what was joined.
 
     Raises:
-        UserError: not JSON, not COCO-style, a box for an unknown image, or a label ``labels_of`` refuses.
+        UserError: not JSON, not COCO-style, an image id or a picture given twice with different content, a box for an
+            unknown image, a label or any field that is not what it should be; names the entry.
     """
-    content = _load(path)
-    records: dict[int, Record] = {}
-    for entry in _entries(content, "images", path):
-        with _naming(path, "image", entry):
-            records[int(entry["id"])] = {
-                "file_name": str(locate(str(entry["file_name"]))),
-                "image_id": int(entry["id"]),
-                "height": int(entry["height"]),
-                "width": int(entry["width"]),
-                "annotations": [],
-            }
-    for entry in _entries(content, "annotations", path):
-        with _naming(path, "annotation", entry):
-            record = records.get(int(entry["image_id"]))
-            if record is None:
-                raise ValueError(f"image_id {entry['image_id']} is not among the images of the file")
-            if entry.get("iscrowd", 0):
-                report.count("crowd_boxes", record["file_name"])
-            else:
-                record["annotations"].append(_annotation(entry, labels_of))
-    return list(records.values())
+    content = read_json(path)
+    images = _read_images(entries(content, "images", path, "image"), reading.locate, path)
+    people = list(entries(content, "annotations", path, "annotation"))
+    wanted = [entry for entry in people if not _crowd(entry, images, report)]
+    labels_of, way = label_reader(content, wanted, path, reading.names, reading.bare)
+    field, kind = _box_field(content, wanted, reading.boxes, path)
+    for entry in wanted:
+        _image_of(entry, images)["annotations"].append(_annotation(entry, field, labels_of, reading.several))
+    if reading.several and way == "category":
+        for record in images.values():
+            record["annotations"] = _joined(record["annotations"], report, record["file_name"])
+    return CocoFile(_one_per_picture(images.values(), path, report), kind, way)
 
 
-def _annotation(entry: dict[str, Any], labels_of: Callable[[dict[str, Any]], list[int]]) -> Annotation:
-    x, y, width, height = (float(side) for side in entry["bbox"])
-    return {"bbox": [x, y, x + width, y + height], "labels": labels_of(entry)}
+def _read_images(found: Iterable[Entry], locate: Callable[[str], Path], path: Path) -> Images:
+    images: Images = {}
+    for entry in found:
+        id, name = entry.identifier("id"), entry.text("file_name", "the name of a picture")
+        if id in images:
+            raise UserError(
+                f"{path} gives the image id {shown(id)} twice, to {images[id]['file_name']} and to {name}. Give every "
+                "image an id of its own: their people cannot be told apart."
+            )
+        try:
+            file_name = str(locate(name))
+        except ValueError as error:
+            raise UserError(f"{entry.where}: {error}.") from error
+        height, width = entry.side("height"), entry.side("width")
+        images[id] = Record(file_name=file_name, image_id=0, height=height, width=width, annotations=[])
+    _number(images)
+    return images
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not a complete JSON file ({error}). Copy or download it again.") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path} expects a COCO-style object with 'images' and 'annotations'. Got a list.")
-    return content
+def _number(images: Images) -> None:
+    """Whole numbers stay what they are; texts get the numbers after the largest of them, in the order of the file."""
+    next_number = max((id for id in images if isinstance(id, int)), default=0) + 1
+    for id, record in images.items():
+        if isinstance(id, int):
+            record["image_id"] = id
+        else:
+            record["image_id"], record["source_id"] = next_number, id
+            next_number += 1
 
 
-def _entries(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
-    entries = content.get(key)
-    if not isinstance(entries, list):
-        found = ", ".join(content) or "nothing"
-        raise UserError(f"{path} expects a COCO-style list under {key!r}. Its keys are: {found}.")
-    return entries
+def _image_of(entry: Entry, images: Images) -> Record:
+    record = images.get(entry.identifier("image_id"))
+    if record is None:
+        raise UserError(f"{entry.where}: image_id {shown(entry['image_id'])} is not among the images of the file.")
+    return record
 
 
-@contextmanager
-def _naming(path: Path, kind: str, entry: dict[str, Any]) -> Iterator[None]:
-    """Turn whatever is wrong with one entry into a sentence that names the file and the entry."""
-    where = f"{path}, {kind} {entry.get('id', '?') if isinstance(entry, dict) else '?'}"
-    try:
-        yield
-    except KeyError as error:
-        raise UserError(f"{where} has no {error.args[0]!r}. Expected a COCO-style entry.") from error
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{where}: {error}.") from error
+def _crowd(entry: Entry, images: Images, report: DataReport) -> bool:
+    record = _image_of(entry, images)
+    crowd = entry.flag("iscrowd")
+    if crowd:
+        report.count("crowd_boxes", record["file_name"])
+    return crowd
+
+
+def _box_field(
+    content: dict[str, Any], people: Sequence[Entry], wanted: str | None, path: Path
+) -> tuple[str, str | None]:
+    """The field that holds the boxes, and the kind of boxes that the file says they are."""
+    info = content.get("info")
+    said = info.get("boxes") if isinstance(info, dict) else None
+    if said not in (None, "head", "body"):
+        raise UserError(f"{path} says 'boxes' are {shown(said)} in its 'info'. Expected \"head\" or \"body\".")
+    kinds = [kind for kind in ("head", "body") if any(f"{kind}_bbox" in entry for entry in people)]
+    if wanted in kinds:
+        return f"{wanted}_bbox", wanted
+    if wanted is None and kinds and not any("bbox" in entry for entry in people):
+        if len(kinds) == 2:
+            raise UserError(f"{path} has head_bbox and body_bbox. Say which is meant with boxes=head or boxes=body.")
+        return f"{kinds[0]}_bbox", kinds[0]
+    return "bbox", said
+
+
+def _annotation(entry: Entry, field: str, labels_of: LabelsOf, several: bool) -> Annotation:
+    person: Annotation = {"bbox": entry.box(field), "labels": labels_of(entry)}
+    if len(person["labels"]) > 1 and not several:
+        raise UserError(f"{entry.where} has {len(person['labels'])} emotions. Expected one per person.")
+    area = number(entry["area"])
+    return person if area is None else {**person, "area": area}
+
+
+def _joined(people: Sequence[Annotation], report: DataReport, where: str) -> list[Annotation]:
+    """One person per box, with the labels of all annotations of that box."""
+    by_box: dict[tuple[float, ...], Annotation] = {}
+    for person in people:
+        first = by_box.setdefault(tuple(person["bbox"]), person)
+        if first is not person:
+            known = set(first["labels"]) >= set(person["labels"])
+            report.count("repeated_people" if known else "joined_annotations", f"{where} box {person['bbox']}")
+            first["labels"] = sorted({*first["labels"], *person["labels"]})
+    return list(by_box.values())
+
+
+def _one_per_picture(records: Iterable[Record], path: Path, report: DataReport) -> list[Record]:
+    """Entries of one picture joined: exporters that write an image per person give it several ids."""
+    by_name: dict[str, Record] = {}
+    for record in records:
+        first = by_name.setdefault(record["file_name"], record)
+        if first is record:
+            continue
+        sizes = [(each["width"], each["height"]) for each in (first, record)]
+        if sizes[0] != sizes[1]:
+            raise UserError(
+                f"{path} lists the picture {record['file_name']} twice with different sizes, {sizes[0][0]} x "
+                f"{sizes[0][1]} and {sizes[1][0]} x {sizes[1][1]}. Remove one of the two images."
+            )
+        report.count("repeated_images", record["file_name"])
+        first["annotations"].extend(record["annotations"])
+    return list(by_name.values())

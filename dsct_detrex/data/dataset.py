@@ -27,13 +27,23 @@ class Annotation(_Person, total=False):
     Keys:
         bbox: ``[x0, y0, x1, y1]`` floats, pixels of the original image, inside it and with a positive area.
         labels: class indices into ``emotions.names``; exactly one for a multi-class data set.
+        area: of the box, as a COCO-style file gives it; only while the file is read, to find out what its boxes are.
         extra: whatever else the source knows (EMOTIC: gender, age, every annotator); nothing in training reads it.
     """
 
+    area: float
     extra: dict[str, Any]
 
 
-class Record(TypedDict):
+class _Image(TypedDict):
+    file_name: str
+    image_id: int
+    height: int
+    width: int
+    annotations: list[Annotation]
+
+
+class Record(_Image, total=False):
     """One image of a data set.
 
     Keys:
@@ -41,13 +51,11 @@ class Record(TypedDict):
         image_id: unique within the data set; the annotation file's own id where it has one, else counted from 1.
         height, width: pixels of the original image; the frame of every ``bbox``.
         annotations: its people.
+        source_id: the annotation file's own id where that is a text (``"007"``, a UUID); ``image_id`` then is a number
+            in its place, given in the order of the file.
     """
 
-    file_name: str
-    image_id: int
-    height: int
-    width: int
-    annotations: list[Annotation]
+    source_id: str
 
 
 @runtime_checkable
@@ -114,6 +122,16 @@ class Subset:
     def description(self) -> str:
         """The description of the whole, and how much of it is used."""
         return f"{describe(self._dataset)}, the first {self._length} of {len(self._dataset)} images"
+
+    @property
+    def boxes(self) -> str | None:
+        """What the boxes of the whole are around; None where it does not say."""
+        return getattr(self._dataset, "boxes", None)
+
+    @property
+    def boxes_stated(self) -> bool:
+        """Whether the user asked for such boxes."""
+        return bool(getattr(self._dataset, "boxes_stated", False))
 
     @property
     def warning(self) -> str | None:

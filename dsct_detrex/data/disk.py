@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.data.box_formats import BoxFormat, boxes_as_xyxy
 from dsct_detrex.data.checks import DataReport, OnError, usable_records
 from dsct_detrex.data.dataset import Record
 from dsct_detrex.data.images import SKIP_IN_PYTHON, MissingImageError, read_rgb
+from dsct_detrex.data.picture_sizes import check_sizes, measured
 from dsct_detrex.structures import Emotions
 
 
@@ -24,9 +28,14 @@ class DiskDataset:
         report: where the reader already counted; is completed here.
         source: the annotation file, for messages.
         description: which boxes from which file, for whoever reads a result.
+        split: ``train``, ``val`` or ``test``.
+        boxes: what the boxes are around: ``head``, ``body``, ``face``, or ``unstated``.
+        boxes_stated: whether the user asked for that kind.
 
     Attributes:
         report: what was mended and dropped.
+        source: the annotation file.
+        split, boxes, boxes_stated, description: as given.
 
     Raises:
         UserError: nothing usable is left.
@@ -40,8 +49,15 @@ class DiskDataset:
         report: DataReport,
         source: Path,
         description: str,
+        split: str,
+        boxes: str,
+        boxes_stated: bool = False,
     ) -> None:
         self.name = name
+        self.split = split
+        self.boxes = boxes
+        self.boxes_stated = boxes_stated
+        self.source = source
         self.emotions = emotions
         self.description = description
         self.report = report
@@ -58,6 +74,39 @@ class DiskDataset:
         return read_rgb(record["file_name"], (record["width"], record["height"]))
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What an annotation file lists, on the way to a data set.
+
+    Attributes:
+        records: sizes 0 where the file does not know them, boxes as the file has them.
+        source: the file, for messages.
+        usual: the form of boxes in files of this kind; None where they are ``xyxy`` beyond doubt.
+    """
+
+    records: Sequence[Record]
+    source: Path
+    usual: BoxFormat | None
+
+    def prepared(self, report: DataReport, on_error: OnError, box_format: BoxFormat | None) -> list[Record]:
+        """Records with their pictures, their sizes, and boxes as ``xyxy``; boxes are not checked one by one yet.
+
+        Args:
+            report: what is left out is counted here.
+            on_error: what to do about pictures that are missing or have no readable header.
+            box_format: what the user says the boxes are.
+
+        Raises:
+            UserError: pictures are missing, sizes are those of other pictures, or boxes are in another form.
+        """
+        records = without_missing_images(self.records, self.source, report, on_error)
+        known = [record for record in records if record["width"] and record["height"]]
+        check_sizes(known, self.source)
+        if len(known) < len(records):
+            records = measured(records, report, on_error)
+        return records if self.usual is None else boxes_as_xyxy(records, self.source, self.usual, box_format)
+
+
 def without_missing_images(
     records: Sequence[Record], source: Path, report: DataReport, on_error: OnError
 ) -> list[Record]:
@@ -71,14 +120,22 @@ def without_missing_images(
     report.listed_images = len(records)
     report.listed_people = sum(len(record["annotations"]) for record in records)
     folders = {str(Path(record["file_name"]).parent) for record in records}
-    files = {os.path.join(folder, name) for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}
+    files = {
+        entry.path for folder in folders if os.path.isdir(folder) for entry in os.scandir(folder) if entry.is_file()
+    }
     missing = [record["file_name"] for record in records if record["file_name"] not in files]
     if missing and on_error == "raise":
         raise MissingImageError(
             f"{len(missing)} of the {len(records)} images that {source} names are not there, the first is "
-            f"{missing[0]}. Complete the images, or check root.",
+            f"{missing[0]}.{_hint(missing[0], files)} Complete the images, or name the folder that has them.",
             SKIP_IN_PYTHON,
         )
     for file_name in missing:
         report.count("missing_images", file_name)
     return [record for record in records if record["file_name"] in files]
+
+
+def _hint(missing: str, files: set[str]) -> str:
+    """The file in the same folder that may be meant, as a sentence."""
+    folder, name = os.path.split(missing)
+    return did_you_mean(name, sorted(os.path.basename(path) for path in files if os.path.dirname(path) == folder))

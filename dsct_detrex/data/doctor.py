@@ -13,7 +13,7 @@ import numpy as np
 
 from dsct_detrex.data import caer_s, emotic
 from dsct_detrex.data.caer_s import LEAK_WARNING, CaerSDataset
-from dsct_detrex.data.checks import DataReport
+from dsct_detrex.data.checks import NEEDS_ATTENTION, DataReport
 from dsct_detrex.data.disk import DiskDataset
 from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
 from dsct_detrex.data.emotic import DATABASES, EmoticDataset
@@ -78,8 +78,10 @@ class Checkup:
 
     @property
     def healthy(self) -> bool:
-        """Whether every split asked for can be used and every picture was readable."""
-        return not self.failures and not any(found.report.lost_images for found in self.splits.values())
+        """Whether every split can be used, every picture is readable, and nothing found asks for attention."""
+        reports = [found.report for found in self.splits.values()]
+        odd = any(report.counts.get(finding) for report in reports for finding in NEEDS_ATTENTION)
+        return not self.failures and not odd and not any(report.lost_images for report in reports)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain types, for JSON."""
@@ -196,11 +198,11 @@ def _check_split(dataset: DiskDataset) -> SplitCheckup:
 
 
 def _release(dataset: DiskDataset) -> str:
-    known = OFFICIAL_COUNTS.get(dataset.description.rsplit(" ", 1)[-1])
+    known = OFFICIAL_COUNTS.get(dataset.source.name)
     if known is None:
         return ""
     images, people = known
-    same = (dataset.report.images, dataset.report.people) == known
+    same = (dataset.report.listed_images, dataset.report.listed_people) == known
     verdict = "the counts of the official DSCT file" if same else "not the counts of the official DSCT file"
     return f"{verdict} ({images} images, {people} people)"
 

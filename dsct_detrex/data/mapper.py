@@ -38,9 +38,9 @@ class DatasetMapper:
 
         Returns:
             ``image`` uint8 (3, H, W) RGB after augmentation, ``height`` and ``width`` of the original, ``image_id``,
-            ``file_name``; and in training ``instances`` (people inside the augmented image), else ``ground_truth``
-            (all people). Both have ``gt_boxes`` (``xyxy``, pixels of their own ``image_size``) and the target field of
-            the emotions.
+            ``file_name``, ``source_id`` where the record has one; and in training ``instances`` (people inside the
+            augmented image), else ``ground_truth`` (all people). Both have ``gt_boxes`` (``xyxy``, pixels of their own
+            ``image_size``) and the target field of the emotions.
         """
         people = record["annotations"]
         original = torch.tensor([person["bbox"] for person in people], dtype=torch.float32).reshape(-1, 4)
@@ -53,6 +53,8 @@ class DatasetMapper:
             "image_id": record["image_id"],
             "file_name": record["file_name"],
         }
+        if "source_id" in record:
+            model_input["source_id"] = record["source_id"]
         if self.is_train:
             boxes, kept = scene["boxes"].as_subclass(Tensor), scene["people"].tolist()
             size = (pixels.shape[-2], pixels.shape[-1])

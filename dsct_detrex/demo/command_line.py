@@ -22,7 +22,10 @@ from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
+from dsct_detrex.engine.compose import refuse_useless
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.formatting import on_part
+from dsct_detrex.paths import expanded
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -41,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="demo.py", description="Train, evaluate and report DSCT on drawn scenes.")
-    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="where runs and report go")
+    parser.add_argument("--out", type=expanded, default="runs/demo", metavar="DIR", help="where runs and report go")
     parser.add_argument("--test-images", type=int, default=1000, help="unseen scenes to evaluate on")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="overrides for both trainings")
     arguments = parser.parse_args(words)
@@ -53,7 +56,9 @@ def _main(words: Sequence[str]) -> int:
         Training("DSCT", projects / "demo.py", out / "dsct"),
         Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
     ]
-    overrides = (*_precision(), *arguments.overrides)
+    lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
+    overrides = (*_precision(), *lenient, *arguments.overrides)
+    refuse_useless((t.command(*overrides)[2:] for t in trainings), arguments.overrides)
     total = _iterations(trainings[0])
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
@@ -93,7 +98,7 @@ def _test_split(length: int) -> list[str]:
 
 
 def _result(training: Training, test: Training, seconds: float) -> RunResult:
-    report: dict[str, Any] = json.loads((test.output_dir / "evaluation.json").read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((test.output_dir / "evaluation_test.json").read_text(encoding="utf-8"))
     weights = load_release(training.output_dir / "last.safetensors").state_dict
     parameters = sum(t.numel() for n, t in weights.items() if t.is_floating_point() and ".running_" not in n)
     return RunResult(training.name, report, training.rows(), parameters, seconds)
@@ -136,5 +141,5 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     metric = runs[0].report["primary_metric"]
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
-        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people")
+        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people{on_part(run.report)}")
     print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))

@@ -47,6 +47,10 @@ class Evaluator(Protocol):
 
     After ``evaluate`` it may have ``report``, a JSON-serialisable dict with everything measured; the engine writes it
     to ``evaluation.json`` and reads ``report["thresholds"]`` for the release.
+
+    Where it has them, these are called too (``EmotionEvaluator`` has): ``describe_dataset(Headline)`` before anything
+    is evaluated; ``note_shortfall(unreadable, examples, cut_short, first)`` before ``evaluate``; ``metric_names()``,
+    against which ``train.best.metric`` is checked before the first step.
     """
 
     def reset(self) -> None: ...

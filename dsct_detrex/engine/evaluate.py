@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
 from dsct_detrex.engine.loggers.record import Prediction
@@ -28,13 +29,15 @@ class EvaluationCancelled(Exception):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``scalars`` are the evaluator's numbers as ``group/name``; ``images`` and both times are of this process."""
+    """``scalars`` are the evaluator's numbers as ``group/name``; ``images`` and ``seconds`` are of this process,
+    ``unreadable``, the pictures that the loader skipped, of all."""
 
     scalars: Scalars
     report: dict[str, Any] | None
     seconds: float
     images: int
     predictions: list[Prediction] = field(default_factory=list)
+    unreadable: int = 0
 
 
 def evaluate_model(
@@ -81,12 +84,27 @@ def evaluate_model(
                     on_batch(done, total)
                 if cancel is not None and cancel():
                     raise EvaluationCancelled
+            unreadable, examples = skipped_pictures(loader)
+            if hasattr(evaluator, "note_shortfall"):
+                evaluator.note_shortfall(unreadable, examples, total < len(loader), ddp.world_size() == 1)
             results = evaluator.evaluate()
     finally:
         model.train(was_training)
     report = getattr(evaluator, "report", None)
     scalars, report = ddp.from_main((flatten(results or {}), report))
-    return Evaluation(scalars, report, time.perf_counter() - start, images, kept)
+    return Evaluation(scalars, report, time.perf_counter() - start, images, kept, unreadable)
+
+
+def skipped_pictures(loader: Any) -> tuple[int, list[str]]:
+    """How many pictures a loader of ours has left out since its report began, in all processes, and some of them."""
+    report = getattr(loader, "report", None)
+    own = (
+        (report.lost_images, report.examples.get("unreadable_images", []))
+        if isinstance(report, DataReport)
+        else (0, [])
+    )
+    shares = ddp.gather(own)
+    return sum(count for count, _ in shares), [name for _, names in shares for name in names]
 
 
 def flatten(results: Mapping[str, Mapping[str, float]]) -> Scalars:

@@ -16,8 +16,12 @@ from dsct_detrex.engine.evaluate import Evaluation, evaluate_model
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.loggers import Console, Prediction
 from dsct_detrex.evaluation import format_report
+from dsct_detrex.evaluation.files import keep_older
+from dsct_detrex.evaluation.formatting import measured_on
+from dsct_detrex.structures import Headline
 
 EMA_PREFIX = "ema/"
+TRAINING_STEM = "evaluation"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,19 @@ class Examination:
     reports: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     predictions: list[Prediction] = field(default_factory=list)
 
+    def words(self) -> dict[str, str]:
+        """For loggers: what the numbers stand on, ``"all"`` or ``"2 of 4 images"``, and the line of the console."""
+        report = self.reports.get("")
+        if report is None or "dataset" not in report:
+            return {}
+        return {"data/coverage": report["dataset"]["coverage"] or "all", "data/measured_on": measured_on(report)}
+
+    def coverage(self) -> str | None:
+        """``"2 of 4 images"`` where the numbers stand on a part."""
+        dataset = self.reports.get("", {}).get("dataset", {})
+        coverage: str | None = dataset.get("coverage")
+        return coverage
+
     def report_of(self, metric: str) -> dict[str, Any] | None:
         """The report of the weights that a metric was measured on."""
         return self.reports.get(EMA_PREFIX if metric.startswith(EMA_PREFIX) else "")
@@ -43,6 +60,8 @@ class Examiner:
     Args:
         max_batches: a short examination for ``train.fast_dev_run``; None is a real one.
         num_pictures: images whose predictions are kept for the loggers.
+        stem: name of the file of the result; ``evaluation`` is that of a training.
+        headline: of the loader's split, where that is known.
     """
 
     loader: TestLoader
@@ -51,6 +70,13 @@ class Examiner:
     output_dir: Path
     max_batches: int | None = None
     num_pictures: int = 0
+    stem: str = TRAINING_STEM
+    headline: Headline | None = None
+
+    @property
+    def split(self) -> str | None:
+        """Which split is evaluated, where its data set says."""
+        return None if self.headline is None else self.headline.split
 
     def examine(
         self, model: nn.Module, average: WeightAverage | None = None, cancel: Callable[[], bool] | None = None
@@ -90,15 +116,24 @@ class Examiner:
         )
         ours = result.report is not None and "protocol" in result.report
         self.console.say(format_report(result.report) if ours and result.report else _plain_table(result.scalars))
+        if result.unreadable and not ours:
+            self.console.say(f"note: {result.unreadable} images could not be read and are not in these numbers.")
         return result
 
     def _keep(self, result: Evaluation, prefix: str, reports: dict[str, dict[str, Any]]) -> None:
-        """Write ``evaluation.json`` (``evaluation_ema.json`` for the average): the report, or else the numbers."""
+        """Write ``evaluation.json`` (``evaluation_ema.json`` for the average): the report, or else the numbers.
+
+        What another evaluation than the training's own left under that name is kept under a number.
+        """
         if result.report is not None:
             reports[prefix] = result.report
         if ddp.is_main():
-            name = "evaluation_ema.json" if prefix else "evaluation.json"
-            write_json(self.output_dir / name, result.report or {"metrics": result.scalars})
+            path = self.output_dir / f"{self.stem}{'_ema' if prefix else ''}.json"
+            if self.stem != TRAINING_STEM and (kept := keep_older(path)) is not None:
+                self.console.say(f"note: the evaluation that was in {path} is now in {kept}.")
+            write_json(path, result.report or {"metrics": result.scalars})
+            if self.stem != TRAINING_STEM:
+                self.console.say(f"result: {path}")
 
 
 def _plain_table(scalars: Scalars) -> str:

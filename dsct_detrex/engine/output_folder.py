@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
-from dsct_detrex.config import ConfigError, save_config
-from dsct_detrex.engine.checkpoint import last_path
+from dsct_detrex.config import ConfigError, config_to_yaml, save_config
 from dsct_detrex.engine.environment import save_environment
-from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.files import write_atomically, write_text
 from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
-    "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json", "last.pth", "last.prev.pth",
-    "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "*.safetensors",
+    "config.yaml", "config_until_*.yaml", "config_to_read.yaml", "environment.json", "data.json", "evaluation.json",
+    "evaluation_*.json", "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json",
+    "best.safetensors", "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors",
+    "coco_instances_results*.json", "tensorboard", "wandb",
 )  # fmt: skip
+"""Everything that a run writes into its folder, as patterns; ``tensorboard`` and ``wandb`` are folders."""
 
 
 def open_folder(
@@ -26,33 +28,39 @@ def open_folder(
 ) -> None:
     """Make the folder of a training run and write ``config.yaml`` and ``environment.json``; on rank 0 only.
 
-    A run started (not resumed) where another left a checkpoint moves that one's files into ``previous/<number>``:
-    nothing that took days to train is ever deleted here.
+    A run started (not resumed) where another left anything moves that one's files into ``previous/<number>``, the
+    latest under the highest number: nothing that took days to train is ever deleted or written over here. Other files
+    in the folder stay where they are.
 
     Raises:
         UserError: the folder cannot be written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"train.output_dir={folder} cannot be written: it is a file, no folder; choose another name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not resume and last_path(folder).exists():
-            previous = _set_aside(folder)
+        if not resume and (left := _files_of_a_run(folder)):
+            previous = _set_aside(left, folder)
             say(f"note: {folder} held another run, which is now in {previous}; to continue a run, use --resume.")
     except OSError as error:
         raise UserError(f"train.output_dir={folder} cannot be written ({error}); choose another folder.") from error
     try:
         write_atomically(folder / "config.yaml", lambda path: save_config(cfg, path))
     except ConfigError as error:
-        say(f"note: config.yaml is not written. {error}")
+        write_text(folder / "config_to_read.yaml", config_to_yaml(cfg, marked=True))
+        say(f"note: config.yaml is not written; config_to_read.yaml has what can be written. {error}")
     save_environment(folder / "environment.json", device, seed)
 
 
-def _set_aside(folder: Path) -> Path:
-    number = 1
-    while (folder / "previous" / str(number)).exists():
-        number += 1
-    previous = folder / "previous" / str(number)
+def _files_of_a_run(folder: Path) -> list[Path]:
+    return sorted({path for pattern in _OF_A_RUN for path in folder.glob(pattern)})
+
+
+def _set_aside(left: Sequence[Path], folder: Path) -> Path:
+    """Move files and folders into the next ``previous/<number>``."""
+    numbers = [int(path.name) for path in (folder / "previous").glob("*") if path.name.isdigit()]
+    previous = folder / "previous" / str(max(numbers, default=0) + 1)
     previous.mkdir(parents=True)
-    for pattern in _OF_A_RUN:
-        for path in folder.glob(pattern):
-            os.replace(path, previous / path.name)
+    for path in left:
+        os.replace(path, previous / path.name)
     return previous

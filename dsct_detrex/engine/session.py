@@ -16,7 +16,8 @@ from dsct_detrex.config import ConfigError
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.checkpoint import RunState
 from dsct_detrex.engine.ema import WeightAverage
-from dsct_detrex.engine.examine import Examiner
+from dsct_detrex.engine.examine import TRAINING_STEM, Examiner
+from dsct_detrex.engine.headlines import Headlines, headlines, plain_headlines
 from dsct_detrex.engine.loggers import (
     Console,
     CsvLogger,
@@ -29,6 +30,7 @@ from dsct_detrex.engine.loggers import (
 from dsct_detrex.engine.release import ReleaseWriter, threshold_table
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import Emotions
 
 Draw = Callable[[Prediction], Any]
@@ -82,14 +84,25 @@ def make_average(session: Session, model: nn.Module) -> WeightAverage | None:
     return WeightAverage(model, ema.decay, ema.device) if ema.enabled else None
 
 
-def make_examiner(session: Session) -> Examiner | None:
-    """The examiner, or None (announced) where the config has no test loader or no evaluator."""
+def make_examiner(session: Session, eval_only: bool = False) -> Examiner | None:
+    """The examiner, or None (announced) where the config has no test loader or no evaluator.
+
+    Args:
+        eval_only: its result goes into a file named after the split, beside that of a training.
+    """
     loader, evaluator = build.build_loader(session.cfg, "test"), build.build_loader(session.cfg, "evaluator")
     if loader is None or evaluator is None:
         missing = "dataloader.test" if loader is None else "dataloader.evaluator"
         session.console.say(f"note: nothing is evaluated, because the config has no {missing}.")
         return None
     settings = session.settings
+    known = headlines(test=loader).get("test")
+    split = known.split if known else None
+    stem = f"{TRAINING_STEM}_{split or 'eval'}" if eval_only else TRAINING_STEM
+    if known is not None and hasattr(evaluator, "describe_dataset"):
+        evaluator.describe_dataset(known)
+    if isinstance(evaluator, EmotionEvaluator):
+        evaluator.stem = stem
     return Examiner(
         loader=loader,
         evaluator=evaluator,
@@ -97,6 +110,8 @@ def make_examiner(session: Session) -> Examiner | None:
         output_dir=session.output_dir,
         max_batches=fast_dev_run.EVAL_BATCHES if settings.fast_dev_run.enabled else None,
         num_pictures=settings.wandb.num_pictures if settings.wandb.enabled else 0,
+        stem=stem,
+        headline=known,
     )
 
 
@@ -115,20 +130,21 @@ def make_releases(session: Session) -> ReleaseWriter | None:
     return ReleaseWriter(session.output_dir, session.emotions, text, session.settings.thresholds, keep)
 
 
-def make_loggers(session: Session, state: RunState) -> list[Logger]:
+def make_loggers(session: Session, state: RunState, known: Headlines) -> list[Logger]:
     folder, start = session.output_dir, state.iteration
     loggers: list[Logger] = [JsonlLogger(folder / "metrics.jsonl", start), CsvLogger(folder / "metrics.csv", start)]
     if session.settings.tensorboard.enabled:
         loggers.append(TensorboardLogger(folder / "tensorboard", start))
-    for logger in make_wandb(session, state.wandb_run_id):
+    for logger in make_wandb(session, state.wandb_run_id, known):
         state.wandb_run_id = logger.run_id
         loggers.append(logger)
     return loggers
 
 
-def make_wandb(session: Session, run_id: str | None) -> list[WandbLogger]:
+def make_wandb(session: Session, run_id: str | None, known: Headlines) -> list[WandbLogger]:
+    """The W&B run, if there is to be one; its config has what the splits hold as ``splits``."""
     wandb = session.settings.wandb
     if not wandb.enabled:
         return []
-    say = session.console.say
-    return [WandbLogger(wandb.params, session.output_dir, session.plain, run_id, session.emotions, session.draw, say)]
+    say, config = session.console.say, {**session.plain, "splits": plain_headlines(known)}
+    return [WandbLogger(wandb.params, session.output_dir, config, run_id, session.emotions, session.draw, say)]

@@ -16,16 +16,22 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
+from dsct_detrex.data.agreement import check_same_boxes
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
+from dsct_detrex.engine.choice import check_metric, check_split, settled_rule
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
+from dsct_detrex.engine.examine import Examiner
+from dsct_detrex.engine.headlines import Headlines, headline_text, headlines, save_headlines
 from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
 from dsct_detrex.engine.plan import Plan, describe_plan, make_plan
+from dsct_detrex.engine.resuming import keep_config, keep_seed
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import (
@@ -88,7 +94,10 @@ def run(
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
-    device = choose_device(str(cfg.train.get("device", "auto")), ddp.local_rank())
+    settings = build.read_settings(cfg)
+    device = choose_device(settings.device, ddp.local_rank())
+    if resume and settings.seed < 0:
+        keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
     with ddp.process_group(device), _naming_our_key(cfg):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         if eval_only:
@@ -133,13 +142,14 @@ class _Parts:
 def _evaluate(session: Session) -> _Outcome:
     model = build.build_model(session.cfg, session.device)
     load_initial_weights(model, session.settings, session.emotions, True, session.console.say)
-    examiner = make_examiner(session)
+    examiner = make_examiner(session, eval_only=True)
     if examiner is None:
         raise UserError("--eval-only needs dataloader.test and dataloader.evaluator; this config lacks one of them.")
+    known = _say_headlines(session, examiner)
     examination = examiner.examine(model)
-    loggers = make_wandb(session, None) if ddp.is_main() else []
+    loggers = make_wandb(session, None, known) if ddp.is_main() else []
     for logger in loggers:
-        logger.log(Record(0, dict(examination.scalars), examination.predictions))
+        logger.log(Record(0, dict(examination.scalars), examination.predictions, examination.words()))
         logger.close(failed=False)
     return _Outcome(examination.scalars, session.output_dir)
 
@@ -147,7 +157,15 @@ def _evaluate(session: Session) -> _Outcome:
 def _describe(session: Session) -> _Outcome:
     parts = _build(session)
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
-    make_examiner(session)
+    examiner = make_examiner(session)
+    _may_choose(session, examiner, parts.state.best)
+    _say_headlines(session, examiner, parts.state.loader)
+    _check_boxes(parts, examiner)
+    make_releases(session)  # whatever it cannot write is announced
+    try:
+        config_to_yaml(session.written)
+    except ConfigError as error:
+        session.console.say(f"note: no config.yaml will be written that loads again. {error}")
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -159,6 +177,9 @@ def _train(session: Session, resume: bool) -> _Outcome:
     parts = _build(session)
     state = parts.state
     examiner = make_examiner(session)
+    keep_best = _may_choose(session, examiner, state.best)
+    known = _say_headlines(session, examiner, state.loader)
+    _check_boxes(parts, examiner)
     if content is None:
         load_initial_weights(parts.model, settings, session.emotions, False, console.say)
     state.ema = make_average(session, parts.model)
@@ -171,9 +192,13 @@ def _train(session: Session, resume: bool) -> _Outcome:
             f"Nothing is left to train: {state.iteration} of {parts.plan.max_iter} iterations are done. "
             "Raise train.max_epoch (or train.max_iter) to continue."
         )
+    ddp.gather(None)  # the folder may hold the weights that others are still loading
     if ddp.is_main():
+        if content is not None and content.get("config") != session.plain:
+            keep_config(session.output_dir, state.iteration)
         open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
-    loggers = make_loggers(session, state) if ddp.is_main() else []
+        save_headlines(session.output_dir, known)
+    loggers = make_loggers(session, state, known) if ddp.is_main() else []
     trainer = Trainer(
         state=state,
         step=parts.step,
@@ -184,7 +209,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
         loggers=loggers,
         console=console,
         output_dir=session.output_dir,
-        keep_best=not settings.fast_dev_run.enabled,
+        keep_best=keep_best,
         resumed=resume,
     )
     failed, start = True, time.perf_counter()
@@ -196,16 +221,53 @@ def _train(session: Session, resume: bool) -> _Outcome:
         for logger in loggers:
             logger.close(failed)
     if ddp.is_main():
-        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start)
+        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start, trainer.skipped)
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
+
+
+def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:
+    """Refuse to train on one kind of boxes and to measure on another (``data/agreement.py``)."""
+    if examiner is not None:
+        train, test = (getattr(loader, "dataset", None) for loader in (parts.state.loader, examiner.loader))
+        check_same_boxes(train, test)
+
+
+def _say_headlines(session: Session, examiner: Examiner | None, train: Any = None) -> Headlines:
+    """Print what the splits hold; returns it."""
+    known = headlines(train=train)
+    if examiner is not None and examiner.headline is not None:
+        known["test"] = examiner.headline
+    if known:
+        session.console.say(headline_text(known, None if examiner is None else examiner.max_batches))
+    return known
+
+
+def _may_choose(session: Session, examiner: Examiner | None, best: BestTracker) -> bool:
+    """Whether evaluations choose the best checkpoint; a rule that cannot work is refused before the first step.
+
+    Raises:
+        UserError: see ``check_metric`` and ``check_split``.
+    """
+    if examiner is None:
+        return False
+    settings = session.settings
+    check_metric(best.metric, examiner.evaluator, settings)
+    note = check_split(examiner.split, settings.early_stop)
+    if settings.fast_dev_run.enabled:
+        return False  # four steps are no real evaluation
+    if note:
+        session.console.say(note)
+    return not note
 
 
 def _build(session: Session) -> _Parts:
     """Loader, model, optimizer and schedule; models start equal on all ranks, later random numbers differ."""
     cfg, settings, device = session.cfg, session.settings, session.device
     loader = build.build_loader(cfg, "train")
+    if loader is None:
+        raise UserError("dataloader.train expects a block of keys, which training needs. Got null.")
     seed_everything(session.seed, rank=0)
     model = build.build_model(cfg, device)
     seed_everything(session.seed, ddp.rank())
@@ -215,7 +277,7 @@ def _build(session: Session) -> _Parts:
     step = TrainStep(
         ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
     )
-    best = BestTracker(settings.best, settings.early_stop)
-    state = RunState(model, optimizer, step.scaler, None, best, loader)
+    best = BestTracker(settled_rule(settings.best, session.emotions), settings.early_stop)
+    state = RunState(model, optimizer, step.scaler, None, best, loader, config=session.plain)
     text = describe_plan(plan, multiplier, optimizer)
     return _Parts(model, state, step, LearningRate(optimizer, multiplier, plan.max_iter), plan, text)

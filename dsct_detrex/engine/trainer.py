@@ -13,11 +13,12 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.checkpoint import RunState, last_path, save_last
 from dsct_detrex.engine.contracts import Batch, Scalars
 from dsct_detrex.engine.device import peak_memory
-from dsct_detrex.engine.evaluate import EvaluationCancelled
+from dsct_detrex.engine.evaluate import EvaluationCancelled, skipped_pictures
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.history import History, NonFinite
@@ -73,6 +74,8 @@ class Trainer:
     resumed: bool = False
     scalars: Scalars = field(default_factory=dict)
     """The latest value of everything logged."""
+    skipped: int = 0
+    """How often a training picture could not be read, in all processes; known at the end."""
 
     def __post_init__(self) -> None:
         self._history = History()
@@ -80,6 +83,7 @@ class Trainer:
         self._grad_norm: Tensor | None = None
         self._saved_at = self.state.iteration if self.resumed else 0
         self._started = False
+        self._skips = False
 
     def train(self) -> None:
         """Run to the end of the plan.
@@ -98,6 +102,12 @@ class Trainer:
                 self._settle(stop)
         if self.state.iteration < self.plan.max_iter:
             self._stop_early()
+        self.skipped, examples = skipped_pictures(self.state.loader)
+        if self.skipped:
+            self.console.say(
+                f"note: {self.skipped} times a training picture could not be read and another took its place (first: "
+                f"{examples[0]})."
+            )
 
     def _iterate(self, batches: Iterator[Batch]) -> None:
         """One optimizer step."""
@@ -136,6 +146,7 @@ class Trainer:
                 f"The training loader ended in iteration {self.state.iteration + 1}. dataloader.train must be endless."
             )
         self._stopwatch.data += time.perf_counter() - start
+        self._announce_skipped()
         return batch
 
     def _settle(self, stop: StopRequest) -> None:
@@ -223,6 +234,7 @@ class Trainer:
             raise
         record.scalars |= examination.scalars
         record.predictions = examination.predictions
+        record.words = examination.words()
         self.state.evaluated_at = self.state.iteration
         return True
 
@@ -230,8 +242,9 @@ class Trainer:
         best = self.state.best
         if not best.offer(examination.scalars, self.state.iteration):
             return
-        metric = best.rule.metric
-        self.console.say(f"best {metric} so far: {best.value:.4f} at iteration {best.iteration}")
+        metric, part = best.metric, examination.coverage()
+        on = f" (on {part})" if part else ""
+        self.console.say(f"best {metric} so far: {best.value:.4f} at iteration {best.iteration}{on}")
         if self.releases is not None:
             averaged = metric.startswith(EMA_PREFIX) and self.state.ema is not None
             weights = self.state.ema.average if averaged and self.state.ema else self.state.model.state_dict()
@@ -278,11 +291,19 @@ class Trainer:
         if note is not None:
             self.console.say(note)
 
+    def _announce_skipped(self) -> None:
+        """Say it when the first picture is skipped; how often it happened is said at the end."""
+        report = getattr(self.state.loader, "report", None)
+        if not self._skips and isinstance(report, DataReport) and report.lost_images:
+            self._skips = True
+            name = report.examples["unreadable_images"][0]
+            self.console.say(f"note: {name} cannot be read; another picture takes its place.")
+
     def _stop_early(self) -> None:
         best = self.state.best
         self.console.say(
             f"stopped early after iteration {self.state.iteration}: {best.since} evaluations in a row without a better "
-            f"{best.rule.metric} than {best.value} (iteration {best.iteration})."
+            f"{best.metric} than {best.value} (iteration {best.iteration})."
         )
         if self._saved_at != self.state.iteration:
             self._save()

@@ -3,7 +3,14 @@
 from dsct_detrex.evaluation.console import format_report, report_tables
 from dsct_detrex.evaluation.evaluator import EmotionEvaluator
 from dsct_detrex.evaluation.overlap import nms, pixel_iou
-from dsct_detrex.evaluation.protocols import OfficialProtocol, PaperProtocol, Protocol, ProtocolError, get_protocol
+from dsct_detrex.evaluation.protocols import (
+    OfficialProtocol,
+    PaperProtocol,
+    Protocol,
+    ProtocolError,
+    StrictProtocol,
+    get_protocol,
+)
 
 __all__ = [
     "EmotionEvaluator",
@@ -11,6 +18,7 @@ __all__ = [
     "PaperProtocol",
     "Protocol",
     "ProtocolError",
+    "StrictProtocol",
     "format_report",
     "get_protocol",
     "nms",

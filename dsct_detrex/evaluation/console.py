@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dsct_detrex.evaluation.formatting import people_group, percent, whole
+from dsct_detrex.evaluation.formatting import measured_on, on_part, people_group, percent, whole
 from dsct_detrex.evaluation.report import Report
 
 _METRIC_NAMES = {
@@ -17,16 +17,15 @@ _METRIC_NAMES = {
     "acc_any": "accuracy, any annotated emotion",
     "recall50": "people found (IoU >= 0.5)",
     "mean_iou": "mean IoU of the boxes",
+    "AP": "box AP (COCO)",
+    "AP50": "box AP50 (COCO)",
+    "AP75": "box AP75 (COCO)",
 }
 
 
 def report_tables(report: Report) -> RenderableType:
     """The report for ``rich.print``: summary, AP per emotion, table by people per image, warnings."""
-    counts, dataset = report["counts"], report["dataset"]
-    heading = Text(
-        f"{dataset['name'] or report['emotions']['name']}: {whole(counts['people'])} people in "
-        f"{whole(counts['images'])} images\n{report['protocol']['sentence']}"
-    )
+    heading = Text(f"{measured_on(report)}\n{report['protocol']['sentence']}")
     warnings = [Text(f"Note: {sentence}", style="yellow") for sentence in report["warnings"]]
     return Group(heading, *_summary(report), *warnings, *_per_class(report), *_by_count(report))
 
@@ -40,11 +39,12 @@ def format_report(report: Report, width: int = 100) -> str:
 
 
 def _titled(title: str, report: Report, *columns: str) -> tuple[Text, Table]:
-    """A table under a title of its own line, so that a narrow table never breaks the protocol's name."""
+    """A table under a title of its own line, so that a narrow table never breaks the protocol's name, and with it the
+    images it stands on, where these are not all."""
     table = Table()
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
-    return Text(f"\n{title} · {report['protocol']['name']} protocol", style="bold"), table
+    return Text(f"\n{title} · {report['protocol']['name']} protocol{on_part(report)}", style="bold"), table
 
 
 def _summary(report: Report) -> tuple[Text, Table]:
@@ -58,6 +58,8 @@ def _summary(report: Report) -> tuple[Text, Table]:
             text = "accuracy, lowest-index annotated emotion"
         table.add_row(text, percent(report["metrics"][name]), style="bold" if name == primary else "")
         if name == primary:
+            strict = report["strict"]
+            table.add_row("  under the strict protocol", percent(strict[primary]))
             for reference, value in report["references"].items():
                 table.add_row(f"  for comparison: {reference.replace('_', ' ')}", percent(value), style="dim")
     return title, table

@@ -17,14 +17,17 @@ from torch import Tensor
 from torch import distributed as dist
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.box_ap import BOX_AP
 from dsct_detrex.evaluation.coco_results import coco_results
-from dsct_detrex.evaluation.protocols import MISSED, get_protocol
-from dsct_detrex.evaluation.report import Dataset, Report, build_report
+from dsct_detrex.evaluation.files import keep_older
+from dsct_detrex.evaluation.metrics import COUNT_GROUPS
+from dsct_detrex.evaluation.protocols import DEFAULT_NMS_THRESHOLD, MISSED, StrictProtocol, get_protocol
+from dsct_detrex.evaluation.report import Dataset, Report, Shortfall, build_report, primary_metric
 from dsct_detrex.evaluation.results import ImageResult, merge_images
 from dsct_detrex.layers.boxes import elementwise_box_iou
-from dsct_detrex.structures import Emotions, Instances
+from dsct_detrex.structures import Emotions, Headline, Instances, MultiLabelEmotions
 
-_BOX_METRICS = ("recall50", "mean_iou")
+_BOX_METRICS = ("recall50", "mean_iou", *BOX_AP)
 
 
 class EmotionEvaluator:
@@ -32,15 +35,18 @@ class EmotionEvaluator:
 
     Args:
         emotions: how logits and targets read.
-        protocol: ``"paper"`` or ``"official"``, see ``protocols``.
-        nms_threshold: IoU of the paper protocol's suppression; ``None`` takes its default.
-        output_dir: where the main process writes ``evaluation.json`` and every predicted box as
-            ``coco_instances_results.json`` (``coco_results``); ``None`` writes nothing.
+        protocol: ``"paper"``, ``"official"`` or ``"strict"``, see ``protocols``; the strict one is measured beside
+            whichever it is.
+        nms_threshold: IoU of the suppression; ``None`` takes the default.
+        output_dir: where the main process writes ``<stem>.json`` and every predicted box as
+            ``coco_instances_results.json`` (``coco_results``); ``None`` writes nothing. Files that lie there already
+            are kept under a number.
         references: name -> value of the data set's primary metric in [0, 1], printed beside the result.
         dataset_name: for the report; real CAER-S numbers carry a warning about its leak, names with "synthetic" do not.
         dataset_description: a sentence for the report.
 
     Attributes:
+        stem: name of the report's file, ``"evaluation"`` unless it is changed.
         report: after ``evaluate()``, the JSON-serialisable dict that ``report.py`` describes; None before.
 
     Raises:
@@ -61,21 +67,48 @@ class EmotionEvaluator:
         self.protocol = get_protocol(protocol, nms_threshold)
         self.output_dir = None if output_dir is None else Path(output_dir)
         self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}))
+        self.stem = "evaluation"
         self.report: Report | None = None
+        own = getattr(self.protocol, "nms_threshold", DEFAULT_NMS_THRESHOLD)
+        self._strict = StrictProtocol(own)
         self._images: list[ImageResult] = []
+        self._shortfall = Shortfall()
+        self._written: set[Path] = set()
 
-    def describe_dataset(self, description: str) -> None:
-        """Say what is evaluated, unless ``dataset_description`` already does.
+    def describe_dataset(self, described: str | Headline) -> None:
+        """Say what is evaluated; a ``dataset_description`` of the config stays.
 
         Args:
-            description: e.g. ``"head boxes from emotic_val_bi.json"``; EMOTIC's two releases are different test sets.
+            described: what the split holds, or only a line, e.g. ``"head boxes from emotic_val_bi.json"``; EMOTIC's two
+                releases are different test sets.
         """
+        if isinstance(described, Headline):
+            self.dataset = replace(self.dataset, headline=described)
+            described = described.description
         if not self.dataset.description:
-            self.dataset = replace(self.dataset, description=description)
+            self.dataset = replace(self.dataset, description=described)
+
+    def note_shortfall(self, unreadable: int, examples: Sequence[str], cut_short: bool, first: bool) -> None:
+        """Say, before ``evaluate``, why there are fewer images than the data set has; see ``report.Shortfall``.
+
+        Args:
+            unreadable: in all processes together.
+        """
+        self._shortfall = Shortfall(unreadable, tuple(examples), cut_short, first)
+
+    def metric_names(self) -> list[str]:
+        """Every name that ``evaluate`` can give, as ``group/name``; some have no value on some data."""
+        groups = [f"{kind}_n{group}" for group, _, _ in COUNT_GROUPS for kind in ("mAP", "acc")]
+        several = ["acc_any"] if isinstance(self.emotions, MultiLabelEmotions) else []
+        emotion = ["mAP", "acc", *several, *groups, *(f"AP-{label}" for label in self.emotions.names)]
+        strict = [primary_metric(self.emotions), "found"]
+        named = (("emotion", emotion), ("bbox", _BOX_METRICS), ("strict", strict))
+        return [f"{group}/{name}" for group, names in named for name in names]
 
     def reset(self) -> None:
         """Forget every image of an earlier evaluation."""
         self._images = []
+        self._shortfall = Shortfall()
         self.report = None
 
     def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
@@ -105,24 +138,34 @@ class EmotionEvaluator:
 
         Returns:
             ``{"emotion": {"mAP", "acc", "AP-<label>", "mAP_n1", "acc_n1", ... "acc_n5plus"}, "bbox": {"recall50",
-            "mean_iou"}}`` as fractions in [0, 1]; values without meaning are left out.
+            "mean_iou", "AP", "AP50", "AP75"}, "strict": {"mAP" or "acc", "found"}}`` as fractions in [0, 1]; values
+            without meaning are left out. Where the data set is known also ``{"data": {"images", "listed_images"}}``:
+            the images that these numbers stand on, and those that the split lists.
 
         Raises:
             UserError: no image was processed in any process.
         """
         images = merge_images(_gather(self._images))
         if not images:
-            raise UserError(
-                "EmotionEvaluator: there is nothing to evaluate, the test loader gave no image. Check its data."
-            )
-        self.report = build_report(images, self.emotions, self.protocol, self.dataset)
+            lost = self._shortfall.unreadable
+            reason = f"none of its {lost:,} pictures can be read" if lost else "the test loader gave no image"
+            raise UserError(f"EmotionEvaluator: there is nothing to evaluate, {reason}. Check its data.")
+        self.report = build_report(images, self.emotions, self.protocol, self._strict, self.dataset, self._shortfall)
         if self.output_dir is not None and _is_main_process():
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self.report, indent=1, allow_nan=False)
-            (self.output_dir / "evaluation.json").write_text(text, encoding="utf-8")
             rows = ",\n".join(json.dumps(row, allow_nan=False) for row in coco_results(images))
-            (self.output_dir / "coco_instances_results.json").write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+            self._write(f"{self.stem}.json", json.dumps(self.report, indent=1, allow_nan=False))
+            self._write("coco_instances_results.json", f"[\n{rows}\n]\n")
         return _scalars(self.report)
+
+    def _write(self, name: str, text: str) -> None:
+        """A file of ``output_dir``; only what this evaluator wrote itself is replaced."""
+        assert self.output_dir is not None
+        path = self.output_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path not in self._written:
+            keep_older(path)
+            self._written.add(path)
+        path.write_text(text, encoding="utf-8")
 
     def _match(self, image: Mapping[str, Any], predictions: Instances) -> ImageResult:
         """Let the protocol choose a prediction for each annotated person of one image."""
@@ -141,23 +184,30 @@ class EmotionEvaluator:
         given = predictions.scores if predictions.has("scores") else None
         confidence = self.emotions.subject_scores(logits) if given is None else given.detach().float()
         people = truth.gt_boxes.tensor
-        query = self.protocol.match(boxes, self.emotions.mean_scores(logits), people)
-        found = query != MISSED
-        scores = torch.zeros(len(people), self.emotions.num_emotions)
-        scores[found] = self.emotions.probabilities(logits)[query[found]]
-        matched = torch.full((len(people), 4), float("nan"))
-        matched[found] = boxes[query[found]]
+        sorted_by = self.emotions.mean_scores(logits)
+        query, strict = (one.match(boxes, sorted_by, people) for one in (self.protocol, self._strict))
+        probabilities = self.emotions.probabilities(logits)
+        matched = _chosen(boxes, query, float("nan"))
         return ImageResult(
             image_id=int(image["image_id"]),
             file_name=str(name),
-            scores=scores.numpy(),
+            scores=_chosen(probabilities, query).numpy(),
             targets=self.emotions.multi_hot(truth.get(self.emotions.target_field)).numpy().astype(np.int64),
-            found=found.numpy(),
+            found=(query != MISSED).numpy(),
             iou=_paired_iou(people, matched).numpy(),
             boxes=matched.numpy(),
+            strict_scores=_chosen(probabilities, strict).numpy(),
+            strict_found=(strict != MISSED).numpy(),
             people=people.numpy().copy(),
             detections=torch.cat([boxes, confidence[:, None]], dim=1).numpy(),
         )
+
+
+def _chosen(rows: Tensor, query: Tensor, missing: float = 0.0) -> Tensor:
+    """(N, c) rows of predictions and (n,) indices into them -> (n, c); ``missing`` where a person has none."""
+    chosen = torch.full((len(query), rows.shape[-1]), missing)
+    chosen[query != MISSED] = rows[query[query != MISSED]]
+    return chosen
 
 
 def _paired_iou(people: Tensor, matched: Tensor) -> Tensor:
@@ -186,7 +236,11 @@ def _scalars(report: Report) -> dict[str, dict[str, float]]:
     for row in report["by_count"]:
         emotion |= {f"mAP_n{row['group']}": row["mAP"], f"acc_n{row['group']}": row["acc"]}
     boxes = {name: report["metrics"][name] for name in _BOX_METRICS}
-    return {"emotion": _defined(emotion), "bbox": _defined(boxes)}
+    strict = {name: report["strict"][name] for name in (report["primary_metric"], "found")}
+    scalars = {"emotion": _defined(emotion), "bbox": _defined(boxes), "strict": _defined(strict)}
+    if "listed_images" in report["dataset"]:
+        scalars["data"] = {name: float(report["counts"][name]) for name in ("images", "listed_images")}
+    return scalars
 
 
 def _defined(values: Mapping[str, float | None]) -> dict[str, float]:

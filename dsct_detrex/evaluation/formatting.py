@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 MISSING = "–"
 """Stands where a value has no meaning: no person in the group, no positive of the class."""
@@ -23,3 +25,23 @@ def whole(number: float) -> str:
 def people_group(group: str) -> str:
     """Group of the by-count table in words: ``"5plus"`` -> ``"5 or more"``."""
     return "5 or more" if group == "5plus" else group
+
+
+def metric_word(name: str) -> str:
+    """How a sentence calls a metric: ``"acc"`` -> ``"accuracy"``."""
+    return {"acc": "accuracy", "acc_any": "accuracy, any annotated emotion"}.get(name, name)
+
+
+def measured_on(report: Mapping[str, Any]) -> str:
+    """What a report's numbers stand on: ``"EMOTIC, val split: 5 people in 2 of 4 images, head boxes from ..."``."""
+    dataset, counts = report["dataset"], report["counts"]
+    split = f", {dataset['split']} split" if dataset.get("split") else ""
+    images = dataset.get("coverage") or f"{whole(counts['images'])} images"
+    parts = [f"{whole(counts['people'])} people in {images}", dataset["description"]]
+    return f"{dataset['name'] or report['emotions']['name']}{split}: {', '.join(filter(None, parts))}"
+
+
+def on_part(report: Mapping[str, Any]) -> str:
+    """`` (2 of 4 images)`` for wherever a number of a part appears, else nothing."""
+    coverage = report["dataset"].get("coverage")
+    return f" ({coverage})" if coverage else ""

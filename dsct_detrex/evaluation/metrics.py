@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
-from dsct_detrex.evaluation.protocols import MISSED
+from dsct_detrex.evaluation.protocols import FOUND_IOU, MISSED
 from dsct_detrex.evaluation.results import PeopleTable
 
 COUNT_GROUPS: tuple[tuple[str, int, int | None], ...] = (
@@ -32,10 +32,13 @@ def average_precisions(table: PeopleTable) -> NDArray[np.float64]:
     """(K,) average precision of every class, NaN for a class that nobody shows.
 
     Not interpolated; equal scores enter at one threshold (scikit-learn's definition, which the official code uses).
+    Where people not found are ``lost``, recall ends with those who are found.
     """
     values = np.full(table.targets.shape[1], np.nan)
+    reached = table.rows(table.found) if table.lost else table
     for k in np.flatnonzero(table.targets.any(axis=0)):
-        values[k] = average_precision_score(table.targets[:, k], table.scores[:, k])
+        share = reached.targets[:, k].sum() / table.targets[:, k].sum()
+        values[k] = share and share * average_precision_score(reached.targets[:, k], reached.scores[:, k])
     return values
 
 
@@ -131,7 +134,7 @@ def box_quality(table: PeopleTable) -> dict[str, float]:
     Returns:
         ``recall50``: share of people with IoU >= 0.5; ``mean_iou``: mean over all people, 0 for a missed one.
     """
-    return {"recall50": _mean(table.iou >= 0.5), "mean_iou": _mean(table.iou)}
+    return {"recall50": _mean(table.iou >= FOUND_IOU), "mean_iou": _mean(table.iou)}
 
 
 def precision_recall_points(table: PeopleTable, k: int, points: int = 50) -> tuple[list[float], list[float]]:

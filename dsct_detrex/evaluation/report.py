@@ -3,12 +3,19 @@
 Keys of a report (fractions in [0, 1]; a value without meaning is None):
 
 * ``protocol``: ``name`` and ``sentence``.
-* ``dataset``: ``name`` and ``description``.
+* ``dataset``: ``name``, ``description``, ``coverage`` (``"2 of 4 images"`` where the numbers stand on fewer images than
+  the split lists, else None), and where the split is known its ``headline`` in a sentence and ``Headline``'s ``split``,
+  ``source``, ``boxes``, ``images``, ``listed_images``, ``lost_images``, ``people``, ``labels``, ``findings``,
+  ``warnings``, all as before any picture was opened.
 * ``emotions``: ``name``, ``labels``, ``multi_label``.
 * ``primary_metric``: ``"acc"`` for one emotion per person, ``"mAP"`` for several, as in the paper; what ``references``
   bound.
-* ``counts``: ``images``, ``images_without_people``, ``people``, ``missed_people``, ``predictions``.
-* ``metrics``: ``mAP``, ``acc``, for several emotions per person ``acc_any``, and ``recall50``, ``mean_iou``.
+* ``counts``: ``images``, ``listed_images``, ``lost_images`` (missing or broken), ``images_without_people``, ``people``,
+  ``missed_people``, ``predictions``.
+* ``metrics``: ``mAP``, ``acc``, for several emotions per person ``acc_any``; ``recall50``, ``mean_iou`` of the boxes
+  that speak for people, and COCO's ``AP``, ``AP50``, ``AP75`` of all predicted boxes.
+* ``strict``: the primary metric under the strict protocol, ``found`` (share of people found by it), ``people_found``,
+  ``sentence``.
 * ``per_class``: ``label``, ``people``, ``AP`` of every class.
 * ``confusion``: ``matrix`` (annotated by predicted), ``missed`` (people of each class without any prediction).
 * ``by_count``: rows of ``metrics.CountRow``.
@@ -27,16 +34,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dsct_detrex.evaluation import metrics
-from dsct_detrex.evaluation.protocols import Protocol
+from dsct_detrex.evaluation.box_ap import box_average_precision
+from dsct_detrex.evaluation.cautions import CAER_S_LEAK as CAER_S_LEAK
+from dsct_detrex.evaluation.cautions import cautions
+from dsct_detrex.evaluation.protocols import Protocol, StrictProtocol
 from dsct_detrex.evaluation.results import ImageResult, PeopleTable, stack_people
-from dsct_detrex.structures import Emotions, MultiLabelEmotions
+from dsct_detrex.structures import Emotions, Headline, MultiLabelEmotions
 
 Report = dict[str, Any]
-
-CAER_S_LEAK = (
-    "CAER-S: many train and test images come from the same video (GLAMOR-Net), so this accuracy overstates how well "
-    "the model reads unseen scenes."
-)
 
 _SAMPLE_IMAGES = 24
 _SAMPLE_EMOTIONS = 3
@@ -50,16 +55,42 @@ class Dataset:
         name: as the data set calls itself; ``"synthetic"`` in it marks generated scenes.
         description: a sentence for reports.
         references: name -> value of the primary metric, printed beside the result.
+        headline: what the split holds, where that is known.
     """
 
     name: str = ""
     description: str = ""
     references: Mapping[str, float] = field(default_factory=dict)
+    headline: Headline | None = None
 
 
-def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Protocol, dataset: Dataset) -> Report:
+@dataclass(frozen=True)
+class Shortfall:
+    """Why an evaluation saw fewer images than its data set has.
+
+    Attributes:
+        unreadable: pictures that could not be read while evaluating, in all processes.
+        examples: some of them.
+        cut_short: it stopped after some batches on purpose.
+        first: the images it saw are then the first ones.
+    """
+
+    unreadable: int = 0
+    examples: Sequence[str] = ()
+    cut_short: bool = False
+    first: bool = False
+
+
+def build_report(
+    images: Sequence[ImageResult],
+    emotions: Emotions,
+    protocol: Protocol,
+    strict: StrictProtocol,
+    dataset: Dataset,
+    shortfall: Shortfall,
+) -> Report:
     """Every number of an evaluation; see the module docstring for the keys."""
-    table = stack_people(images, emotions.num_emotions)
+    table = stack_people(images, emotions.num_emotions, strict=isinstance(protocol, StrictProtocol))
     multi_label = isinstance(emotions, MultiLabelEmotions)
     precisions = metrics.average_precisions(table)
     people = table.targets.sum(axis=0).tolist()
@@ -70,11 +101,12 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
     thresholds = metrics.best_f1_thresholds(table) if multi_label else None
     report: Report = {
         "protocol": {"name": protocol.name, "sentence": protocol.sentence},
-        "dataset": {"name": dataset.name, "description": dataset.description},
+        "dataset": _dataset(dataset, len(images), shortfall),
         "emotions": {"name": emotions.name, "labels": list(emotions.names), "multi_label": multi_label},
         "primary_metric": primary_metric(emotions),
-        "counts": _counts(images, table),
-        "metrics": {**values, **metrics.box_quality(table)},
+        "counts": _counts(images, table, dataset, shortfall),
+        "metrics": {**values, **metrics.box_quality(table), **box_average_precision(images)},
+        "strict": _strict(stack_people(images, emotions.num_emotions, strict=True), emotions, strict),
         "per_class": [
             {"label": label, "people": count, "AP": float(value)}
             for label, count, value in zip(emotions.names, people, precisions)
@@ -84,9 +116,10 @@ def build_report(images: Sequence[ImageResult], emotions: Emotions, protocol: Pr
         "pr_curves": _pr_curves(table, emotions),
         "thresholds": thresholds,
         "references": dict(dataset.references),
-        "warnings": _warnings(table, emotions, dataset),
+        "warnings": [],
         "samples": [_sample(image, emotions) for image in images[:_SAMPLE_IMAGES]],
     }
+    report["warnings"] = cautions(report, shortfall.unreadable, shortfall.examples, shortfall.cut_short)
     cleaned: Report = _without_nan(report)
     return cleaned
 
@@ -96,9 +129,36 @@ def primary_metric(emotions: Emotions) -> str:
     return "mAP" if isinstance(emotions, MultiLabelEmotions) else "acc"
 
 
-def _counts(images: Sequence[ImageResult], table: PeopleTable) -> dict[str, int]:
+def _dataset(dataset: Dataset, images: int, shortfall: Shortfall) -> dict[str, Any]:
+    block = {"name": dataset.name, "description": dataset.description, "coverage": None}
+    headline = dataset.headline
+    if headline is None:
+        return block
+    facts = headline.to_dict()
+    facts["headline"] = facts.pop("sentence")
+    return {**facts, **block, "coverage": headline.coverage(images, shortfall.cut_short, shortfall.first)}
+
+
+def _strict(table: PeopleTable, emotions: Emotions, protocol: StrictProtocol) -> dict[str, Any]:
+    name = primary_metric(emotions)
+    if name == "acc":
+        value = metrics.accuracy(table)
+    else:
+        value = metrics.mean_average_precision(metrics.average_precisions(table))
+    found = int(table.found.sum())
+    share = found / len(table) if len(table) else float("nan")
+    return {name: value, "found": share, "people_found": found, "sentence": protocol.sentence}
+
+
+def _counts(
+    images: Sequence[ImageResult], table: PeopleTable, dataset: Dataset, shortfall: Shortfall
+) -> dict[str, int]:
+    headline = dataset.headline
+    lost = shortfall.unreadable + (headline.lost_images if headline else 0)
     return {
         "images": len(images),
+        "listed_images": headline.listed_images if headline else len(images) + lost,
+        "lost_images": lost,
         "images_without_people": sum(len(image.targets) == 0 for image in images),
         "people": len(table),
         "missed_people": int((~table.found).sum()),
@@ -113,18 +173,6 @@ def _pr_curves(table: PeopleTable, emotions: Emotions) -> list[dict[str, Any]]:
             recall, precision = metrics.precision_recall_points(table, k)
             curves.append({"label": label, "recall": recall, "precision": precision})
     return curves
-
-
-def _warnings(table: PeopleTable, emotions: Emotions, dataset: Dataset) -> list[str]:
-    sentences = []
-    if emotions.name == "caer_s" and "synthetic" not in dataset.name.lower():
-        sentences.append(CAER_S_LEAK)
-    if missed := int((~table.found).sum()):
-        sentences.append(f"{missed} of {len(table)} people are in images without any prediction; they count as wrong.")
-    absent = [label for label, count in zip(emotions.names, table.targets.sum(axis=0).tolist()) if not count]
-    if absent:
-        sentences.append(f"Nobody shows {', '.join(absent)}; mAP counts their AP as 0, as scikit-learn does.")
-    return sentences
 
 
 def _sample(image: ImageResult, emotions: Emotions) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class ImageResult:
         found: (n,) False where the image has no prediction at all.
         iou: (n,) continuous IoU of the person with that prediction; 0 where ``found`` is False.
         boxes: (n, 4) xyxy, original pixels, box of that prediction; NaN where ``found`` is False.
+        strict_scores, strict_found: as ``scores`` and ``found``, of the prediction that the strict protocol chose.
         people: (n, 4) xyxy, original pixels, annotated boxes.
         detections: (N, 5) all predictions before any suppression: xyxy in original pixels, and the confidence in [0, 1]
             that this is a person.
@@ -40,6 +41,8 @@ class ImageResult:
     found: NDArray[np.bool_]
     iou: NDArray[np.float32]
     boxes: NDArray[np.float32]
+    strict_scores: NDArray[np.float32]
+    strict_found: NDArray[np.bool_]
     people: NDArray[np.float32]
     detections: NDArray[np.float32]
 
@@ -54,6 +57,8 @@ class PeopleTable:
         found: (P,) False where no prediction spoke for the person.
         iou: (P,) in [0, 1].
         people_in_image: (P,) how many annotated people the person's image has, itself included.
+        lost: people who are not found are out of reach at any threshold, as the strict protocol has it; else they rank
+            last, with a score of 0.
     """
 
     scores: NDArray[np.float32]
@@ -61,6 +66,7 @@ class PeopleTable:
     found: NDArray[np.bool_]
     iou: NDArray[np.float32]
     people_in_image: NDArray[np.int64]
+    lost: bool = False
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -73,6 +79,7 @@ class PeopleTable:
             self.found[chosen],
             self.iou[chosen],
             self.people_in_image[chosen],
+            self.lost,
         )
 
 
@@ -94,14 +101,21 @@ def merge_images(shards: Iterable[Iterable[ImageResult]]) -> list[ImageResult]:
     return [merged[image_id] for image_id in sorted(merged)]
 
 
-def stack_people(images: Sequence[ImageResult], num_emotions: int) -> PeopleTable:
-    """One row per annotated person, in the order of the images."""
+def stack_people(images: Sequence[ImageResult], num_emotions: int, strict: bool = False) -> PeopleTable:
+    """One row per annotated person, in the order of the images.
+
+    Args:
+        strict: take the predictions that the strict protocol chose; ``iou`` stays that of the protocol in use.
+    """
     counts = [len(image.targets) for image in images]
     empty = np.zeros((0, num_emotions))
+    scores = [image.strict_scores if strict else image.scores for image in images]
+    found = [image.strict_found if strict else image.found for image in images]
     return PeopleTable(
-        scores=np.concatenate([empty, *(image.scores for image in images)]).astype(np.float32),
+        scores=np.concatenate([empty, *scores]).astype(np.float32),
         targets=np.concatenate([empty, *(image.targets for image in images)]).astype(np.int64),
-        found=np.concatenate([np.zeros(0, bool), *(image.found for image in images)]),
+        found=np.concatenate([np.zeros(0, bool), *found]),
         iou=np.concatenate([np.zeros(0, np.float32), *(image.iou for image in images)]),
         people_in_image=np.repeat(np.asarray(counts, dtype=np.int64), counts),
+        lost=strict,
     )

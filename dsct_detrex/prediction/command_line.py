@@ -41,7 +41,7 @@ def _main(arguments: argparse.Namespace) -> int:
         locate()
     device = device_named(arguments.device, "--device")
     pictures, left_out = find_pictures(arguments.inputs)
-    results = Results(Path(arguments.out).expanduser(), pictures, draw=not arguments.no_pictures)
+    results = Results(Path(arguments.out), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
         arguments.checkpoint, str(device), score_threshold=arguments.threshold, nms_threshold=arguments.nms
     )

@@ -10,6 +10,7 @@ from typing import NoReturn
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import PROVIDERS
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 from dsct_detrex.prediction.kinds import shown
 from dsct_detrex.visualization import RESPONSIBLE_USE
 
@@ -48,9 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("checkpoint", help="best.safetensors or last.safetensors of a run")
+    add("checkpoint", type=expanded, help="best.safetensors or last.safetensors of a run")
     add("inputs", nargs="+", metavar="picture", help="pictures, or folders of pictures (searched through)")
-    add("--out", default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
+    add("--out", type=expanded, default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
     add("--threshold", type=_share, default=0.3, metavar="X", help="least confidence of a person, 0 to 1 (%(default)s)")
     add("--nms", type=_share, default=0.5, metavar="X", help="largest overlap of two people, IoU 0 to 1 (%(default)s)")
     add("--max-emotions", type=_count, default=3, metavar="N", help="lines drawn per person, from 1 (%(default)s)")

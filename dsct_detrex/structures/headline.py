@@ -57,19 +57,20 @@ class Headline:
             self.sentence(),
             *([f"labels: {', '.join(shown)}"] if shown else []),
             *(f"data: {finding}" for finding in self.findings),
-            *(f"note: {warning}" for warning in self.warnings),
         ]
 
-    def coverage(self, evaluated: int, first: bool = False) -> str | None:
+    def coverage(self, evaluated: int, cut_short: bool = False, first: bool = True) -> str | None:
         """``"2 of 4 images"`` where a number stands on fewer images than the data set has, else None.
 
         Args:
             evaluated: images that it stands on.
-            first: they are the first ones, because it was to be short.
+            cut_short: the evaluation stopped early on purpose.
+            first: what it saw until then are the first images.
         """
-        chosen = first or self.first_of is not None
-        if not chosen and not self.lost_images and evaluated == self.images:
+        whole = self.first_of is None and not cut_short
+        if whole and not self.lost_images and evaluated == self.images:
             return None
+        chosen = not whole and (first or not cut_short)
         return f"{'the first ' if chosen else ''}{evaluated:,} of {self.listed_images:,} images"
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from dsct_detrex.engine.command_line import INTERRUPTED, guarded
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded, user_path
 from dsct_detrex.sweep.execute import Order, carry_out, prepare, write_pictures, write_tables
+from dsct_detrex.sweep.overview import overview
 from dsct_detrex.sweep.plan import Plan, make_plan
 from dsct_detrex.sweep.runs import Standing
 from dsct_detrex.sweep.wandb_grid import write_grid
@@ -37,6 +39,7 @@ def _main(words: Sequence[str], script: Path | None) -> int:
     options = read_options(words)
     plan = make_plan(options, words, script)
     if options.dry_run:
+        print(overview(plan.setting))
         for run in plan.selected:
             print(shlex.join(["python", *run.command(plan.script)[1:]]))
         return 0
@@ -93,10 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--table", metavar="N", help="a table of the paper, e.g. 10, or a figure, e.g. figure_11")
-    add("--config", type=Path, metavar="FILE", help="any other sweep")
+    add("--table", metavar="N", help="a table of the paper, 1 to 13, or a figure, figure_2 or figure_11")
+    add("--config", type=user_path, metavar="FILE", help="any other sweep")
     add("--data", default="synthetic", metavar="NAME", help="synthetic (default), emotic or caer_s")
-    add("--data-root", metavar="DIR", help="where the data set lies")
+    add("--data-root", type=expanded, metavar="DIR", help="where the data set lies")
     add("--scale", metavar="NAME", help="demo or paper; default: demo on synthetic data without a GPU, else paper")
     add("--seeds", type=int, default=3, metavar="N", help="runs of each cell, with seeds 0 to N - 1 (default 3)")
     add("--jobs", type=int, default=2, metavar="N", help="processes at the same time (default 2)")
@@ -111,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="go on with what is there; this is what always happens")
     add("--restart", action="store_true", help="begin all chosen cells anew; older folders are moved aside")
     add("--keep-checkpoints", action="store_true", help="leave last.pth in finished runs, to train them further")
-    add("--dry-run", action="store_true", help="print the commands and stop")
-    add("--output-dir", type=Path, metavar="DIR", help="where results go (default runs/sweeps/NAME)")
+    add("--dry-run", action="store_true", help="print the table with the paper's numbers and the commands, and stop")
+    add("--output-dir", type=user_path, metavar="DIR", help="where results go (default runs/sweeps/NAME)")
     add("--slurm", nargs="*", metavar="KEY=VALUE", help="run as jobs of a SLURM cluster, with parameters for submitit")
     add("overrides", nargs="*", metavar="key=value", help="overrides for every cell")
     return parser

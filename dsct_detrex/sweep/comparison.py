@@ -1,4 +1,5 @@
-"""What a sweep says about its question, in sentences: do the rows differ at all, and is their order the paper's?"""
+"""What a sweep says about its question, in sentences: do the rows differ at all, is their order the paper's, how large
+are the gaps that the paper's text names?"""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import f, spearmanr
 
+from dsct_detrex.sweep.printed import DATASETS, Gap
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import Setting
 
@@ -17,7 +19,7 @@ _SURE = 0.05
 
 
 def comparison(rows: Sequence[Row], setting: Setting) -> str:
-    """Both sentences; empty where neither can be said yet."""
+    """What can be said yet; empty where nothing can."""
     return " ".join(filter(None, (difference_sentence(rows, setting), order_sentence(rows, setting))))
 
 
@@ -63,13 +65,33 @@ def blocked_p_value(values: NDArray[np.float64]) -> float:
 
 
 def order_sentence(rows: Sequence[Row], setting: Setting) -> str:
-    """How far the measured order is the paper's; empty with too few cells to tell."""
-    both = [row for row in rows if row.values(setting.metric) and row.cell.paper.get(setting.emotions) is not None]
+    """How far the measured order is the paper's, over the rows that the paper has; empty with too few to tell."""
+    kind = setting.paper_kind
+    both = [row for row in rows if row.values(setting.metric) and row.cell.paper.get(kind) is not None]
     if len(both) < _ENOUGH:
         return ""
     measured = [row.mean(setting.metric) for row in both]
-    reported = [row.cell.paper[setting.emotions] for row in both]
+    reported = [row.cell.paper[kind] for row in both]
     if len(set(measured)) == 1 or len(set(reported)) == 1:
         return ""
     correlation = float(spearmanr(measured, reported).statistic)
-    return f"Rank correlation with the paper's order: {correlation:+.2f} over {len(both)} rows."
+    where = "" if kind == setting.emotions else f" on {DATASETS[kind]}"
+    return f"Rank correlation with the paper's order{where}: {correlation:+.2f} over {len(both)} rows."
+
+
+def gap_sentences(rows: Sequence[Row], setting: Setting) -> list[str]:
+    """Every gap that the paper's text names, with the measured one where both rows are measured."""
+    by_name = {row.cell.name: row for row in rows}
+    return [
+        _gap_sentence(gap, by_name[gap.better], by_name[gap.worse], setting)
+        for gap in setting.sweep.gaps
+        if setting.paper_kind in gap.paper
+    ]
+
+
+def _gap_sentence(gap: Gap, better: Row, worse: Row, setting: Setting) -> str:
+    printed = f"{gap.paper[setting.paper_kind]:+.2f} points on {DATASETS[setting.paper_kind]}"
+    rows = f"{better.cell.label} against {worse.cell.label}"
+    points = 100 * (better.mean(setting.metric) - worse.mean(setting.metric))
+    measured = "not measured here yet" if math.isnan(points) else f"{points:+.2f} here"
+    return f"{gap.about[0].upper()}{gap.about[1:]} ({rows}): {printed} in the paper, {measured}."

@@ -13,14 +13,12 @@ from typing import Any
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.errors import UserError
-
-DATASETS = {"caer_s": "CAER-S", "emotic": "EMOTIC"}
-"""Kinds of emotions and the data set that the paper measures them on."""
+from dsct_detrex.sweep.printed import DATASETS, Gap, Printed, Quoted, by_kind, by_people
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-class Cell:
+class Cell(Printed):
     """One row of the table.
 
     Args:
@@ -29,6 +27,18 @@ class Cell:
         label: how tables and plots call it; empty: the name.
         paper: kind of emotions -> the paper's number as printed, in per cent; None where it is not known.
         base: config file that this cell starts from; empty: that of its sweep.
+        paper_by_people: kind of emotions -> number of people in the image (``"1"`` ... ``"5plus"``) -> the paper's
+            number.
+        params_m: parameters as the paper prints them, in millions.
+        printed_as: how the paper calls it, where the label does not.
+        backbone: its networks, as the paper prints them.
+        ours: whether it is a row that the paper's table does not have.
+        without: keys of blocks that mean nothing to this cell, such as ``model.aggregation`` where nothing fuses; its
+            commands say nothing about their sizes.
+
+    Raises:
+        UserError: a name that is no folder, an unknown kind of emotions or group of people, or a row of ours that has
+            numbers of the paper.
     """
 
     def __init__(
@@ -38,17 +48,32 @@ class Cell:
         label: str = "",
         paper: Mapping[str, float | None] | None = None,
         base: str = "",
+        paper_by_people: Mapping[str, Mapping[str, float]] | None = None,
+        params_m: float | None = None,
+        printed_as: str = "",
+        backbone: str = "",
+        ours: bool = False,
+        without: Iterable[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
             raise UserError(f"Cell(name=) expects small letters, digits and _ . - for a folder. Got {name!r}.")
-        unknown = [kind for kind in paper or {} if kind not in DATASETS]
-        if unknown:
-            raise UserError(f"Cell(paper=) of {name!r} expects keys of {', '.join(DATASETS)}. Got {unknown[0]!r}.")
+        if ours and (paper or paper_by_people or params_m is not None):
+            raise UserError(f"Cell(ours=True) of {name!r} expects a row without numbers of the paper. Got some.")
+        super().__init__(label or name, paper, params_m, backbone, f"Cell(paper=) of {name!r}")
         self.name = name
         self.overrides = tuple(overrides)
-        self.label = label or name
-        self.paper = {kind: value for kind, value in (paper or {}).items() if value is not None}
         self.base = base
+        owner = f"Cell(paper_by_people=) of {name!r}"
+        groups = by_kind(paper_by_people, owner)
+        self.paper_by_people = {kind: by_people(numbers, owner) for kind, numbers in groups.items()}
+        self.printed_as = printed_as or self.label
+        self.ours = ours
+        self.without = tuple(without)
+
+    @property
+    def marked_label(self) -> str:
+        """The label as tables show it: rows that the paper does not have say so."""
+        return f"{self.label} (ours)" if self.ours else self.label
 
 
 class Sweep:
@@ -65,6 +90,13 @@ class Sweep:
         metrics: kind of emotions -> the metric of the table: ``acc`` or ``mAP``.
         note: a sentence for the report, such as where the rows differ from the paper's.
         by_people: whether the table also has the metric by number of people in the image, as the paper's Table 4.
+        quoted: mappings with the arguments of ``Quoted``: systems that the paper lists and nobody trains here.
+        gaps: mappings with the arguments of ``Gap``: differences between rows that the paper's text names.
+        efficiency: whether the report has the score over the parameters, as the paper's Figure 2.
+        images: kind of emotions -> number of people -> the paper's test images with so many.
+
+    Raises:
+        UserError: no cell, two cells of one name, or a gap between cells that are not there.
     """
 
     def __init__(
@@ -79,6 +111,10 @@ class Sweep:
         metrics: Mapping[str, str] | None = None,
         note: str = "",
         by_people: bool = False,
+        quoted: Sequence[Mapping[str, Any]] = (),
+        gaps: Sequence[Mapping[str, Any]] = (),
+        efficiency: bool = False,
+        images: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self.name = name
         self.title = title
@@ -90,11 +126,34 @@ class Sweep:
         self.metrics = dict(metrics or {"caer_s": "acc", "emotic": "mAP"})
         self.note = note
         self.by_people = by_people
+        self.quoted = tuple(Quoted(**{str(key): value for key, value in one.items()}) for one in quoted)
+        self.gaps = tuple(Gap(**{str(key): value for key, value in one.items()}) for one in gaps)
+        self.efficiency = efficiency
+        self.images = {kind: dict(counts) for kind, counts in (images or {}).items()}
         names = [cell.name for cell in self.cells]
         twice = sorted({one for one in names if names.count(one) > 1})
         if twice or not names:
             what = f"two cells called {twice[0]!r}" if twice else "no cell"
             raise UserError(f"Sweep(cells=) of {name} expects cells with different names. Got {what}.")
+        strangers = [one for gap in self.gaps for one in (gap.better, gap.worse) if one not in names]
+        if strangers:
+            raise UserError(f"Sweep(gaps=) of {name} expects names of its cells. Got {strangers[0]!r}.")
+
+    @property
+    def paper_kinds(self) -> tuple[str, ...]:
+        """Kinds of emotions that the paper says something about for this table."""
+        gaps = {kind for gap in self.gaps for kind in gap.paper}
+        return tuple(kind for kind in DATASETS if kind in gaps or self.prints_numbers(kind))
+
+    @property
+    def printed_rows(self) -> tuple[Printed, ...]:
+        """Every row: cells, then quoted systems."""
+        return (*self.cells, *self.quoted)
+
+    def prints_numbers(self, kind: str) -> bool:
+        """Whether the paper prints a number for some row, and not only gaps between rows."""
+        grouped = any(kind in cell.paper_by_people for cell in self.cells)
+        return grouped or any(kind in row.paper for row in self.printed_rows)
 
     def base_of(self, cell: Cell) -> str:
         """The config file that a cell starts from, below the root of the repository."""

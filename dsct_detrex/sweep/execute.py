@@ -9,6 +9,7 @@ from typing import Any
 
 from dsct_detrex.evaluation.formatting import percent
 from dsct_detrex.sweep.cluster import submit_jobs
+from dsct_detrex.sweep.efficiency import plot_efficiency
 from dsct_detrex.sweep.page import write_page
 from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
 from dsct_detrex.sweep.processes import Ended, Job, run_jobs
@@ -81,8 +82,10 @@ def carry_out(runs: Sequence[Run], order: Order, setting: Setting, after_each: C
         standing = run.end(over.reason() if over.status else "", order.keep_checkpoints)
         after_each()
         if standing is Standing.FINISHED:
-            value = read_measured(run.folder).value(setting.metric)
-            return f"{run.name}: {setting.metric} {percent(value)} in {duration(over.seconds)}"
+            measured = read_measured(run.folder)
+            on = f" on {measured.coverage}" if measured.coverage else ""
+            value = percent(measured.value(setting.metric))
+            return f"{run.name}: {setting.metric} {value}{on} in {duration(over.seconds)}"
         return f"{run.name}: failed: {run.reason()} (log: {run.log})"
 
     def started(job: Job) -> None:
@@ -102,8 +105,10 @@ def write_tables(folder: Path, runs: Sequence[Run], setting: Setting) -> tuple[l
 
 
 def write_pictures(folder: Path, rows: Sequence[Row], setting: Setting) -> None:
-    """``plot.png``, ``plot_by_people.png`` where the sweep asks for it, and ``report.html``."""
+    """``plot.png``, ``plot_by_people.png`` and ``plot_efficiency.png`` where the sweep asks for it, ``report.html``."""
     (folder / "plot.png").write_bytes(plot_sweep(rows, setting, "png"))
     if people_groups(rows, setting):
         (folder / "plot_by_people.png").write_bytes(plot_by_people(rows, setting, "png"))
+    if setting.sweep.efficiency:
+        (folder / "plot_efficiency.png").write_bytes(plot_efficiency(rows, setting, "png"))
     write_page(folder / "report.html", rows, setting)

@@ -7,11 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dsct_detrex.evaluation.formatting import MISSING, percent
-from dsct_detrex.sweep.comparison import comparison
+from dsct_detrex.sweep.comparison import comparison, gap_sentences
+from dsct_detrex.sweep.efficiency import efficiency_caption, plot_efficiency
+from dsct_detrex.sweep.paper_tables import (
+    leaderboard_caption,
+    leaderboard_headings,
+    leaderboard_rows,
+    paper_people_caption,
+    paper_people_headings,
+    paper_people_rows,
+    paper_text,
+)
 from dsct_detrex.sweep.plot import plot_by_people, plot_sweep, shows_paper
 from dsct_detrex.sweep.results import Result, Row
-from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
 from dsct_detrex.sweep.table import (
+    cautions,
     cells_of,
     failures,
     first_measured,
@@ -19,7 +30,6 @@ from dsct_detrex.sweep.table import (
     legend,
     measured_on,
     measured_text,
-    paper_text,
     people_cells,
     people_groups,
     people_headings,
@@ -51,15 +61,13 @@ def first_line(rows: Sequence[Row], setting: Setting) -> str:
         return "No cell has been measured yet."
     best = ranked[0]
     value = measured_text(best, setting.metric)
-    sentence = f"Best of {len(ranked)}: {best.cell.label} with {value} {_word(setting)} on {setting.data} data."
+    sentence = (
+        f"Best of {len(ranked)}: {best.cell.label} with {value} {METRIC_WORDS[setting.metric]} on {setting.data} data."
+    )
     if len(ranked) > 1:
         last = ranked[-1]
         sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}."
     return f"{sentence} {comparison(rows, setting)}".strip()
-
-
-def _word(setting: Setting) -> str:
-    return "accuracy" if setting.metric == "acc" else setting.metric
 
 
 def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
@@ -71,8 +79,14 @@ def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
         best = max(measured, key=lambda row: row.mean(setting.metric))
         spread = best.spread(setting.metric)
         detail = "one seed" if math.isnan(spread) else f"± {100 * spread:.1f} over {len(best.measured)} seeds"
+        detail = ", ".join(filter(None, (detail, best.coverage())))
         cards.append(
-            Card(f"{best.cell.label}, best {_word(setting)}", percent(best.mean(setting.metric)), detail, True)
+            Card(
+                f"{best.cell.label}, best {METRIC_WORDS[setting.metric]}",
+                percent(best.mean(setting.metric)),
+                detail,
+                True,
+            )
         )
     cards.append(Card("Runs finished", f"{done} of {planned}", f"{failed} failed" if failed else "none failed"))
     bounds = references(rows, setting)
@@ -86,7 +100,8 @@ def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
 
 def _results(rows: Sequence[Row], setting: Setting) -> Section:
     said = ", ".join(
-        f"{row.cell.label} {measured_text(row, setting.metric)} (paper {paper_text(row, setting)})" for row in rows
+        f"{row.cell.marked_label} {measured_text(row, setting.metric)} (paper {paper_text(row.cell, setting)})"
+        for row in rows
     )
     bounds = references(rows, setting)
     figure = Figure(
@@ -100,32 +115,52 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
         headings(rows, setting), [cells_of(row, rows, setting) for row in rows], caption=legend(rows, setting)
     )
     warnings = [text for text in (setting.warning(), setting.sweep.note) if text]
-    first = first_measured(rows)
-    warnings += first.report["warnings"] if first else []
-    failed = failures(rows)
+    warnings += cautions(rows)
+    failed, gaps = failures(rows), gap_sentences(rows, setting)
     blocks: list[Figure | Table | Note] = [
         *([Note(warnings)] if warnings else []),
         figure,
         table,
         *_people(rows, setting),
+        *_leaderboard(rows, setting),
+        *([Note(gaps)] if gaps else []),
         *([Note(failed)] if failed else []),
     ]
     return Section("results", "Results", blocks, measured_on(rows, setting))
 
 
 def _people(rows: Sequence[Row], setting: Setting) -> list[Figure | Table]:
-    """Plot and table by number of people, where the sweep asks for them and something is measured."""
-    if not people_groups(rows, setting):
-        return []
+    """Plot and tables by number of people, where the sweep asks for them and something is measured or printed."""
     name = METRIC_NAMES[setting.metric]
-    return [
-        Figure(
-            plot_by_people(rows, setting, "svg"),
-            alt=f"{name} by number of people in the image, one line for each row of the table above.",
-            caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation.",
-        ),
-        Table(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows]),
-    ]
+    blocks: list[Figure | Table] = []
+    if people_groups(rows, setting):
+        blocks += [
+            Figure(
+                plot_by_people(rows, setting, "svg"),
+                alt=f"{name} by number of people in the image, one line for each row of the table above.",
+                caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation.",
+            ),
+            Table(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows]),
+        ]
+    if printed := paper_people_rows(setting):
+        blocks.append(Table(paper_people_headings(setting), printed, caption=paper_people_caption(setting)))
+    return blocks
+
+
+def _leaderboard(rows: Sequence[Row], setting: Setting) -> list[Figure | Table]:
+    """The paper's leaderboard with ours beside it, and score over parameters, where the sweep asks for them."""
+    blocks: list[Figure | Table] = []
+    if setting.sweep.efficiency:
+        blocks.append(
+            Figure(
+                plot_efficiency(rows, setting, "svg"),
+                alt=f"{METRIC_NAMES[setting.metric]} over millions of parameters; the table below has the numbers.",
+                caption=efficiency_caption(setting),
+            )
+        )
+    if board := leaderboard_rows(rows, setting):
+        blocks.append(Table(leaderboard_headings(setting), board, caption=leaderboard_caption(setting), text=True))
+    return blocks
 
 
 def _runs(rows: Sequence[Row], setting: Setting) -> Section:
@@ -140,12 +175,12 @@ def _runs(rows: Sequence[Row], setting: Setting) -> Section:
 def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:
     run, measured = result.run, result.measured
     if measured is None:
-        return (run.cell.label, str(run.seed), MISSING, MISSING, MISSING, result.standing.value)
+        return (run.cell.marked_label, str(run.seed), MISSING, MISSING, MISSING, result.standing.value)
     speed = measured.seconds_per_iteration
     return (
-        run.cell.label,
+        run.cell.marked_label,
         str(run.seed),
-        percent(measured.value(setting.metric)),
+        percent(measured.value(setting.metric)) + (f" ({measured.coverage})" if measured.coverage else ""),
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
         duration(measured.training_seconds),
         result.standing.value,
@@ -165,14 +200,14 @@ def _settings(rows: Sequence[Row], setting: Setting) -> Section:
         versions = [f"dsct-detrex {environment.get('dsct_detrex')}", f"Python {environment.get('python')}"]
         versions += [f"{name} {packages[name]}" for name in ("torch", "torchvision", "numpy") if packages.get(name)]
         facts |= {
-            "Data": first.report["dataset"]["description"] or setting.data,
+            "Data": first.report["dataset"].get("headline") or first.report["dataset"]["description"] or setting.data,
             "Protocol": first.report["protocol"]["sentence"],
             "Machine": _machines(rows),
             "Versions": ", ".join(versions),
         }
     cells = Table(
         (setting.sweep.axis, "Overrides"),
-        [(row.cell.label, " ".join(row.cell.overrides) or MISSING) for row in rows],
+        [(row.cell.marked_label, " ".join(row.cell.overrides) or MISSING) for row in rows],
         caption="What makes each row, beyond what all have in common.",
         text=True,
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 
+from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
-from dsct_detrex.engine.compose import compose
+from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
@@ -30,7 +31,7 @@ class Plan:
         runs: of every cell of the table.
         selected: those to train now.
         shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
-            config files.
+            config files, or become small by different words.
         total: iterations of a run; 0 where they follow from epochs.
     """
 
@@ -63,6 +64,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
     recipes = _recipes(sweep, get_scale(scale_name), options, root)
+    refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = shlex.join(["python", "scripts/sweep.py", *words])
@@ -79,7 +81,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
 @dataclass(frozen=True)
 class _Recipe:
     """A cell in words: ``start`` names files, then the scale, then what the sweep says, then cell, then user; the later
-    wins. ``cfg`` is what all cells of its config file have in common."""
+    wins. What the scale says about a part of the model that a later word switches off is left out: such a word would
+    have no effect, which is an error. ``cfg`` is what all cells of its config file have in common."""
 
     cell: Cell
     cfg: DictConfig
@@ -90,7 +93,32 @@ class _Recipe:
 
     @property
     def words(self) -> list[str]:
-        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+        """What the user says for all cells may have no effect in some of them."""
+        lenient = ["--unused-overrides=note"] if self.user else []
+        return [*self.start, *lenient, *self.kept, *self.common, *self.cell.overrides, *self.user]
+
+    @property
+    def kept(self) -> list[str]:
+        """The words of the scale that have something to change."""
+        later = [parse_override(word) for word in (*self.common, *self.cell.overrides, *self.user)]
+        gone = [tuple(key.split(".")) for key in self.cell.without]
+        gone += [key for override in later for key in _replaced(override)]
+        return [word for word in self.sized if not any(_below(parse_override(word).key, key) for key in gone)]
+
+
+def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
+    """Keys under which nothing stays as it was: they are switched off, deleted, or built from another call."""
+    nodes = [(override.key, override.value)]
+    while nodes:
+        key, value = nodes.pop()
+        if value is None or (isinstance(value, dict) and "_target_" in value):
+            yield key
+        elif isinstance(value, dict):
+            nodes += [((*key, str(name)), item) for name, item in value.items()]
+
+
+def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return key[: len(outer)] == outer
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
@@ -103,7 +131,7 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
         base = sweep.base_of(cell)
         start = ["--config", str(spoken_path(root / base)), *data]
         if base not in configs:
-            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]))
+            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
@@ -111,12 +139,12 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
-    """What all cells have in common; one host's sizes do not disturb another's, so all of them are part of it."""
+    """What all cells have in common; one cell's sizes do not disturb another's, so all of them are part of it."""
     first, *others = recipes.values()
     if any(other.start != first.start for other in others):
         return None
-    every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
-    return [*first.start, *every_size, *first.common, *first.user]
+    every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.kept)
+    return [*first.start, "--unused-overrides=note", *every_size, *first.common, *first.user]
 
 
 def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:

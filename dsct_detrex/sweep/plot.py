@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dsct_detrex.evaluation.formatting import people_group, percent
-from dsct_detrex.sweep.description import DATASETS
+from dsct_detrex.sweep.printed import DATASETS
 from dsct_detrex.sweep.results import Row
-from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
 from dsct_detrex.sweep.table import people_groups, references, with_spread
 from dsct_detrex.visualization.plots import METRIC_NAMES, Format, figure_file
 from dsct_detrex.visualization.style import GRID, INK, MUTED, RUN_COLORS, reference_name
@@ -43,10 +43,10 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
         _finish(panels[0], 0.0, 1.0, _COLUMN, f"{METRIC_NAMES[setting.metric]}, measured on {setting.data} data")
         if apart:
             low, high = _in_words(panels[1], numbers)
-            _finish(panels[1], low, high, low + 1.45 * (high - low), f"the paper's, on {DATASETS[setting.emotions]}")
+            _finish(panels[1], low, high, low + 1.45 * (high - low), paper_axis(setting), marks=3)
         if shows_paper(rows, setting):
             _diamonds(panels[-1], numbers)
-        panels[0].set_yticks(range(len(rows)), [row.cell.label for row in rows], color=INK)
+        panels[0].set_yticks(range(len(rows)), [row.cell.marked_label for row in rows], color=INK)
         panels[0].set_ylabel(setting.sweep.axis)
         panels[0].set_ylim(len(rows) - 0.5, -0.5 - _LABEL_GAP * len(bounds))
 
@@ -55,32 +55,53 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
 
 
 def plot_by_people(rows: Sequence[Row], setting: Setting, file_format: Format = "png") -> bytes:
-    """Draw the metric over the number of people in the image, one line for each measured cell.
+    """Draw the metric over the number of people in the image, one line for each measured cell; dashed the paper's.
 
     Raises:
         PlotsMissingError: matplotlib is not installed.
     """
     groups = people_groups(rows, setting)
     measured = [row for row in rows if row.measured]
+    printed = {row.cell.name: row.cell.paper_by_people.get(setting.paper_kind, {}) for row in rows}
+    apart = any(printed.values()) and not setting.comparable
 
     def paint(figure: Any) -> None:
-        axes = figure.subplots()
-        for number, row in enumerate(measured):
-            metrics = [f"{setting.metric}_n{group}" for group in groups]
-            shift = 0.08 * (number - (len(measured) - 1) / 2)  # so that no spread hides another
-            places = [place + shift for place in range(len(groups))]
-            spreads = [0.0 if math.isnan(spread := row.spread(metric)) else spread for metric in metrics]
+        panels = figure.subplots(1, 2, width_ratios=[1.6, 1]) if apart else [figure.subplots()]
+        for number, row in enumerate(rows):
             color = RUN_COLORS[number % len(RUN_COLORS)]
-            axes.errorbar(
-                places, [row.mean(metric) for metric in metrics], spreads, color=color, marker="o", label=row.cell.label
-            )
-        axes.set_xticks(range(len(groups)), [people_group(group) for group in groups])
-        axes.set(ylim=(0, 1.02), xlabel="annotated people per image", ylabel=METRIC_NAMES[setting.metric])
-        axes.grid(axis="y")
-        axes.yaxis.set_major_formatter(_per_cent)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            if row.measured:
+                shift = 0.08 * (measured.index(row) - (len(measured) - 1) / 2)  # so that no spread hides another
+                _people_line(panels[0], row, setting, groups, shift, color)
+            if printed[row.cell.name]:
+                values = [printed[row.cell.name].get(group, math.nan) / 100 for group in groups]
+                label = f"{row.cell.label}, the paper's"
+                panels[-1].plot(values, color=color, marker="D", markersize=5, linestyle=(0, (4, 2)), label=label)
+        _people_axes(panels[0], groups, f"{METRIC_NAMES[setting.metric]}, measured on {setting.data} data")
+        if apart:
+            _people_axes(panels[1], groups, paper_axis(setting))
+        else:
+            panels[0].set_ylim(0, 1.02)
 
-    return figure_file(paint, (10.0, 4.0), file_format)
+    return figure_file(paint, (11.0, 4.6), file_format)
+
+
+def _people_line(axes: Any, row: Row, setting: Setting, groups: Sequence[str], shift: float, color: str) -> None:
+    """Means of one cell with their spread."""
+    metrics = [f"{setting.metric}_n{group}" for group in groups]
+    spreads = [0.0 if math.isnan(spread := row.spread(metric)) else spread for metric in metrics]
+    places = [place + shift for place in range(len(groups))]
+    means = [row.mean(metric) for metric in metrics]
+    axes.errorbar(places, means, spreads, color=color, marker="o", label=row.cell.marked_label)
+
+
+def _people_axes(axes: Any, groups: Sequence[str], name: str) -> None:
+    """Groups below, per cent at the side, the legend under both."""
+    axes.set_xticks(range(len(groups)), [people_group(group) for group in groups])
+    axes.set(xlabel="annotated people per image", ylabel=name, xlim=(-0.4, len(groups) - 0.6))
+    axes.margins(y=0.15)
+    axes.grid(axis="y")
+    axes.yaxis.set_major_formatter(_per_cent)
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.14), handlelength=2.6)
 
 
 def _rows(axes: Any, rows: Sequence[Row], setting: Setting) -> None:
@@ -128,11 +149,11 @@ def _in_words(axes: Any, numbers: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
-    """Ticks in per cent from ``low`` to ``high``; from there to ``end`` there is room for words."""
+def _finish(axes: Any, low: float, high: float, end: float, label: str, marks: int = 5) -> None:
+    """About so many ``marks`` in per cent from ``low`` to ``high``; from there to ``end`` there is room for words."""
     from matplotlib.ticker import MaxNLocator
 
-    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = MaxNLocator(marks, steps=[1, 2, 5, 10]).tick_values(low, high)
     axes.set_xlim(low, end)
     axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     axes.xaxis.set_major_formatter(_per_cent)
@@ -142,15 +163,20 @@ def _finish(axes: Any, low: float, high: float, end: float, label: str) -> None:
 
 
 def _per_cent(value: float, _: int) -> str:
-    return percent(value, digits=0)
+    return f"{round(100 * value, 1):g} %"
+
+
+def paper_axis(setting: Setting) -> str:
+    """The name of an axis that has the paper's numbers alone."""
+    return f"the paper's {METRIC_WORDS[setting.paper_metric]} on {DATASETS[setting.paper_kind]}"
 
 
 def shows_paper(rows: Sequence[Row], setting: Setting) -> bool:
     """Whether the plot has the paper's numbers: measured alike, or several, for one alone has no order to look at."""
-    known = sum(setting.emotions in row.cell.paper for row in rows)
+    known = sum(setting.paper_kind in row.cell.paper for row in rows)
     return known > (0 if setting.comparable else 1)
 
 
 def _paper(row: Row, setting: Setting) -> float:
-    number = row.cell.paper.get(setting.emotions)
+    number = row.cell.paper.get(setting.paper_kind)
     return math.nan if number is None else number / 100

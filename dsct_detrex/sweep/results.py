@@ -37,11 +37,18 @@ class Measured:
     environment: dict[str, Any] = field(default_factory=dict)
 
     def value(self, metric: str) -> float | None:
-        """A metric of the report as a fraction: ``acc``, ``mAP``, ``recall50``, or by number of people ``acc_n1`` to
-        ``acc_n5plus``; None where it has no meaning."""
+        """A metric of the report as a fraction: ``acc``, ``mAP``, ``recall50``, ``AP``, by number of people ``acc_n1``
+        to ``acc_n5plus``, or ``strict``, the primary one under that protocol; None where it has no meaning."""
         groups = {f"{kind}_n{row['group']}": row[kind] for row in self.report["by_count"] for kind in ("acc", "mAP")}
-        value = (self.report["metrics"] | groups).get(metric)
+        strict = self.report.get("strict", {}).get(self.report["primary_metric"])  # earlier versions wrote none
+        value = (self.report["metrics"] | groups | {"strict": strict}).get(metric)
         return None if value is None else float(value)
+
+    @property
+    def coverage(self) -> str | None:
+        """``"2 of 4 images"`` where the numbers stand on a part of the split."""
+        coverage: str | None = self.report["dataset"].get("coverage")
+        return coverage
 
     def groups(self) -> list[str]:
         """Numbers of people per image that occur in the data, as ``metrics.COUNT_GROUPS`` names them."""
@@ -113,6 +120,10 @@ class Row:
         """Standard deviation over seeds, with n - 1; NaN for fewer than two."""
         values = self.values(metric)
         return statistics.stdev(values) if len(values) > 1 else math.nan
+
+    def coverage(self) -> str:
+        """What part of the split the finished seeds were measured on, ``"2 of 4 images"``; empty where all of it."""
+        return ", ".join(dict.fromkeys(one.coverage for one in self.measured if one.coverage))
 
     def state(self) -> str:
         """In a word or two."""

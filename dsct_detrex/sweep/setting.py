@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dsct_detrex.sweep.description import DATASETS, Sweep
+from dsct_detrex.sweep.description import Sweep
+from dsct_detrex.sweep.printed import DATASETS
+
+METRIC_WORDS = {"acc": "accuracy", "mAP": "mAP"}
+"""Metrics within a sentence."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,35 @@ class Setting:
         return self.sweep.metrics[self.emotions]
 
     @property
+    def paper_kind(self) -> str:
+        """Kind of emotions whose printed numbers are shown: that of the data, or the only one that the table has."""
+        kinds = self.sweep.paper_kinds
+        return self.emotions if self.emotions in kinds or not kinds else kinds[0]
+
+    @property
+    def paper_metric(self) -> str:
+        """The metric of the printed numbers."""
+        return self.sweep.metrics[self.paper_kind]
+
+    @property
     def paper_column(self) -> str:
-        return f"Paper, {DATASETS[self.emotions]}"
+        """Its heading; names the metric where it is not the measured one."""
+        column = f"Paper, {DATASETS[self.paper_kind]}"
+        return column if self.paper_metric == self.metric else f"{column} ({METRIC_WORDS[self.paper_metric]})"
 
     @property
     def comparable(self) -> bool:
         """Whether the paper's numbers were measured on these data at this scale."""
-        return self.data == self.emotions and self.scale == "paper"
+        return self.data == self.paper_kind and self.scale == "paper"
 
     def warning(self) -> str:
         """Why measured numbers and the paper's do not compare; empty where they do."""
-        if self.data != self.emotions:
+        if self.data != self.paper_kind:
+            other = "" if self.paper_metric == self.metric else f"they are {METRIC_WORDS[self.paper_metric]}, of "
             return (
-                f"Numbers on {self.data} data do not compare with the paper's {DATASETS[self.emotions]} numbers: "
-                "other pictures, other people, other labels. Only the order of the rows can be looked at side by side."
+                f"Numbers on {self.data} data do not compare with the paper's {DATASETS[self.paper_kind]} numbers: "
+                f"{other}other pictures, other people, other labels. Only the order of the rows can be looked at side "
+                "by side."
             )
         if not self.comparable:
             return (

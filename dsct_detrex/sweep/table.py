@@ -9,26 +9,46 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.engine.files import write_atomically, write_text
+from dsct_detrex.evaluation.cautions import LOW_RECALL
 from dsct_detrex.evaluation.formatting import MISSING, people_group, percent
+from dsct_detrex.evaluation.formatting import measured_on as measured_on_report
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
-from dsct_detrex.sweep.comparison import comparison
+from dsct_detrex.sweep.comparison import comparison, gap_sentences
+from dsct_detrex.sweep.description import Cell
+from dsct_detrex.sweep.paper_tables import (
+    QUOTED,
+    leaderboard_caption,
+    leaderboard_headings,
+    leaderboard_rows,
+    paper_people_caption,
+    paper_people_headings,
+    paper_people_rows,
+    paper_text,
+    printed_millions,
+    quoted_systems,
+)
+from dsct_detrex.sweep.printed import PEOPLE_GROUPS, Quoted
 from dsct_detrex.sweep.results import Measured, Result, Row, mean
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.style import reference_name
 
-_MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou")
+_MEASURED = ("acc", "acc_any", "mAP", "recall50", "mean_iou", "AP", "AP50", "AP75", "strict")
 _BY_PEOPLE = tuple(f"{kind}_n{group}" for kind in ("acc", "mAP") for group, _, _ in COUNT_GROUPS)
 
 
 def write_csv(path: Path, rows: Sequence[Row], setting: Setting) -> None:
-    """One row for each cell and seed; fractions and seconds are unrounded, the paper's number is in per cent."""
+    """One row for each cell and seed, then one for each system that the paper quotes.
+
+    Fractions and seconds are unrounded; the paper's numbers are in per cent of ``paper_data``, parameters in millions.
+    """
     records = [_record(row, result, setting) for row in rows for result in row.results]
+    records += [_quoted_record(quoted, setting) for quoted in quoted_systems(setting)]
 
     def write(temporary: Path) -> None:
         with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(records[0]))
+            writer = csv.DictWriter(file, list(records[0]), restval="")
             writer.writeheader()
             writer.writerows(records)
 
@@ -47,7 +67,12 @@ def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
         "data": setting.data,
         "scale": setting.scale,
         **{name: _plain(measured.value(name) if measured else None) for name in (*_MEASURED, *_BY_PEOPLE)},
-        "paper_per_cent": _plain(row.cell.paper.get(setting.emotions)),
+        "measured_on": measured_on_report(measured.report) if measured else "",
+        "row_of": "ours" if run.cell.ours else "paper",
+        "paper_data": setting.paper_kind,
+        "paper_per_cent": _plain(row.cell.paper.get(setting.paper_kind)),
+        **_paper_people(row.cell, setting),
+        "paper_parameters_millions": _plain(run.cell.params_m),
         "parameters_total": measured.parameters_total if measured else "",
         "parameters_trainable": measured.parameters_trainable if measured else "",
         "iterations": measured.iterations if measured else "",
@@ -59,15 +84,52 @@ def _record(row: Row, result: Result, setting: Setting) -> dict[str, Any]:
     }
 
 
+def _paper_people(cell: Cell, setting: Setting) -> dict[str, str]:
+    """The paper's numbers by number of people, in tables that ask for them."""
+    numbers = cell.paper_by_people.get(setting.paper_kind, {})
+    return {f"paper_n{group}": _plain(numbers.get(group)) for group in PEOPLE_GROUPS if setting.sweep.by_people}
+
+
+def _quoted_record(quoted: Quoted, setting: Setting) -> dict[str, Any]:
+    """A system that the paper quotes; what is measured here is empty."""
+    return {
+        "sweep": setting.sweep.name,
+        "label": quoted.label,
+        "status": QUOTED,
+        "row_of": QUOTED,
+        "paper_data": setting.paper_kind,
+        "paper_per_cent": _plain(quoted.paper[setting.paper_kind]),
+        "paper_parameters_millions": _plain(quoted.params_m),
+    }
+
+
 def _plain(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else repr(value)
 
 
 def headings(rows: Sequence[Row], setting: Setting) -> list[str]:
     """Of the cells' table; the state is a column only while something is not finished."""
-    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", "Parameters", "Trainable"]
-    names += ["Per iteration", "Training", setting.paper_column]
+    names = [setting.sweep.axis, METRIC_NAMES[setting.metric], "People found", *(["Strict"] if _strict(rows) else [])]
+    names += ["Parameters", "Trainable", "Per iteration", "Training"]
+    names += [setting.paper_column] if _has_scores(setting) else []
+    names += ["Paper, parameters"] if _has_sizes(rows) else []
     return names if all_finished(rows) else [*names, "State"]
+
+
+def _strict(rows: Sequence[Row]) -> bool:
+    """Whether anything was measured under the strict protocol; results of earlier versions were not."""
+    return any(row.values("strict") for row in rows)
+
+
+def _has_scores(setting: Setting) -> bool:
+    """Whether the paper's column has something to show; not where all its numbers are by number of people."""
+    kind, cells = setting.paper_kind, setting.sweep.cells
+    return any(kind in cell.paper for cell in cells) or not any(kind in cell.paper_by_people for cell in cells)
+
+
+def _has_sizes(rows: Sequence[Row]) -> bool:
+    """Whether the paper prints parameters for some row."""
+    return any(row.cell.params_m is not None for row in rows)
 
 
 def all_finished(rows: Sequence[Row]) -> bool:
@@ -79,14 +141,16 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
     found = row.measured
     speed = mean([one.seconds_per_iteration for one in found])
     texts = [
-        row.cell.label,
+        row.cell.marked_label,
         measured_text(row, setting.metric),
         percent(row.mean("recall50")),
+        *([percent(row.mean("strict"))] if _strict(rows) else []),
         millions(found[0].parameters_total) if found else MISSING,
         millions(found[0].parameters_trainable) if found else MISSING,
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
         duration(mean([one.training_seconds for one in found])) if found else MISSING,
-        paper_text(row, setting),
+        *([paper_text(row.cell, setting)] if _has_scores(setting) else []),
+        *([printed_millions(row.cell.params_m)] if _has_sizes(rows) else []),
     ]
     return texts if all_finished(rows) else [*texts, row.state()]
 
@@ -116,7 +180,7 @@ def people_headings(rows: Sequence[Row], setting: Setting) -> list[str]:
 def people_cells(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
     """One row of it: the metric on images with so many people, with its spread."""
     groups = people_groups(rows, setting)
-    return [row.cell.label, *(measured_text(row, f"{setting.metric}_n{group}") for group in groups)]
+    return [row.cell.marked_label, *(measured_text(row, f"{setting.metric}_n{group}") for group in groups)]
 
 
 def first_measured(rows: Sequence[Row]) -> Measured | None:
@@ -125,18 +189,14 @@ def first_measured(rows: Sequence[Row]) -> Measured | None:
 
 
 def measured_text(row: Row, metric: str) -> str:
-    """Mean and spread of a cell, ``"51.2 ± 0.8 %"``."""
-    return with_spread(row.mean(metric), row.spread(metric))
+    """Mean and spread of a cell, ``"51.2 ± 0.8 %"``; where pictures were lost, ``"... (2 of 4 images)"``."""
+    text = with_spread(row.mean(metric), row.spread(metric))
+    return f"{text} ({row.coverage()})" if row.coverage() else text
 
 
 def with_spread(value: float, spread: float) -> str:
     """0.512, 0.0081 -> ``"51.2 ± 0.8 %"``."""
     return percent(value) if math.isnan(spread) else f"{100 * value:.1f} ± {100 * spread:.1f} %"
-
-
-def paper_text(row: Row, setting: Setting) -> str:
-    number = row.cell.paper.get(setting.emotions)
-    return MISSING if number is None else f"{number:.2f} %"
 
 
 def references(rows: Sequence[Row], setting: Setting) -> dict[str, float]:
@@ -154,10 +214,16 @@ def legend(rows: Sequence[Row], setting: Setting) -> str:
         f"{min(counted)} to {max(counted)}" if counted and min(counted) != max(counted) else str(max(counted or [0]))
     )
     spread = ", ± standard deviation over them" if max(counted or [0]) > 1 else ""
+    strict = (
+        "Strict: the same metric where a person counts only with a predicted box of their own that overlaps by 0.5. "
+        if _strict(rows)
+        else ""
+    )
+    marked = " (ours): a row that the paper does not have." if any(row.cell.ours for row in rows) else ""
     return (
         f"Mean of {seeds} {'seed' if seeds == '1' else 'seeds'}{spread}. Every run is trained to its end and evaluated "
-        "once, with its last weights, on the test split. People found: overlap of at least 0.5. Per iteration: median; "
-        "training: optimizer steps without evaluations."
+        f"once, with its last weights, on the test split. People found: overlap of at least 0.5. {strict}"
+        f"Per iteration: median; training: optimizer steps without evaluations.{marked}"
     )
 
 
@@ -168,11 +234,16 @@ def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     if people_groups(rows, setting):
         lines += ["", f"{METRIC_NAMES[setting.metric]} by number of annotated people in the image:", ""]
         lines += _lines(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows])
+    if printed := paper_people_rows(setting):
+        lines += ["", paper_people_caption(setting), "", *_lines(paper_people_headings(setting), printed)]
+    if board := leaderboard_rows(rows, setting):
+        lines += ["", leaderboard_caption(setting), "", *_lines(leaderboard_headings(setting), board)]
     lines += ["", f"{measured_on(rows, setting)} {legend(rows, setting)}".strip()]
     if bounds := references(rows, setting):
         listed = ", ".join(f"{reference_name(name).lower()} {percent(value)}" for name, value in bounds.items())
         lines += ["", f"{METRIC_NAMES[setting.metric]}: {listed}."]
-    paragraphs = [comparison(rows, setting), *failures(rows), setting.sweep.note, setting.warning()]
+    paragraphs = [comparison(rows, setting), *gap_sentences(rows, setting), *failures(rows)]
+    paragraphs += [setting.sweep.note, setting.warning(), *cautions(rows)]
     lines += [text for sentence in paragraphs if sentence for text in ("", sentence)]
     lines += ["", f"Command: `{setting.command}`"]
     text = "\n".join(lines) + "\n"
@@ -185,13 +256,29 @@ def measured_on(rows: Sequence[Row], setting: Setting) -> str:
     first = first_measured(rows)
     if first is None:
         return "Nothing is measured yet."
-    report = first.report
-    people, images = report["counts"]["people"], report["counts"]["images"]
-    name = report["dataset"]["name"] or setting.data
+    others = {measured_on_report(one.report) for row in rows for one in row.measured} - {
+        measured_on_report(first.report)
+    }
+    differing = f" Other rows were measured on {'; '.join(sorted(others))}." if others else ""
     return (
-        f"Measured on {name} ({people:,} people in {images:,} images), {setting.scale} scale, "
-        f"{first.iterations:,} iterations."
+        f"Measured on {measured_on_report(first.report)}; {setting.scale} scale, {first.iterations:,} iterations."
+        f"{differing}"
     )
+
+
+def cautions(rows: Sequence[Row]) -> list[str]:
+    """What belongs beside every number: warnings that all runs share, rows that hardly find people, lost pictures."""
+    warnings = [one.report["warnings"] for row in rows for one in row.measured]
+    shared = [text for text in (warnings[0] if warnings else []) if all(text in others for others in warnings)]
+    low = [row.cell.label for row in rows if row.mean("recall50") < LOW_RECALL]
+    if low:
+        shared.insert(
+            0,
+            f"Fewer than {percent(LOW_RECALL, 0)} of the people are found at IoU 0.5 by {', '.join(low)}: these scores "
+            f"are not about people found{'; the strict column is' if _strict(rows) else ''}.",
+        )
+    part = [f"{row.cell.label} on {row.coverage()}" for row in rows if row.coverage()]
+    return [*shared, *([f"Pictures were lost: {', '.join(part)}."] if part else [])]
 
 
 def _lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

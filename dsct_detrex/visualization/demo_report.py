@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex import __version__
-from dsct_detrex.evaluation.formatting import people_group, percent, whole
+from dsct_detrex.evaluation.formatting import measured_on, on_part, people_group, percent, whole
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.report import Card, Figure, Gallery, Note, Picture, Section, Table, write_report
@@ -26,6 +26,7 @@ _COLUMNS = {
     "acc_any": "Top emotion right",
     "recall50": "People found",
     "mean_iou": "Mean IoU",
+    "AP50": "Box AP50",
 }
 _REFERENCE_CARDS = {
     "chance": "guessing",
@@ -92,9 +93,8 @@ def write_demo_report(
 
 
 def _measured_on(run: RunResult) -> str:
-    return (
-        f"{run.report['dataset']['name'] or run.report['emotions']['name']}, {run.report['protocol']['name']} protocol"
-    )
+    name = run.report["dataset"]["name"] or run.report["emotions"]["name"]
+    return f"{name}, {run.report['protocol']['name']} protocol{on_part(run.report)}"
 
 
 def _sentence(text: str) -> str:
@@ -109,8 +109,8 @@ def _value(run: RunResult, metric: str) -> float:
 def _first_line(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> str:
     """The result in one sentence, against every other run and chance."""
     verb = "reads the emotion of {} of the people right" if metric == "acc" else "reaches {} mAP"
-    sentences = [f"{runs[0].name} {verb.format(percent(_value(runs[0], metric)))}."]
-    sentences += [f"{run.name}: {percent(_value(run, metric))}." for run in runs[1:]]
+    sentences = [f"{runs[0].name} {verb.format(percent(_value(runs[0], metric)))}{on_part(runs[0].report)}."]
+    sentences += [f"{run.name}: {percent(_value(run, metric))}{on_part(run.report)}." for run in runs[1:]]
     sentences += [f"Chance: {percent(references['chance'])}."] if "chance" in references else []
     return " ".join(sentences)
 
@@ -121,7 +121,8 @@ def _cards(runs: Sequence[RunResult], metric: str, references: Mapping[str, floa
     cards = [Card(f"{runs[0].name}, {name}", percent(head), _measured_on(runs[0]), accent=True)]
     for run in runs[1:]:
         gap = 100 * (head - _value(run, metric))
-        cards.append(Card(f"{run.name}, {name}", percent(_value(run, metric)), f"{gap:+.1f} points to {runs[0].name}"))
+        detail = f"{gap:+.1f} points to {runs[0].name}{on_part(run.report)}"
+        cards.append(Card(f"{run.name}, {name}", percent(_value(run, metric)), detail))
     shown = [(key, detail) for key, detail in _REFERENCE_CARDS.items() if key in references]
     return cards + [Card(reference_name(key), percent(references[key]), detail) for key, detail in shown]
 
@@ -139,28 +140,28 @@ def _results(runs: Sequence[RunResult], metric: str, references: Mapping[str, fl
         if "face_only" in references
         else "Dashed lines are references.",
     )
-    counts = report["counts"]
     columns = {key: name for key, name in _COLUMNS.items() if key in _table_metrics(report)}
     table = Table(
-        ("Run", *columns.values(), "Parameters", "Training"),
+        ("Run", *columns.values(), f"Strict {metric}", "Parameters", "Training"),
         [_result_row(run, list(columns)) for run in runs],
-        caption=f"{_sentence(report['protocol']['sentence'])} People found: IoU of at least 0.5.",
+        caption=f"{_sentence(report['protocol']['sentence'])} People found: IoU of at least 0.5. "
+        f"{_sentence(report['strict']['sentence'])}",
     )
-    lead = f"{whole(counts['people'])} people in {whole(counts['images'])} images."
-    lead = f"{lead} {_sentence(report['dataset']['description'])}".rstrip()
     blocks: list[Figure | Table | Note] = [bars, table]
-    return Section("results", "Results", [*blocks, Note(report["warnings"])] if report["warnings"] else blocks, lead)
+    cautions = [f"{run.name}: {text}" for run in runs for text in run.report["warnings"]]
+    return Section("results", "Results", [*blocks, Note(cautions)] if cautions else blocks, f"{measured_on(report)}.")
 
 
 def _table_metrics(report: dict[str, Any]) -> tuple[str, ...]:
     """Accuracy compares with one emotion per person, so people with several have "top emotion right" in its place."""
     emotion = ("mAP", "acc_any") if report["emotions"]["multi_label"] else ("acc", "mAP")
-    return (*emotion, "recall50", "mean_iou")
+    return (*emotion, "recall50", "mean_iou", "AP50")
 
 
 def _result_row(run: RunResult, metrics: Sequence[str]) -> tuple[str, ...]:
     numbers = (percent(run.report["metrics"][key]) for key in metrics)
-    return (run.name, *numbers, millions(run.parameters), duration(run.seconds))
+    strict = percent(run.report["strict"][run.report["primary_metric"]])
+    return (run.name, *numbers, strict, millions(run.parameters), duration(run.seconds))
 
 
 def _learning(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:

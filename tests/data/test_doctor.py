@@ -59,20 +59,49 @@ def test_official_release_is_recognised(
 
 
 def test_broken_pictures_and_repeated_boxes_are_counted(make_emotic: Callable[..., Path]) -> None:
-    person = {"bbox": [5, 6, 20, 30], "category_id": 1}
+    person = {"bbox": [5, 6, 20, 30], "category_id": 512}
     root = make_emotic(images=4, people=[person, {**person, "category_id": 2}])
     (root / "emotic/mscoco/images/0002.jpg").write_bytes(b"")
     (root / "emotic/mscoco/images/0003.jpg").unlink()
     seen: list[tuple[str, int, int]] = []
     checkup = check_root("emotic", str(root), ["train"], progress=lambda *step: seen.append(step))
     found = checkup.splits["train"]
-    assert found.report.counts == {"missing_images": 1, "unreadable_images": 1}
+    assert found.report.counts == {"missing_images": 1, "unreadable_images": 1, "shared_boxes": 3}
     assert found.report.examples["unreadable_images"] == [str(root / "emotic/mscoco/images/0002.jpg")]
     assert found.repeated_boxes == 3
     assert not checkup.healthy
     assert seen == [("emotic_train", n, 3) for n in (1, 2, 3)]
     unopened = check_root("emotic", str(root), ["train"], read_images=False)
-    assert unopened.splits["train"].report.counts == {"missing_images": 1}
+    assert unopened.splits["train"].report.counts == {"missing_images": 1, "shared_boxes": 3}
+
+
+@pytest.mark.parametrize("finding", ["repeated_people", "repeated_images", "label_differs_from_folder"])
+def test_some_findings_ask_for_attention(finding: str, make_emotic: Callable[..., Path]) -> None:
+    checkup = check_root("emotic", str(make_emotic()), ["train"])
+    checkup.splits["train"].report.count("clamped_boxes", "a.jpg")
+    assert checkup.healthy
+    checkup.splits["train"].report.count(finding, "a.jpg")
+    assert not checkup.healthy
+
+
+def test_command_check_says_what_a_file_does_not_say(
+    make_emotic: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another converter's file: one class "person", names beside it, corners as boxes."""
+    person = {"category_id": 1, "annotations_categories": ["Peace"]}
+    boxes = [[5, 6, 25, 36], [40, 20, 60, 44], [40, 20, 60, 44]]
+    root = make_emotic(images=1, people=[{**person, "bbox": box} for box in boxes])
+    content = json.loads((root / "emotic_train_bi.json").read_text())
+    (root / "mine.json").write_text(json.dumps({**content, "categories": [{"id": 1, "name": "person"}]}))
+    command = ["check", "--root", str(root), "--splits", "train", "--annotations", "mine.json", "--boxes", "body"]
+    assert main(command) == 2
+    assert "box_format=xyxy (data.box_format in a config, --box-format of data.py)" in capsys.readouterr().err
+    assert main([*command, "--box-format", "xyxy"]) == 1
+    printed = capsys.readouterr().out
+    for part in ("1 images, 2 people, 1 findings", "body boxes from mine.json", "people listed again"):
+        assert part in printed
+    row = next(line for line in printed.splitlines() if "Peace" in line)
+    assert row.split("│")[2].strip() == "2"
 
 
 @pytest.fixture
@@ -134,7 +163,7 @@ def test_command_check(golden_emotic: Path, leaky: Path, tmp_path: Path, capsys:
 
 
 def test_people_table_sums_up_crowds(make_emotic: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
-    people = [{"bbox": [n, n, 9, 9], "category_id": 1} for n in range(11)]
+    people = [{"bbox": [n, n, 9, 9], "category_id": 512} for n in range(11)]
     assert main(["check", "--root", str(make_emotic(images=3, people=people)), "--splits", "train"]) == 0
     printed = capsys.readouterr().out
     assert "8+" in printed

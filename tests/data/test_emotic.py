@@ -112,7 +112,10 @@ def test_annotations_can_be_named(golden_emotic: Path, tmp_path: Path) -> None:
     other = tmp_path / "mine_val.json"
     shutil.copy(golden_emotic / "emotic_val_bi.json", other)
     dataset = EmoticDataset(str(golden_emotic), "val", annotations=str(tmp_path / "mine_{split}.json"))
-    assert dataset.description == "head boxes from mine_val.json"
+    unstated = "boxes of unstated kind (say boxes=head or boxes=body) from mine_val.json"
+    assert (dataset.description, dataset.boxes, dataset.boxes_stated) == (unstated, "unstated", False)
+    stated = EmoticDataset(str(golden_emotic), "val", boxes="body", annotations=str(other))
+    assert (stated.description, stated.boxes, stated.boxes_stated) == ("body boxes from mine_val.json", "body", True)
     named = EmoticDataset(str(golden_emotic), "val", annotations="Annotations/Annotations.mat")
     assert named.description == "body boxes from Annotations.mat"
     with pytest.raises(UserError, match="body boxes only"):
@@ -203,22 +206,36 @@ def test_broken_mat_files_are_named(golden_emotic: Path, tmp_path: Path) -> None
     with pytest.raises(UserError, match=r"broken\.mat has no variable 'train'"):
         EmoticDataset(str(golden_emotic), "train", annotations=str(path))
     save_mat(tmp_path, {"body_bbox": [1.0, 2.0]})
-    with pytest.raises(UserError, match=r"mine\.mat, train image 1 cannot be read"):
+    with pytest.raises(
+        UserError, match=r"mine\.mat, train image 1 cannot be read: body_bbox has 2 numbers, expected x1"
+    ):
+        EmoticDataset(str(golden_emotic), "train", annotations=str(tmp_path / "mine.mat"))
+    savemat(tmp_path / "mine.mat", {"train": [1.0, 2.0]})
+    with pytest.raises(UserError, match=r"mine\.mat, train image 1 cannot be read\. Expected a struct with filename"):
         EmoticDataset(str(golden_emotic), "train", annotations=str(tmp_path / "mine.mat"))
 
 
 def test_broken_json_files_are_named(golden_emotic: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     image = {"id": 1, "file_name": "mscoco/images/tiny_000001.jpg", "width": 64, "height": 48}
-    box = {"id": 9, "image_id": 1, "bbox": [1, 2, 3, 4], "category_id": 1}
+    box = {"id": 9, "image_id": 1, "bbox": [1, 2, 3, 4], "category_id": 512}
     cases: list[tuple[Any, str]] = [
         ([], "Got a list"),
         ({"images": [image]}, "list under 'annotations'. Its keys are: images"),
         ({"images": [{"id": 3}], "annotations": []}, "image 3 has no 'file_name'"),
         ({"images": [image], "annotations": [{**box, "image_id": 2}]}, "annotation 9: image_id 2 is not among"),
-        ({"images": [image], "annotations": [{**box, "category_id": 2**26}]}, "annotation 9: category_id 67108864 is"),
-        ({"images": [image], "annotations": [{**box, "bbox": [1, 2]}]}, "annotation 9: not enough values"),
-        ({"images": [image], "annotations": [{**box, "bbox": None}]}, "annotation 9: 'NoneType'"),
+        (
+            {"images": [image], "annotations": [{**box, "category_id": 2**26}]},
+            "annotation 9: 'category_id' expects a whole number of 26 bits",
+        ),
+        (
+            {"images": [image], "annotations": [{**box, "bbox": [1, 2]}]},
+            "annotation 9: 'bbox' expects a box of four numbers",
+        ),
+        (
+            {"images": [image], "annotations": [{**box, "bbox": None}]},
+            "annotation 9: 'bbox' expects a box of four numbers, x, y, width and height. Got null",
+        ),
         ({"images": [], "annotations": []}, "no usable image in"),
     ]
     for content, message in cases:

@@ -148,10 +148,7 @@ def test_a_turned_tiff_is_upright(mode: str, orientation: int, compression: str 
 def test_another_size_than_annotated_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(RGB).save(path)
-    with pytest.raises(
-        ImageError,
-        match=r"a\.png is 2 x 3 pixels, but its annotation says 3 x 2, so its boxes do not fit\. Use the original image\.$",
-    ):
+    with pytest.raises(ImageError, match=r"a\.png is 2 x 3 pixels, .* says 3 x 2, .* Use the original image\.$"):
         read_rgb(str(path), (3, 2))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.config import ConstantParamScheduler, get_default_optimizer_params
 from dsct_detrex.config import LazyCall as L
+from dsct_detrex.data import DataReport
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Boxes, Instances, get_emotions
 
@@ -109,13 +110,39 @@ class ForgetfulTrainLoader(ToyTrainLoader):
     state_dict = None  # type: ignore[assignment]
 
 
+class ToyDataset:
+    """What a foreign data set may say of itself: a length, a name, a split."""
+
+    def __init__(self, split: str, num_images: int) -> None:
+        self.name, self.split, self.num_images = f"toy_{split}", split, num_images
+
+    def __len__(self) -> int:
+        return self.num_images
+
+
 class ToyTestLoader:
-    """This process's share of the images; ``interrupt`` sends SIGINT in the middle of the first pass."""
+    """This process's share of the images.
+
+    Args:
+        interrupt: send SIGINT in the middle of the first pass.
+        split: that a data set names; None leaves the loader without one.
+        unreadable: numbers of images that are skipped, as the loaders of ``data/`` do.
+    """
 
     def __init__(
-        self, batch_size: int = 2, num_images: int = 14, num_workers: int = 0, interrupt: bool = False
+        self,
+        batch_size: int = 2,
+        num_images: int = 14,
+        num_workers: int = 0,
+        interrupt: bool = False,
+        split: str | None = None,
+        unreadable: Sequence[int] = (),
     ) -> None:
         self.interrupt = interrupt
+        self.unreadable = list(unreadable)
+        self.report = DataReport("toy")
+        if split is not None:
+            self.dataset = ToyDataset(split, num_images)
         world, rank = 1, 0
         if torch.distributed.is_initialized():
             rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
@@ -126,12 +153,19 @@ class ToyTestLoader:
         return -(-len(self.ids) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[dict[str, Any]]]:
+        self.report = DataReport("toy")
         torch.rand(1)  # an evaluation that draws random numbers must not change the training around it
         for start in range(0, len(self.ids), self.batch_size):
             if start == 2 * self.batch_size and self.interrupt:
                 self.interrupt = False
                 os.kill(os.getpid(), signal.SIGINT)
-            yield [image(i, i % 7) for i in self.ids[start : start + self.batch_size]]
+            wanted = self.ids[start : start + self.batch_size]
+            for i in wanted:
+                if i in self.unreadable:
+                    self.report.count("unreadable_images", f"image_{i}.jpg")
+            batch = [image(i, i % 7) for i in wanted if i not in self.unreadable]
+            if batch:
+                yield batch
 
 
 class ToyModel(nn.Module):
@@ -173,6 +207,17 @@ class ToyModel(nn.Module):
             )
             outputs.append({"instances": people})
         return outputs
+
+
+class IndifferentModel(nn.Module):
+    """Learns nothing from any picture of any data set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, batch: list[dict[str, Any]]) -> dict[str, Tensor]:
+        return {"loss_class": (self.weight**2).sum()}
 
 
 class ToyEvaluator:
@@ -252,7 +297,7 @@ def toy_config(output_dir: str = "output", **train: Any) -> DictConfig:
                     interrupt=None,
                     broken=None,
                 ),
-                test=L(ToyTestLoader)(batch_size=2, num_images=14, interrupt=False),
+                test=L(ToyTestLoader)(batch_size=2, num_images=14, interrupt=False, split=None, unreadable=[]),
                 evaluator=L(ToyEvaluator)(worse=0.0, fail=False),
             ),
             optimizer=L(torch.optim.AdamW)(

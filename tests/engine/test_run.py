@@ -227,6 +227,19 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_boxes_of_training_and_evaluation_are_compared_before_anything_is_written(
+    dry_run: bool, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(train: object, test: object) -> None:
+        raise UserError("two kinds of boxes")
+
+    monkeypatch.setattr("dsct_detrex.engine.train_run.check_same_boxes", refuse)
+    with pytest.raises(UserError, match="two kinds of boxes"):
+        run(toy(), dry_run=dry_run, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_evaluation_of_a_release_and_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
     trained = run(toy("train.model_ema={enabled:true,decay:0.5}"), quiet=True)
     metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes()
@@ -288,9 +301,26 @@ def test_a_config_that_cannot_be_saved_trains(toy: Toy, tmp_path: Path, capsys: 
     cfg.optimizer.params.lr_factor_func = lambda name: 0.1 if "boxes" in name else 1.0
     run(cfg)
     said = capsys.readouterr().out
-    assert "note: config.yaml is not written. save_config: `optimizer.params.lr_factor_func`" in said
+    assert (
+        "note: config.yaml is not written; config_to_read.yaml has what can be written. save_config: `optimizer" in said
+    )
+    to_read = (tmp_path / "run" / "config_to_read.yaml").read_text()
+    assert (
+        "lr_factor_func: 'cannot be loaded again: save_config: `optimizer.params.lr_factor_func` is a lambda" in to_read
+    )
+    assert "max_iter: 10" in to_read
     assert "lr 0.001, weight decay 0.0001: 2 tensors" in said
     assert (tmp_path / "run" / "last.pth").exists()
+
+
+def test_a_dry_run_says_what_cannot_be_saved(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cfg = toy()
+    cfg.optimizer.params.lr_factor_func = lambda name: 1.0
+    run(cfg, dry_run=True)
+    said = capsys.readouterr().out
+    assert "note: no *.safetensors is written. save_config: `optimizer.params.lr_factor_func` is a lambda" in said
+    assert "note: no config.yaml will be written that loads again." in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_top_level_names(toy: Toy) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dsct_detrex.baselines import DetectedBoxes
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator, format_report
 from dsct_detrex.evaluation.report import CAER_S_LEAK
-from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
+from dsct_detrex.structures import CAER_S, EMOTIC, Emotions, Headline
 
 from .people import Pair, confident_logits, image_pair, random_pairs, row_of_boxes
 
@@ -40,11 +41,12 @@ def perfect_pairs(emotions: Emotions) -> list[Pair]:
 
 
 @pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
-@pytest.mark.parametrize("protocol", ["paper", "official"])
+@pytest.mark.parametrize("protocol", ["paper", "official", "strict"])
 def test_perfect_predictions_score_one(emotions: Emotions, protocol: str) -> None:
     results = run(EmotionEvaluator(emotions, protocol), perfect_pairs(emotions))
     assert results["emotion"]["acc"] == results["emotion"]["mAP"] == 1.0
-    assert results["bbox"] == {"recall50": 1.0, "mean_iou": 1.0}
+    assert results["bbox"]["recall50"] == results["bbox"]["mean_iou"] == 1.0
+    assert results["strict"] == {"acc" if emotions is CAER_S else "mAP": 1.0, "found": 1.0}
     assert {f"AP-{label}" for label in emotions.names} <= set(results["emotion"])
     assert {"acc_n1", "acc_n5plus", "mAP_n1", "mAP_n5plus"} <= set(results["emotion"])
     assert ("acc_any" in results["emotion"]) == (emotions is EMOTIC)
@@ -104,20 +106,24 @@ def test_an_image_without_predictions_counts_its_people_as_wrong() -> None:
     evaluator = EmotionEvaluator(CAER_S, dataset_name="synthetic")
     results = run(evaluator, [right, empty])
     assert results["emotion"]["acc"] == 0.5
-    assert results["bbox"] == {"recall50": 0.5, "mean_iou": 0.5}
+    assert results["bbox"]["recall50"] == results["bbox"]["mean_iou"] == 0.5
+    assert results["strict"] == {"acc": 0.5, "found": 0.5}
     assert evaluator.report is not None
     assert evaluator.report["counts"]["missed_people"] == 1
     assert "1 of 2 people are in images without any prediction; they count as wrong." in evaluator.report["warnings"]
 
 
-def test_an_image_without_people_is_counted_and_changes_no_metric() -> None:
+def test_an_image_without_people_is_counted_and_changes_no_metric_but_the_boxes_ap() -> None:
     pairs = random_pairs(CAER_S, 8)
     nobody = image_pair(CAER_S, 99, torch.zeros(0, 4), [], torch.randn(4, 8), row_of_boxes(4))
     evaluator = EmotionEvaluator(CAER_S)
     before = run(evaluator, pairs)
     assert evaluator.report is not None
     alone = evaluator.report["counts"]["images_without_people"]
-    assert run(evaluator, [*pairs, nobody]) == before
+    after = run(evaluator, [*pairs, nobody])
+    assert {**after, "bbox": 0} == {**before, "bbox": 0}
+    assert after["bbox"]["recall50"] == before["bbox"]["recall50"]
+    assert after["bbox"]["AP50"] < before["bbox"]["AP50"], "its predictions are wrong ones"
     assert evaluator.report["counts"]["images_without_people"] == alone + 1
 
 
@@ -170,7 +176,7 @@ def test_report_is_strict_json_on_disk_and_in_memory(tmp_path: Path) -> None:
     assert report["protocol"]["name"] == "paper"
     assert report["primary_metric"] == "acc"
     assert report["references"] == references
-    assert report["dataset"] == {"name": "synthetic", "description": "Generated scenes."}
+    assert report["dataset"] == {"name": "synthetic", "description": "Generated scenes.", "coverage": None}
     assert report["counts"]["predictions"] == 30 * 8, "of every image, before suppression"
     assert sum(map(sum, report["confusion"]["matrix"])) == report["counts"]["people"]
     assert sum(row["people"] for row in report["by_count"]) == report["counts"]["people"]
@@ -250,7 +256,9 @@ def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
     alone = run(EmotionEvaluator(CAER_S), random_pairs(CAER_S, 9))
     for rank in range(2):
         assert json.loads((tmp_path / f"{rank}.json").read_text()) == alone
-    assert (tmp_path / "main" / "evaluation.json").exists()
+    assert [path.name for path in sorted((tmp_path / "main").iterdir())] == [
+        "coco_instances_results.json", "evaluation.json",
+    ]  # fmt: skip
     assert not (tmp_path / "other").exists()
 
 
@@ -261,3 +269,147 @@ def test_the_data_set_describes_itself_unless_the_config_does():
         evaluator.describe_dataset("head boxes")
     assert told.dataset.description == "by config"
     assert silent.dataset.description == "head boxes"
+
+
+def told(pairs: list[Pair], headline: Headline, emotions: Emotions = CAER_S, **shortfall: Any) -> Any:
+    """The report of an evaluation of a split that is known."""
+    evaluator = EmotionEvaluator(emotions, dataset_name="synthetic")
+    evaluator.describe_dataset(headline)
+    evaluator.reset()
+    evaluator.process([image for image, _ in pairs], [output for _, output in pairs])
+    defaults = {"unreadable": 0, "examples": (), "cut_short": False, "first": True}
+    evaluator.note_shortfall(**{**defaults, **shortfall})
+    scalars = evaluator.evaluate()
+    assert evaluator.report is not None
+    assert json.loads(json.dumps(evaluator.report, allow_nan=False)) == evaluator.report
+    return evaluator.report, scalars, format_report(evaluator.report)
+
+
+HEADLINE = Headline(
+    "emotic_val", images=6, listed_images=6, split="val", source="val.json", boxes="head", people=22,
+    description="head boxes from val.json", labels={"Anger": 3},
+)  # fmt: skip
+
+
+def test_the_headline_stands_in_the_report_and_over_every_table() -> None:
+    report, scalars, text = told(perfect_pairs(CAER_S), HEADLINE)
+    dataset = report["dataset"]
+    assert dataset["headline"] == "emotic_val: head boxes from val.json, 6 images, 22 people"
+    assert {name: dataset[name] for name in ("name", "split", "boxes", "source", "coverage")} == {
+        "name": "synthetic", "split": "val", "boxes": "head", "source": "val.json", "coverage": None,
+    }  # fmt: skip
+    assert scalars["data"] == {"images": 6.0, "listed_images": 6.0}
+    assert "synthetic, val split: 22 people in 6 images, head boxes from val.json" in text
+    assert report["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("headline", "shortfall", "coverage", "why"),
+    [
+        ({"listed_images": 10, "lost_images": 4}, {}, "6 of 10 images", "4 missing or broken when the data was read"),
+        ({"images": 8, "listed_images": 8}, {"unreadable": 2, "examples": ["a.jpg"]}, "6 of 8 images",
+         "2 unreadable while evaluating (first: a.jpg)"),
+        ({"images": 7, "listed_images": 9, "lost_images": 2}, {"unreadable": 1}, "6 of 9 images",
+         "2 missing or broken when the data was read, 1 unreadable while evaluating"),
+        ({"images": 50, "listed_images": 50}, {"cut_short": True}, "the first 6 of 50 images", "a short evaluation"),
+        ({"images": 50, "listed_images": 50}, {"cut_short": True, "first": False}, "6 of 50 images", "a short"),
+        ({"listed_images": 30, "first_of": 30}, {}, "the first 6 of 30 images", ""),
+    ],
+)  # fmt: skip
+def test_a_number_on_a_part_says_so_wherever_it_stands(
+    headline: dict[str, Any], shortfall: dict[str, Any], coverage: str, why: str
+) -> None:
+    report, scalars, text = told(perfect_pairs(CAER_S), replace(HEADLINE, **headline), **shortfall)
+    assert report["dataset"]["coverage"] == coverage
+    assert report["counts"]["listed_images"] == scalars["data"]["listed_images"] == headline["listed_images"]
+    assert scalars["data"]["images"] == 6.0
+    assert text.count(f"paper protocol ({coverage})") == 3, "in the title of every table"
+    assert f"22 people in {coverage}" in text
+    (warning,) = report["warnings"]
+    assert warning.startswith(f"Measured on {coverage}")
+    assert why in warning
+
+
+def test_reset_forgets_what_was_skipped() -> None:
+    evaluator = EmotionEvaluator(CAER_S)
+    evaluator.note_shortfall(3, (), False, True)
+    run(evaluator, perfect_pairs(CAER_S))
+    assert evaluator.report is not None
+    assert evaluator.report["counts"]["lost_images"] == 0
+
+
+def test_nothing_but_unreadable_pictures() -> None:
+    evaluator = EmotionEvaluator(CAER_S)
+    evaluator.reset()
+    evaluator.note_shortfall(3, (), False, True)
+    with pytest.raises(UserError, match=r"nothing to evaluate, none of its 3 pictures can be read\. Check its data"):
+        evaluator.evaluate()
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
+@pytest.mark.parametrize(("shift", "warned"), [(0.0, False), (12.0, True)])
+def test_a_score_without_people_found_says_so(emotions: Emotions, shift: float, warned: bool) -> None:
+    """Boxes 20 pixels wide, 12 to the right: IoU 0.25, so nobody is found, yet every emotion is right."""
+    pairs = perfect_pairs(emotions)
+    for _, output in pairs:
+        output["instances"].pred_boxes.tensor[:, [0, 2]] += shift
+    evaluator = EmotionEvaluator(emotions, dataset_name="synthetic")
+    results = run(evaluator, pairs)
+    metric, name = ("acc", "accuracy") if emotions is CAER_S else ("mAP", "mAP")
+    assert results["emotion"][metric] > 0.9
+    assert (results["strict"][metric], results["strict"]["found"]) == ((0.0, 0.0) if warned else (1.0, 1.0))
+    report = evaluator.report
+    assert report is not None
+    found = [text for text in report["warnings"] if "not about people found" in text]
+    assert len(found) == warned
+    assert all(text.startswith(name) and "only 0.0 % of the people" in text for text in found)
+    assert " ".join(format_report(report).split()).count("this score is not about people found") == warned
+
+
+def test_the_strict_protocol_can_be_the_protocol() -> None:
+    pairs = random_pairs(CAER_S, 30)
+    beside, itself = EmotionEvaluator(CAER_S, "paper"), EmotionEvaluator(CAER_S, "strict")
+    strict = run(beside, pairs)["strict"]
+    results = run(itself, pairs)
+    assert results["strict"] == strict
+    assert results["emotion"]["acc"] == strict["acc"]
+    assert results["bbox"]["recall50"] == strict["found"]
+    assert itself.report is not None
+    assert itself.report["protocol"]["name"] == "strict"
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
+def test_metric_names_are_those_that_an_evaluation_gives(emotions: Emotions) -> None:
+    evaluator = EmotionEvaluator(emotions)
+    results = run(evaluator, perfect_pairs(emotions))
+    assert {f"{group}/{name}" for group, values in results.items() for name in values} == set(evaluator.metric_names())
+
+
+def test_one_person_a_picture_says_what_ap_means_there() -> None:
+    for count, warned in ((1, True), (2, False)):
+        pairs = [
+            image_pair(CAER_S, i, row_of_boxes(count), [[k] for k in range(count)],
+                       confident_logits(CAER_S, range(count)), row_of_boxes(count))
+            for i in range(3)
+        ]  # fmt: skip
+        evaluator = EmotionEvaluator(CAER_S, dataset_name="synthetic")
+        run(evaluator, pairs)
+        assert evaluator.report is not None
+        assert any("AP of the boxes counts other people" in text for text in evaluator.report["warnings"]) == warned
+
+
+def test_files_of_others_are_kept_and_own_ones_renewed(tmp_path: Path) -> None:
+    for name in ("evaluation_val.json", "coco_instances_results.json", "evaluation.json"):
+        (tmp_path / name).write_text("precious")
+    (tmp_path / "evaluation_val_1.json").write_text("older")
+    evaluator = EmotionEvaluator(CAER_S, output_dir=tmp_path)
+    evaluator.stem = "evaluation_val"
+    run(evaluator, random_pairs(CAER_S, 2))
+    run(evaluator, random_pairs(CAER_S, 3))
+    assert json.loads((tmp_path / "evaluation_val.json").read_text())["counts"]["images"] == 3
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir() if path.read_text() in ("precious", "older")}
+    assert kept == {
+        "evaluation.json": "precious", "evaluation_val_1.json": "older", "evaluation_val_2.json": "precious",
+        "coco_instances_results_1.json": "precious",
+    }  # fmt: skip
+    assert len(list(tmp_path.iterdir())) == 6

@@ -1,6 +1,7 @@
 """Metrics against the official code's numbers, against hand-worked tables, and at their edges."""
 
 import math
+from dataclasses import replace
 
 import golden_io
 import numpy as np
@@ -153,3 +154,22 @@ def test_thresholds_of_the_best_f1() -> None:
     """By hand: class 0 is separated at 0.3; class 1 does best by taking everybody; nobody shows class 2."""
     people = table([[0.3, 0.1, 0.9], [0.4, 0.9, 0.9], [0.2, 0.2, 0.9]], [[0, 1], [0], [1]])
     assert metrics.best_f1_thresholds(people) == pytest.approx([0.3, 0.1, 0.5])
+
+
+def test_people_who_are_lost_end_the_recall_and_never_help() -> None:
+    """Three of four people show class 0, one of them is found, ranked first: precision 1 up to a recall of a third."""
+    found = np.array([True, False, False, True])
+    people = PeopleTable(
+        scores=np.array([[0.9], [0.0], [0.0], [0.1]], np.float32),
+        targets=np.array([[1], [1], [1], [0]]),
+        found=found,
+        iou=found.astype(np.float32),
+        people_in_image=np.ones(4, np.int64),
+    )
+    assert metrics.average_precisions(people) == pytest.approx([1 / 3 + 2 / 3 * 3 / 4]), (
+        "the others rank last, together"
+    )
+    assert metrics.average_precisions(replace(people, lost=True)) == pytest.approx([1 / 3])
+    assert metrics.average_precisions(replace(people, lost=True, found=~found)) == pytest.approx([2 / 3])
+    assert metrics.average_precisions(replace(people, lost=True, found=np.zeros(4, bool))) == [0.0]
+    assert metrics.by_people_count(replace(people, lost=True))[0].mAP == pytest.approx(1 / 3)

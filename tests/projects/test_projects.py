@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from dsct_detrex.config import apply_overrides, instantiate, load_config, save_config
 from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.engine.build import plain_config
 from dsct_detrex.engine.compose import compose
 
 FOLDER = Path(__file__).parents[2] / "projects"
@@ -59,6 +60,44 @@ def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
 def test_given_boxes_are_not_suppressed_whatever_the_data(name, protocol, data):
     cfg = compose(parse_arguments(["--config", str(FOLDER / f"{name}.py"), "--data", data]))
     assert cfg.dataloader.evaluator.protocol == protocol
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ([], 9),  # drawn scenes with CAER-S's emotions
+        (["emotions.name=emotic"], 4),
+        (["--data", "emotic"], 4),
+        (["--data", "caer_s"], 9),
+        (["--data", "emotic", "host.name=dino"], 4),
+        (["--data", "emotic", "model.num_subjects=7"], 7),
+        (["model={num_subjects: 6}", "--data", "caer_s"], 6),
+    ],
+)
+def test_the_number_of_subjects_follows_the_data_and_the_override_wins(words, number):
+    cfg = compose(parse_arguments(["--config", str(FOLDER / "deformable_detr_dsct.py"), *words]))
+    assert cfg.model.num_subjects == number
+    assert plain_config(cfg)["model"]["num_subjects"] == number, "a saved config says the number itself"
+
+
+def test_emotions_of_ones_own_have_nine_subjects(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        f"""
+from dsct_detrex.config import LazyCall as L, load_config
+from dsct_detrex.structures import MultiClassEmotions
+
+_base = load_config({str(FOLDER / "deformable_detr_dsct.py")!r})
+train, dataloader, optimizer, lr_multiplier = _base.train, _base.dataloader, _base.optimizer, _base.lr_multiplier
+model, host, hosts, subject_training = _base.model, _base.host, _base.hosts, _base.subject_training
+classification, emotions = _base.classification, L(MultiClassEmotions)(name="moods", names=("calm", "tense"))
+"""
+    )
+    assert load_config(tmp_path / "mine.py").model.num_subjects == 9
+
+
+def test_the_demo_keeps_the_number_it_was_measured_with():
+    words = ["--config", str(FOLDER / "demo.py"), "--data", "emotic"]
+    assert compose(parse_arguments(words)).model.num_subjects == 8
 
 
 @pytest.mark.parametrize("name", PROJECTS)

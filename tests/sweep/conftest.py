@@ -28,6 +28,11 @@ sweep = L(Sweep)(
 """
 
 
+def commands(printed: str) -> list[str]:
+    """The commands that ``--dry-run`` prints; its table is comments."""
+    return [line for line in printed.splitlines() if not line.startswith("#")]
+
+
 compose_once = functools.cache(compose)  # the same half second otherwise, in every test
 
 

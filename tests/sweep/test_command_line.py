@@ -5,12 +5,19 @@ import fcntl
 import json
 import multiprocessing
 import os
+import re
+import shlex
 import signal
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+
+from dsct_detrex.sweep import load_sweep, plan
+from dsct_detrex.sweep.command_line import main
+from dsct_detrex.sweep.description import table_file
+from tests.sweep.conftest import STUB, commands, compose_once
 
 BOTH = ["deformable_detr 0 from 0", "dino 0 from 0"]
 
@@ -136,7 +143,7 @@ def test_checkpoints_of_finished_runs_go_unless_kept(sweep):
 
 def test_dry_run_prints_the_users_own_commands(sweep, calls, capsys):
     assert sweep("--dry-run", "--only", "dino", "optimizer.lr=1e-3") == 0
-    said = capsys.readouterr().out.splitlines()
+    said = commands(capsys.readouterr().out)
     assert len(said) == 1
     assert said[0].startswith("python ")
     for expected in ("--data synthetic", "host.name=dino", "hosts.dino.backbone.depth=18", "train.seed=0"):
@@ -145,6 +152,66 @@ def test_dry_run_prints_the_users_own_commands(sweep, calls, capsys):
     assert said[0].endswith("train.output_dir=out/dino/seed0")
     assert calls() == []
     assert list(Path("out").iterdir()) == []
+
+
+def test_dry_run_prints_the_papers_numbers_above_the_commands(sweep, capsys):
+    assert sweep("--dry-run") == 0
+    said = capsys.readouterr().out
+    table = [line for line in said.splitlines() if line.startswith("#")]
+    assert said.splitlines()[: len(table)] == table, "what follows is commands only"
+    assert re.fullmatch(r"# cell +Host +row of +paper, CAER-S accuracy +what sets it apart", table[1])
+    assert re.fullmatch(r"# dino +DINO +the paper +89.27 +host.name=dino", table[2])
+    assert "do not compare with the paper's CAER-S numbers" in " ".join(table)
+    assert shlex.split(said, comments=True)[0] == "python", "the whole is a script of the shell"
+
+
+@pytest.mark.parametrize("data", ["synthetic", "emotic", "caer_s"])
+@pytest.mark.parametrize("table", [*map(str, range(1, 14)), "figure_2", "figure_11"])
+def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(table, data, capsys, monkeypatch):
+    """Without data on the disk, on every kind of data."""
+    monkeypatch.setattr(plan, "compose", compose_once)
+    assert main(["--table", table, "--data", data, "--dry-run", "--seeds", "1"], script=STUB) == 0
+    said = capsys.readouterr().out
+    heading, first, *_ = said.splitlines()[1:]
+    assert "paper, " in heading
+    start, end = heading.index("paper, "), heading.index("what sets it apart")
+    assert re.search(r"\d\d\.\d\d|best", first[start:end])
+    sweep = load_sweep(table_file(table))
+    assert len(commands(said)) == len(sweep.cells)
+    for label in [cell.label for cell in sweep.cells] + [quoted.label for quoted in sweep.quoted]:
+        assert f"  {label}  " in said
+
+
+@pytest.mark.parametrize(
+    ("table", "cell", "words", "gone"),
+    [
+        ("6", "subjects_only", [], True),
+        ("6", "contexts", [], True),
+        ("6", "spatial", [], False),
+        ("8", "none", [], True),
+        ("7", "equal", ["model.aggregation=null"], True),
+        ("7", "equal", ["model={aggregation: null}"], True),
+        ("7", "equal", ["~model.aggregation"], True),
+        ("7", "equal", ["model={num_subjects: 3}"], False),
+    ],
+)
+def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, gone, capsys):
+    """Words without an effect are errors of ``scripts/train.py``."""
+    options = ["--table", table, "--only", cell, "--dry-run", "--seeds", "1", "--scale", "demo"]
+    assert main([*options, *words], script=STUB) == 0
+    (said,) = commands(capsys.readouterr().out)
+    assert ("model.aggregation.k_spatial=20" not in said) is gone
+    assert "hosts.deformable_detr.num_queries=60" in said
+
+
+def test_the_scale_says_nothing_about_a_backbone_that_the_user_replaces(capsys):
+    call = "{_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
+    backbone = f"hosts.deformable_detr.backbone={call}"
+    options = ["--table", "7", "--only", "equal", "--dry-run", "--seeds", "1", "--scale", "demo"]
+    assert main([*options, backbone], script=STUB) == 0
+    (said,) = commands(capsys.readouterr().out)
+    assert f"'{backbone}'" in said
+    assert "hosts.deformable_detr.backbone." not in said
 
 
 def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):

@@ -16,7 +16,7 @@ from dsct_detrex.sweep.plot import plot_by_people, plot_sweep
 from dsct_detrex.sweep.results import Result, Row, make_rows, read_measured
 from dsct_detrex.sweep.runs import Run, Standing
 from dsct_detrex.sweep.setting import Setting
-from dsct_detrex.sweep.table import cells_of, legend, with_spread
+from dsct_detrex.sweep.table import cells_of, headings, legend, with_spread
 from tests.sweep import stub_train
 
 
@@ -193,3 +193,70 @@ def test_the_plot_shares_an_axis_only_where_numbers_compare(tmp_path):
     assert "90.00 %" in apart
     assert "90.00 %" not in together
     assert apart == plot_sweep(rows, setting(CELLS), "svg").decode()
+
+
+def change_report(run: Run, **changes: dict) -> None:
+    """Change blocks of the report that a finished run left."""
+    path = run.folder / "evaluation.json"
+    report = json.loads(path.read_text())
+    for block, values in changes.items():
+        report.setdefault(block, {}).update(values)
+    path.write_text(json.dumps(report))
+
+
+def rows_on_a_part(folder: Path) -> tuple[list[Row], list[Run], Setting]:
+    """Three rows: one on fewer pictures, one that finds nobody, one without anything to say."""
+    chosen = setting(CELLS)
+    runs = [finished(folder, cell, 0, 0.4) for cell in chosen.sweep.cells]
+    for run, strict in zip(runs, (0.3, 0.0, 0.35)):
+        change_report(run, strict={"acc": strict, "found": 0.7}, dataset={"split": "test", "coverage": None})
+    change_report(runs[0], dataset={"coverage": "498 of 500 images"})
+    change_report(runs[1], metrics={"recall50": 0.02})
+    return make_rows(chosen.sweep.cells, runs), runs, chosen
+
+
+def test_a_number_on_fewer_pictures_says_so_in_every_cell(tmp_path):
+    rows, _, chosen = rows_on_a_part(tmp_path)
+    assert cells_of(rows[0], rows, chosen)[1] == "40.0 % (498 of 500 images)"
+    assert cells_of(rows[2], rows, chosen)[1] == "40.0 %"
+    _, text = write_tables(tmp_path, [result.run for row in rows for result in row.results], chosen)
+    assert "| a | 40.0 % (498 of 500 images) |" in text
+    assert "Pictures were lost: a on 498 of 500 images." in text
+    assert "Measured on synthetic, test split: 1,234 people in 498 of 500 images, drawn scenes; demo scale" in text
+    assert "Other rows were measured on synthetic, test split: 1,234 people in 500 images, drawn scenes." in text
+    with (tmp_path / "results.csv").open(newline="") as file:
+        records = list(csv.DictReader(file))
+    assert "498 of 500 images" in records[0]["measured_on"]
+    write_pictures(tmp_path, rows, chosen)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("498 of 500 images") >= 4, "result, run, note and where it was measured"
+
+
+def test_a_row_that_finds_nobody_is_named_beside_the_strict_column(tmp_path):
+    rows, runs, chosen = rows_on_a_part(tmp_path)
+    assert headings(rows, chosen)[1:4] == ["Accuracy", "People found", "Strict"]
+    assert [cells_of(row, rows, chosen)[2:4] for row in rows] == [["75.0 %", "30.0 %"], ["2.0 %", "0.0 %"],
+                                                                 ["75.0 %", "35.0 %"]]  # fmt: skip
+    sentence = (
+        "Fewer than 50 % of the people are found at IoU 0.5 by b: these scores are not about people found; "
+        "the strict column is."
+    )
+    assert sentence in write_tables(tmp_path, runs, chosen)[1]
+    write_pictures(tmp_path, rows, chosen)
+    assert sentence in (tmp_path / "report.html").read_text()
+
+
+def test_warnings_that_all_runs_share_stand_under_the_table(tmp_path):
+    _rows, runs, chosen = rows_on_a_part(tmp_path)
+    for run, warnings in zip(runs, (["Leak.", "Own."], ["Leak."], ["Leak."])):
+        path = run.folder / "evaluation.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "warnings": warnings}))
+    _, text = write_tables(tmp_path, runs, chosen)
+    assert "\nLeak.\n" in text
+    assert "Own." not in text
+
+
+def test_results_of_earlier_versions_are_read(tmp_path):
+    rows, chosen = three_rows(tmp_path)
+    assert "Strict" not in headings(rows, chosen)
+    assert rows[0].coverage() == ""

@@ -13,7 +13,7 @@ from dsct_detrex.sweep import Cell
 from dsct_detrex.sweep.command_line import main, read_options
 from dsct_detrex.sweep.plan import make_plan
 from dsct_detrex.sweep.wandb_grid import grid_parameters, write_grid
-from tests.sweep.conftest import STUB
+from tests.sweep.conftest import STUB, commands
 
 
 def cells(*overrides: list[str]) -> list[Cell]:
@@ -37,20 +37,44 @@ def test_parameters_are_the_cells(found, expected):
     assert grid_parameters(found) == expected
 
 
-def test_every_cell_of_the_file_is_a_command_of_train(sweep, monkeypatch):
-    sweep("--only", "dino")
+ONE_HOST = """
+from dsct_detrex.config import LazyCall as L
+from dsct_detrex.sweep import Sweep
+
+sweep = L(Sweep)(
+    name="numbers",
+    title="two numbers",
+    paper_table="Table 5",
+    axis="Subjects",
+    cells=[dict(name=f"n{n}", overrides=[f"model.num_subjects={n}"]) for n in (2, 3)],
+)
+"""
+
+
+def test_every_cell_of_the_file_is_a_command_of_train(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("numbers.py").write_text(ONE_HOST)
+    main(["--config", "numbers.py", "--output-dir", "out", "--seeds", "1", "--only", "n2"], script=STUB)
     grid = yaml.safe_load(Path("out/wandb_sweep.yaml").read_text())
     assert grid["method"] == "grid"
     assert grid["metric"] == {"name": "emotion/acc", "goal": "maximize"}
-    assert grid["parameters"] == {"host.name": {"values": ["dino", "deformable_detr"]}, "train.seed": {"values": [0]}}
+    assert grid["parameters"] == {"model.num_subjects": {"values": ["2", "3"]}, "train.seed": {"values": [0]}}
     program, words = grid["command"][:3], grid["command"][3:]
     assert program == ["${env}", "${interpreter}", "${program}"]
     assert words.pop() == "${args_no_hyphens}"
     monkeypatch.setenv("WANDB_RUN_ID", "abc")
-    cfg = compose(parse_arguments([*words, "host.name=deformable_detr", "train.seed=0"]))
+    cfg = compose(parse_arguments([*words, "model.num_subjects=3", "train.seed=0"]))
     assert cfg.train.output_dir == "out/wandb/abc"
-    assert cfg.train.wandb.params.group == "two_hosts"
-    assert cfg.hosts.deformable_detr.backbone.depth == cfg.hosts.dino.backbone.depth == 18
+    assert cfg.train.wandb.params.group == "numbers"
+    assert cfg.hosts.deformable_detr.backbone.depth == 18
+
+
+def test_cells_that_become_small_by_different_words_are_runs_of_the_sweep(sweep):
+    """Sizes of one host mean nothing to another, nor those of the fusion to a cell without it."""
+    sweep("--only", "dino")
+    grid = yaml.safe_load(Path("out/wandb_sweep.yaml").read_text())
+    assert grid["program"].endswith("scripts/sweep.py")
+    assert grid["parameters"] == {"only": {"values": ["dino/seed0", "deformable/seed0"]}}
 
 
 MIXED = """
@@ -84,7 +108,7 @@ def test_cells_of_different_files_are_runs_of_the_sweep(tmp_path, monkeypatch, c
     assert command[-1] == "${args}"
     capsys.readouterr()
     assert main([*command[3:-1], *flags, "--dry-run"], script=STUB) == 0
-    (said,) = capsys.readouterr().out.splitlines()
+    (said,) = commands(capsys.readouterr().out)
     assert "emo_net_r50.py --data synthetic" in said
     assert "train.output_dir=out/wandb/abc/two/seed1" in said
     for word in ("train.max_iter=7", "train.seed=1", "train.wandb.enabled=True", "train.wandb.params.group=mixed"):
@@ -103,8 +127,9 @@ def test_every_table_of_the_paper_is_a_wandb_sweep(path, tmp_path):
 
 
 def test_a_merged_mapping_is_what_train_reads():
-    words = ["--config", "projects/deformable_detr_dsct.py", "model={aggregation: {k_spatial: 0}, use_contexts: False}"]
-    cfg = compose(parse_arguments([words[0], str(Path(__file__).parents[2] / words[1]), words[2]]))
+    project = Path(__file__).parents[2] / "projects" / "deformable_detr_dsct.py"
+    words = ["--unused-overrides=note", "model={aggregation: {k_spatial: 0}, use_contexts: False}"]
+    cfg = compose(parse_arguments(["--config", str(project), *words]), lambda note: None)
     assert cfg.model.aggregation.k_spatial == 0
     assert cfg.model.aggregation.k_semantic == 50
     assert cfg.model.use_contexts is False

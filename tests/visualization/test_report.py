@@ -166,7 +166,25 @@ def test_runs_of_different_protocols_are_not_compared(tmp_path: Path) -> None:
 def test_warnings_of_the_evaluation_reach_the_page(tmp_path: Path) -> None:
     run = RunResult("DSCT", {**RUNS[0].report, "warnings": ["Beware of leaks."]}, RUNS[0].history, 1, 1.0)
     page = Page(write_demo_report(tmp_path / "warned.html", [run], [], {}, {}))
-    assert "Beware of leaks." in page.text
+    assert "DSCT: Beware of leaks." in page.text
+
+
+def test_the_page_says_what_its_numbers_stand_on(tmp_path: Path) -> None:
+    report = RUNS[0].report
+    dataset = {
+        **report["dataset"],
+        "split": "test",
+        "coverage": "2 of 4 images",
+        "description": "head boxes from x.json",
+    }
+    run = RunResult("DSCT", {**report, "dataset": dataset}, RUNS[0].history, 1, 1.0)
+    page = Page(write_demo_report(tmp_path / "part.html", [run, RUNS[1]], [], {}, {}))
+    people = report["counts"]["people"]
+    assert f"synthetic, test split: {people} people in 2 of 4 images, head boxes from x.json." in page.text
+    assert "synthetic, paper protocol (2 of 4 images)" in page.text, "under the number at the top"
+    assert "right (2 of 4 images). Without context" in " ".join(page.text.split()), "in the first line"
+    assert "Strict acc" in page.text
+    assert "Box AP50" in page.text
 
 
 def test_words_are_escaped_and_every_block_is_shown(tmp_path: Path) -> None:

@@ -16,12 +16,22 @@ from dsct_detrex.structures import get_emotions
 
 emotions = L(get_emotions)(name="emotic")
 classification = L(focal_for)(emotions="${emotions}", alpha=0.25, gamma=2.0)
-data = dict(root="datasets/emotic", on_error="raise")
+data = dict(
+    root="datasets/emotic",
+    boxes=dict(train="auto", test="auto"),  # body, head, or auto: one kind for all splits; two kinds must be asked for
+    box_format=None,  # xywh or xyxy, for a JSON file that is not COCO's xywh
+    on_error="raise",
+)
 
 dataloader = dict(
     train=L(build_train_loader)(
         dataset=L(EmoticDataset)(
-            root="${data.root}", split="train", boxes="auto", annotations=None, on_error="${data.on_error}"
+            root="${data.root}",
+            split="train",
+            boxes="${data.boxes}",
+            annotations=None,
+            on_error="${data.on_error}",
+            box_format="${data.box_format}",
         ),
         mapper=L(DatasetMapper)(
             transforms=L(train_transforms)(
@@ -43,7 +53,12 @@ dataloader = dict(
     ),
     test=L(build_test_loader)(
         dataset=L(EmoticDataset)(
-            root="${data.root}", split="val", boxes="auto", annotations=None, on_error="${data.on_error}"
+            root="${data.root}",
+            split="val",
+            boxes="${data.boxes}",
+            annotations=None,
+            on_error="${data.on_error}",
+            box_format="${data.box_format}",
         ),
         mapper=L(DatasetMapper)(
             transforms=L(eval_transforms)(size=800, max_size=1333), emotions="${emotions}", is_train=False

@@ -1,4 +1,5 @@
-"""Scenes drawn on the fly: no download, exact bounds. ``emotions.name=emotic`` turns them into 26-label scenes."""
+"""Scenes drawn on the fly: no download, exact bounds. ``emotions.name=emotic`` turns them into 26-label scenes.
+Training watches val; evaluate the result with ``--eval-only dataloader.test.dataset.split=test``."""
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.data import DatasetMapper, build_test_loader, build_train_loader, eval_transforms, train_transforms
@@ -25,7 +26,7 @@ dataloader = dict(
         seed="${train.seed}",
     ),
     test=L(build_test_loader)(
-        dataset=L(SyntheticScenes)(format="${emotions.name}", split="test", length=512, seed=0, size=(356, 200)),
+        dataset=L(SyntheticScenes)(format="${emotions.name}", split="val", length=512, seed=0, size=(356, 200)),
         mapper=L(DatasetMapper)(
             transforms=L(eval_transforms)(size=208, max_size=480),
             emotions="${emotions}",

@@ -17,6 +17,23 @@ from dsct_detrex.errors import UserError
 from .write_caer_s import write_caer_s
 from .write_emotic import write_emotic
 
+
+class FolderInUseError(UserError):
+    """The folder to write into has content.
+
+    Args:
+        problem: which folder, and what is in it.
+        remedy: how to write into it all the same, at the place that was asked.
+    """
+
+    def __init__(self, problem: str, remedy: str = "pass overwrite=True") -> None:
+        super().__init__(
+            f"{problem} Choose a new folder, or {remedy}: that replaces the files of the same names and leaves all "
+            "others as they are."
+        )
+        self.problem = problem
+
+
 _ANNOTATIONS = {"emotic": ("mat", "json"), "caer_s": ("txt", "json")}
 
 
@@ -27,21 +44,23 @@ def write_dataset(
     seed: int = 0,
     annotations: str | None = None,
     size: tuple[int, int] = (712, 400),
+    overwrite: bool = False,
 ) -> None:
     """Draw scenes and write them with their annotations.
 
     Args:
         format: ``"emotic"`` or ``"caer_s"``.
-        root: a folder, made if it is not there; files of the same name are overwritten.
+        root: a folder, made if it is not there; it is to be empty.
         sizes: number of images per split, e.g. ``{"train": 100, "val": 20, "test": 40}``; splits not named are not
             written.
         seed: of the scenes.
         annotations: only this kind: ``"mat"`` or ``"json"`` (EMOTIC), ``"txt"`` or ``"json"`` (CAER-S). None writes
             both.
         size: (width, height) of the pictures, pixels; CAER-S frames are 712 x 400.
+        overwrite: write into a folder with content: files of the same name are replaced, all others stay.
 
     Raises:
-        UserError: an unknown format, kind of annotation or split, or no image at all.
+        UserError: an unknown format, kind of annotation or split, no image at all, or a folder with content.
     """
     if format not in _ANNOTATIONS:
         raise UserError(f"write_dataset(format=) expects one of {', '.join(_ANNOTATIONS)}. Got {format!r}.")
@@ -54,4 +73,13 @@ def write_dataset(
         raise UserError("write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none.")
     kinds = known if annotations is None else (annotations,)
     write = write_emotic if format == "emotic" else write_caer_s
-    write(Path(root).expanduser(), sizes, seed, kinds, size)
+    folder = Path(root).expanduser()
+    _check_empty(folder, overwrite)
+    write(folder, sizes, seed, kinds, size)
+
+
+def _check_empty(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file, no folder to write a data set into. Choose another name.")
+    if not overwrite and folder.is_dir() and (first := next(folder.iterdir(), None)) is not None:
+        raise FolderInUseError(f"{folder} is not empty: {first.name} is there.")

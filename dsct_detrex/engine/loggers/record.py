@@ -22,11 +22,15 @@ class Prediction:
 
 @dataclass
 class Record:
-    """Numbers after ``iteration`` optimizer steps, and the pictures of its evaluation if there was one."""
+    """Numbers after ``iteration`` optimizer steps, and the pictures of its evaluation if there was one.
+
+    ``words`` say what the evaluation was measured on, for loggers that can show them.
+    """
 
     iteration: int
     scalars: Scalars = field(default_factory=dict)
     predictions: list[Prediction] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
 
 class Logger(Protocol):

@@ -1,0 +1,69 @@
+"""Names of emotions as annotation files spell them.
+
+Case, spaces, underscores, hyphens and slashes do not matter (``doubt_confusion`` is ``Doubt/Confusion``), and the known
+other words for a category are understood (``Angry`` is CAER-S's ``Anger``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from dsct_detrex.structures import Emotions
+
+_BETWEEN_NAMES = re.compile(r"[,;|]")
+
+
+class LabelNames:
+    """Which category a word means.
+
+    Args:
+        emotions: the categories.
+        aliases: other word -> category name.
+    """
+
+    def __init__(self, emotions: Emotions, aliases: Mapping[str, str]) -> None:
+        self.emotions = emotions
+        self._indices = {_folded(name): index for index, name in enumerate(emotions.names)}
+        self._indices |= {_folded(word): emotions.index(name) for word, name in aliases.items()}
+
+    def find(self, word: object) -> int | None:
+        """The class index of a word; None where it is none of the emotions."""
+        return self._indices.get(_folded(word)) if isinstance(word, str) else None
+
+    def words(self, value: object) -> list[object]:
+        """The single labels in a field: a word, words with commas between, lists of them, objects that hold them.
+
+        Of an object the values under ``categories``, ``labels``, ``emotions``, ``name`` or ``label`` count (EMOTIC's
+        annotators are such objects), and the keys that are emotions and answered with true or 1 (as CVAT writes it).
+        """
+        if value is None or value == "":
+            return []
+        if isinstance(value, str):
+            whole = self.find(value) is not None or not _BETWEEN_NAMES.search(value)
+            return [value.strip()] if whole else [part.strip() for part in _BETWEEN_NAMES.split(value) if part.strip()]
+        if isinstance(value, list):
+            return [word for each in value for word in self.words(each)]
+        if isinstance(value, dict):
+            return self._words_of_object(value)
+        return [value]
+
+    def _words_of_object(self, value: dict[str, object]) -> list[object]:
+        named = [value[key] for key in ("categories", "labels", "emotions", "emotion", "name", "label") if key in value]
+        ticked = [key for key, answer in value.items() if self.find(key) is not None and answer in (True, "true", "1")]
+        return [*ticked, *(word for each in named for word in self.words(each))]
+
+    def known(self) -> str:
+        """All category names, for messages."""
+        return ", ".join(self.emotions.names)
+
+
+def quoted(words: Iterable[object], most: int = 8) -> str:
+    """Words found in a file, for messages; the first few of many."""
+    listed = list(dict.fromkeys(str(word) for word in words))
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(f"'{word}'" for word in listed[:most]) + more
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s_/\\\-]+", "", word).casefold()

@@ -1,0 +1,72 @@
+"""What ``scripts/data.py`` writes never takes the place of what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dsct_detrex.data.command_line import main
+from dsct_detrex.data.synthetic.writer import write_dataset
+from dsct_detrex.errors import UserError
+
+GENERATE = ["generate", "--train", "2", "--val", "1", "--test", "1", "--size", "64", "48", "--format"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("format", ["emotic", "caer_s"])
+@pytest.mark.parametrize(
+    "name", ["holiday.jpg", "emotic_train_bi.json", "train.txt", ".hidden", "train/Anger/0001.png", "empty folder/"]
+)
+def test_generate_refuses_a_folder_with_content(
+    format: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine" / name
+    path.parent.mkdir(parents=True)
+    path.mkdir() if name.endswith("/") else path.write_bytes(b"precious")
+    before = contents(tmp_path)
+    assert main([*GENERATE, format, "--out", str(tmp_path / "mine")]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'mine'} is not empty: {name.split('/')[0]} is there. Choose a new folder, or give" in said
+    assert "--overwrite: that replaces the files of the same names and leaves all others as they are." in said
+    assert said.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def test_generate_does_what_it_is_told(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert main([*GENERATE, "caer_s", "--out", str(mine)]) == 0, "an empty folder has nothing to lose"
+    (mine / "holiday.jpg").write_bytes(b"precious")
+    (mine / "train.txt").write_bytes(b"old")
+    assert main([*GENERATE, "caer_s", "--out", str(mine)]) == 2
+    assert main([*GENERATE, "caer_s", "--out", str(mine), "--force"]) == 0
+    assert (mine / "holiday.jpg").read_bytes() == b"precious"
+    assert (mine / "train.txt").read_bytes() != b"old"
+
+
+def test_generate_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").write_text("a file")
+    assert main([*GENERATE, "emotic", "--out", str(tmp_path / "mine"), "--overwrite"]) == 2
+    assert "is a file, no folder to write a data set into" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"is not empty: mine is there\. Choose a new folder, or pass overwrite=True"):
+        write_dataset("emotic", tmp_path, {"train": 1})
+
+
+def test_reports_and_galleries_do_not_replace_files(
+    make_emotic: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_emotic(images=3)
+    picture, report = tmp_path / "holiday.png", tmp_path / "report.json"
+    for words in (["show", "--out", str(picture)], ["check", "--splits", "train", "--json", str(report)]):
+        path = Path(words[-1])
+        path.write_bytes(b"precious")
+        assert main([*words, "--root", str(root)]) == 2
+        assert f"{path} is there already: choose another name, or give --overwrite" in capsys.readouterr().err
+        assert path.read_bytes() == b"precious"
+        assert main([*words, "--root", str(root), "--overwrite"]) == 0
+        assert path.read_bytes() != b"precious"
