@@ -77,6 +77,14 @@ def test_our_own_results_are_replaced() -> None:
     assert sorted(path.name for path in Path("out").iterdir()) == [LIST_NAME, "a.png"]
 
 
+def test_a_result_that_is_an_input_is_an_input() -> None:
+    picture("photos/a.png")
+    drawn("out", "photos")
+    before = Path("out/a.png").read_bytes()
+    assert drawn("out", "out/a.png") == ["predictions/a.png"]
+    assert Path("out/a.png").read_bytes() == before
+
+
 def test_what_a_user_put_in_the_place_of_a_result_is_the_users() -> None:
     picture("photos/a.png")
     drawn("out", "photos")
