@@ -16,6 +16,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from dsct_detrex.data.dataset import Annotation, Record
+from dsct_detrex.data.fields import whole_number
 from dsct_detrex.errors import UserError
 
 Encode = Callable[[list[str]], list[int]]
@@ -43,9 +44,13 @@ def read_mat(path: Path, split: str, image_root: Path, encode: Encode) -> list[R
     for number, entry in enumerate(entries, start=1):
         try:
             records.append(_record(entry, number, image_root, encode))
-        except (ValueError, TypeError, KeyError, IndexError) as error:
-            wrong = f"has no field {error}" if isinstance(error, KeyError) else f"cannot be read: {error}"
-            raise UserError(f"{path}, {split} image {number} {wrong}.") from error
+        except KeyError as error:
+            raise UserError(f"{path}, {split} image {number} has no field {error}.") from error
+        except ValueError as error:
+            raise UserError(f"{path}, {split} image {number} cannot be read: {error}.") from error
+        except (TypeError, IndexError) as error:
+            expected = "Expected a struct with filename, folder, image_size and person"
+            raise UserError(f"{path}, {split} image {number} cannot be read. {expected}.") from error
     return records
 
 
@@ -64,19 +69,28 @@ def _record(entry: dict[str, Any], number: int, image_root: Path, encode: Encode
     return {
         "file_name": str(image_root / str(entry["folder"]) / str(entry["filename"])),
         "image_id": number,
-        "height": int(size["n_row"]),
-        "width": int(size["n_col"]),
+        "height": _side(size, "n_row"),
+        "width": _side(size, "n_col"),
         "annotations": [_person(person, encode) for person in _many(entry["person"])],
     }
 
 
+def _side(size: dict[str, Any], name: str) -> int:
+    pixels = whole_number(np.asarray(size[name]).item())
+    if pixels is None:
+        raise ValueError(f"image_size.{name} is {size[name]}, expected whole pixels")
+    return pixels
+
+
 def _person(person: dict[str, Any], encode: Encode) -> Annotation:
-    x0, y0, x1, y1 = (float(side) for side in person["body_bbox"])
+    box = [float(side) for side in np.ravel(person["body_bbox"])]
+    if len(box) != 4:
+        raise ValueError(f"body_bbox has {len(box)} numbers, expected x1, y1, x2, y2")
     annotators = [encode(_names(each["categories"])) for each in _many(person["annotations_categories"])]
     combined = person.get("combined_categories")
     labels = sorted({index for labels in annotators for index in labels})
     return {
-        "bbox": [x0, y0, x1, y1],
+        "bbox": box,
         "labels": labels if combined is None else encode(_names(combined)),
         "extra": _extra(person, annotators),
     }

@@ -75,6 +75,35 @@ def test_broken_pictures_and_repeated_boxes_are_counted(make_emotic: Callable[..
     assert unopened.splits["train"].report.counts == {"missing_images": 1, "shared_boxes": 3}
 
 
+@pytest.mark.parametrize("finding", ["repeated_people", "repeated_images", "label_differs_from_folder"])
+def test_some_findings_ask_for_attention(finding: str, make_emotic: Callable[..., Path]) -> None:
+    checkup = check_root("emotic", str(make_emotic()), ["train"])
+    checkup.splits["train"].report.count("clamped_boxes", "a.jpg")
+    assert checkup.healthy
+    checkup.splits["train"].report.count(finding, "a.jpg")
+    assert not checkup.healthy
+
+
+def test_command_check_says_what_a_file_does_not_say(
+    make_emotic: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another converter's file: one class "person", names beside it, corners as boxes."""
+    person = {"category_id": 1, "annotations_categories": ["Peace"]}
+    boxes = [[5, 6, 25, 36], [40, 20, 60, 44], [40, 20, 60, 44]]
+    root = make_emotic(images=1, people=[{**person, "bbox": box} for box in boxes])
+    content = json.loads((root / "emotic_train_bi.json").read_text())
+    (root / "mine.json").write_text(json.dumps({**content, "categories": [{"id": 1, "name": "person"}]}))
+    command = ["check", "--root", str(root), "--splits", "train", "--annotations", "mine.json", "--boxes", "body"]
+    assert main(command) == 2
+    assert "box_format=xyxy (data.box_format in a config, --box-format of data.py)" in capsys.readouterr().err
+    assert main([*command, "--box-format", "xyxy"]) == 1
+    printed = capsys.readouterr().out
+    for part in ("1 images, 2 people, 1 findings", "body boxes from mine.json", "people listed again"):
+        assert part in printed
+    row = next(line for line in printed.splitlines() if "Peace" in line)
+    assert row.split("│")[2].strip() == "2"
+
+
 @pytest.fixture
 def leaky(golden_caer: Path, tmp_path: Path) -> Path:
     """A CAER-S root with one test picture that is a re-compressed training picture."""

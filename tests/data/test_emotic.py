@@ -206,7 +206,12 @@ def test_broken_mat_files_are_named(golden_emotic: Path, tmp_path: Path) -> None
     with pytest.raises(UserError, match=r"broken\.mat has no variable 'train'"):
         EmoticDataset(str(golden_emotic), "train", annotations=str(path))
     save_mat(tmp_path, {"body_bbox": [1.0, 2.0]})
-    with pytest.raises(UserError, match=r"mine\.mat, train image 1 cannot be read"):
+    with pytest.raises(
+        UserError, match=r"mine\.mat, train image 1 cannot be read: body_bbox has 2 numbers, expected x1"
+    ):
+        EmoticDataset(str(golden_emotic), "train", annotations=str(tmp_path / "mine.mat"))
+    savemat(tmp_path / "mine.mat", {"train": [1.0, 2.0]})
+    with pytest.raises(UserError, match=r"mine\.mat, train image 1 cannot be read\. Expected a struct with filename"):
         EmoticDataset(str(golden_emotic), "train", annotations=str(tmp_path / "mine.mat"))
 
 

@@ -227,6 +227,19 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_boxes_of_training_and_evaluation_are_compared_before_anything_is_written(
+    dry_run: bool, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(train: object, test: object) -> None:
+        raise UserError("two kinds of boxes")
+
+    monkeypatch.setattr("dsct_detrex.engine.train_run.check_same_boxes", refuse)
+    with pytest.raises(UserError, match="two kinds of boxes"):
+        run(toy(), dry_run=dry_run, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_evaluation_of_a_release_and_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
     trained = run(toy("train.model_ema={enabled:true,decay:0.5}"), quiet=True)
     metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes()
