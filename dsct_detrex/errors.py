@@ -6,4 +6,9 @@ class UserError(Exception):
 
     The message is one sentence or two: who complains, about what, what was expected, what came, what to do. Entry
     points print it without a traceback and exit with status 2.
+
+    Attributes:
+        key: the dotted config key that the message names, once one is known to be at fault; else empty.
     """
+
+    key: str = ""

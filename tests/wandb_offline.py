@@ -11,7 +11,19 @@ import pytest
 
 def forget_account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither key nor settings of whoever runs the tests; what W&B stages goes to ``folder/data``."""
-    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "WANDB_ENTITY"):
+    for name in (
+        "WANDB_API_KEY",
+        "WANDB_MODE",
+        "WANDB_BASE_URL",
+        "WANDB_ENTITY",
+        "WANDB_PROJECT",
+        "WANDB_DIR",
+        "WANDB_NAME",
+        "WANDB_RUN_GROUP",
+        "WANDB_TAGS",
+        "WANDB_JOB_TYPE",
+        "WANDB_RUN_ID",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(folder / "netrc"))
     monkeypatch.setenv("WANDB_DATA_DIR", str(folder / "data"))

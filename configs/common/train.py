@@ -24,7 +24,10 @@ train = dict(
     model_ema=dict(enabled=False, decay=0.999, device="", use_ema_weights_for_eval_only=False),
     wandb=dict(
         enabled=False,
-        params=dict(dir="runs", project="dsct_detrex", name=None, mode=None, group=None, job_type=None, tags=[]),
+        # Null: as W&B's environment variables say (WANDB_PROJECT, ...), else dsct_detrex in the folder of the run.
+        params=dict(
+            project=None, entity=None, dir=None, name=None, mode=None, group=None, job_type=None, tags=[], id=None
+        ),
         num_pictures=8,
     ),
     tensorboard=dict(enabled=False),

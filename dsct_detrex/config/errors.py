@@ -9,6 +9,12 @@ class ConfigError(UserError, ValueError):
     """A key, value, target or override cannot be used."""
 
 
+class ConfigKeyError(ConfigError, KeyError):
+    """An override names a key that is not there, or that cannot be there."""
+
+    __str__ = Exception.__str__  # that of KeyError puts the sentence between quotes
+
+
 class ConfigFileError(UserError, FileNotFoundError):
     """A config file does not exist."""
 

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
 from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.paths import user_path
 
 
 def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> Any:
@@ -37,7 +38,7 @@ def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> 
         ConfigImportError: it imports a config file or a name that does not exist, or itself.
         ConfigError: its syntax is wrong, a key is missing, or the YAML holds Python objects.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(os.path.abspath(user_path(path)))
     if path.suffix not in (".py", ".yaml", ".yml"):
         raise ConfigError(f"load_config(path=) expects a .py, .yaml or .yml file. Got {path}.")
     if not path.is_file():

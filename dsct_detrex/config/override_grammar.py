@@ -3,7 +3,8 @@
 Where we differ from hydra 1.3 on purpose (the table in ``tests/config/test_override_grammar.py`` holds every case):
 
 * More is read: list indices ``a[0].b`` and bracketed keys ``rules[a.b]``, nested interpolations ``${a.${b}}``,
-  JSON-like dict keys ``{"x":1}``, letters outside ASCII, ``None`` as null, blanks after a closing quote or bracket.
+  JSON-like dict keys ``{"x":1}``, letters outside ASCII, ``None`` as null, blanks after a closing quote or bracket,
+  paths such as ``~/x``.
 * Less is read: sweeps ``1,2``, functions ``int(3)``, groups ``a/b`` and ``a@b``, the empty key, and ``~key=value``.
   They mean nothing to a single run, so they are errors.
 * A blank at the end of a value is always dropped; hydra keeps one behind a colon.
@@ -27,7 +28,7 @@ _INT = re.compile(rf"[+-]?{_DIGITS}", re.ASCII)
 _FLOAT = re.compile(rf"[+-]?(?:(?:{_DIGITS}|{_POINT})[eE][+-]?\d(?:_?\d)*|{_POINT}|inf|nan)", re.ASCII | re.IGNORECASE)
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
-_PLAIN = re.compile(r"[\w/\-\\+.$%*@?|: \t]")  # what needs neither quotes nor a backslash
+_PLAIN = re.compile(r"[\w/\-\\+.$%*@?|:~ \t]")  # what needs neither quotes nor a backslash
 _ESCAPABLE = "\\()[]{}:=, \t"
 _BLANKS = ((" ", False), ("\t", False))  # as pieces of a value; one behind a backslash is (" ", True) and stays
 

@@ -6,13 +6,14 @@ unknown key is an error unless written ``+key=``, and ``model.host.num_queries=1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from dsct_detrex.config.errors import ConfigError
+from dsct_detrex.config.errors import ConfigError, ConfigKeyError
 from dsct_detrex.config.interpolations import Container, broken_interpolations, keys_of, materialise
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.suggestions import did_you_mean
@@ -84,7 +85,9 @@ class _Change:
     def _enter(self, node: Container, name: Any, path: tuple[Any, ...]) -> Container:
         child = node[name]
         if not isinstance(child, (DictConfig, ListConfig)):
-            raise self._error(f"cannot be set, because `{_dotted(path)}` is the value {child!r}, not a mapping.")
+            raise ConfigKeyError(
+                str(self._error(f"cannot be set, because `{_dotted(path)}` is the value {child!r}, not a mapping."))
+            )
         return materialise(node, name) if OmegaConf.is_interpolation(node, name) else child
 
     def _assign(self, parent: Container, part: Any, value: Any, path: tuple[Any, ...]) -> None:
@@ -140,15 +143,15 @@ class _Change:
                 f"`~{_dotted(path)}` and `+{_dotted(path)}=...`."
             )
 
-    def _unknown_key(self, deepest: Container, path: tuple[Any, ...]) -> ConfigError:
+    def _unknown_key(self, deepest: Container, path: tuple[Any, ...]) -> ConfigKeyError:
         key = _dotted(path)
         hint = did_you_mean(key, dotted_keys(self._root), dotted=True)
         if not hint and keys_of(deepest):
             hint = f" Known keys there: {', '.join(str(name) for name in keys_of(deepest))}."
         if self._override.action == "delete":
-            return ConfigError(f"Override `{self._override.text}`: there is no key `{key}`.{hint}")
+            return ConfigKeyError(f"Override `{self._override.text}`: there is no key `{key}`.{hint}")
         plus = self._override.text if path == self._override.key else f"{key}=..."
-        return ConfigError(
+        return ConfigKeyError(
             f"Override `{self._override.text}`: unknown key `{key}`.{hint} Write `+{plus}` to add a new key."
         )
 
@@ -189,8 +192,18 @@ def _check_interpolations(cfg: DictConfig, broken_before: Mapping[str, str]) -> 
     for key, reason in broken_interpolations(cfg).items():
         if key not in broken_before:
             raise ConfigError(
-                f"After the overrides, the interpolation at `{key}` finds nothing: {reason}.{_hint(reason, cfg)}"
+                f"After the overrides, the interpolation at `{key}` finds nothing: {_plain(reason)}."
+                f"{_hint(reason, cfg)}"
             )
+
+
+def _plain(reason: str) -> str:
+    """Omegaconf's reason without the names of its classes."""
+    missing = re.search(r"trying to access (.+?): node `(.+?)` is not a container", reason)
+    if missing:
+        return f"it wants `{missing[1]}`, but `{missing[2]}` is no mapping any more"
+    null = re.search(r"instead returned `None`.*: (\$\{.+\})$", reason)
+    return f"{null[1]} is null" if null else reason.rstrip(".")
 
 
 def _hint(reason: str, cfg: DictConfig) -> str:

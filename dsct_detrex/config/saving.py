@@ -1,7 +1,7 @@
 """Write a config as YAML that loads again: callables become their dotted names, and what has no name is refused.
 
-detectron2 writes a file that cannot be loaded once a lambda is in the config, and a pickle beside it; here the run
-stops with the key of the offender.
+detectron2 writes a file that cannot be loaded once a lambda is in the config, and a pickle beside it; here saving stops
+with the key of the offender, unless it is asked for a file to read only (``marked``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from omegaconf.errors import InterpolationResolutionError
 
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.targets import named, target_name
+from dsct_detrex.paths import user_path
 
 _SCALARS = (str, int, float, bool, bytes, type(None))
 
@@ -32,16 +33,36 @@ def save_config(cfg: DictConfig, path: str | Path, resolve: bool = False) -> Non
         ConfigError: a value cannot be written so that it loads again (a lambda, a built module); names its key.
     """
     text = config_to_yaml(cfg, resolve)
-    Path(path).write_text(text, encoding="utf-8")
+    user_path(path).write_text(text, encoding="utf-8")
 
 
-def config_to_yaml(cfg: DictConfig, resolve: bool = False) -> str:
-    """The text that ``save_config`` writes. Tuples become lists, as in every YAML config; see there for the rest."""
+MARK = "cannot be loaded again: "
+"""What stands in a marked file in the place of a lambda or an object, before the reason."""
+
+
+def config_to_yaml(cfg: DictConfig, resolve: bool = False, marked: bool = False) -> str:
+    """The text that ``save_config`` writes. Tuples become lists, as in every YAML config; see there for the rest.
+
+    Args:
+        marked: write the reason in the place of what has no name, instead of refusing.
+    """
     try:
         content = OmegaConf.to_container(cfg, resolve=resolve, structured_config_mode=SCMode.INSTANTIATE)
     except InterpolationResolutionError as error:
         raise ConfigError(f"save_config(resolve=True): an interpolation finds nothing: {error}") from error
-    return OmegaConf.to_yaml(OmegaConf.create(_writable(content, ())))
+    return OmegaConf.to_yaml(OmegaConf.create(_marked(content, ()) if marked else _writable(content, ())))
+
+
+def _marked(value: Any, path: tuple[str, ...]) -> Any:
+    """As ``_writable``, block by block, with a reason where there is no other way."""
+    try:
+        return _writable(value, path)
+    except ConfigError as error:
+        if isinstance(value, Mapping):
+            return {key: _marked(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [_marked(item, (*path, str(index))) for index, item in enumerate(value)]
+        return MARK + str(error)
 
 
 def _writable(value: Any, path: tuple[str, ...]) -> Any:

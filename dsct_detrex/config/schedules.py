@@ -73,14 +73,20 @@ class MultiStepParamScheduler(ParamScheduler):
         milestones: where each step ends, ascending; None makes all steps equally long.
 
     Raises:
-        ConfigError: neither end nor milestones given, a wrong number of milestones, milestones that do not ascend or
-            reach the end, or fewer updates than values.
+        ConfigError: no value or a negative one, neither end nor milestones given, a wrong number of milestones,
+            milestones that do not ascend or reach the end, or fewer updates than values.
     """
 
     def __init__(
         self, values: Sequence[float], num_updates: int | None = None, milestones: Sequence[int] | None = None
     ) -> None:
+        if not values:
+            raise ConfigError("MultiStepParamScheduler(values=) expects one factor or more. Got none.")
         ends = self._ends(len(values), num_updates, milestones)
+        if min(values) < 0:
+            raise ConfigError(
+                f"MultiStepParamScheduler(values=) expects factors that are not negative. Got {list(values)}."
+            )
         if ends[-1] < len(values):
             raise ConfigError(
                 f"MultiStepParamScheduler(num_updates=) expects at least as many updates as values ({len(values)}). "

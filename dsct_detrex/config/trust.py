@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from dsct_detrex.config.building import instantiate
+from dsct_detrex.config.diagnosis import full_key
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.targets import locate, named
 from dsct_detrex.integrations.detrex.installation import located
@@ -69,7 +70,7 @@ def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any
         if name not in _NAMED_TARGETS:
             found = locate(name)
             _check(f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', None)}", name, allowed)
-    return instantiate(content)
+    return instantiate(content, full_key(node))
 
 
 def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from dsct_detrex.dashboard.layout import CELL, HOST, make_dashboard
 from dsct_detrex.dashboard.workspace import build_workspace, push_workspace, workspace_json
 from dsct_detrex.engine.command_line import guarded
-from dsct_detrex.engine.loggers.wandb_run import has_api_key
+from dsct_detrex.engine.loggers.wandb_run import has_api_key, project
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.structures import get_emotions
 from dsct_detrex.sweep.description import DATASETS
 
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--project", default="dsct_detrex", metavar="NAME", help="the W&B project (default dsct_detrex)")
+    add("--project", default=project(), metavar="NAME", help="the W&B project (default: WANDB_PROJECT, or dsct_detrex)")
     add("--entity", default=os.environ.get("WANDB_ENTITY"), metavar="NAME", help="user or team that owns it")
     add("--emotions", default="caer_s", metavar="NAME", help="kind of the runs: caer_s (default) or emotic")
     add("--sweep", metavar="NAME", help="only runs of this sweep (their W&B group), e.g. table_10")
@@ -97,6 +98,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY",
         help=f"what sets lines apart: a key of the config (default {HOST}), or {CELL} for the rows of a sweep",
     )
-    add("--out", type=Path, metavar="FILE", help="where the JSON goes (default runs/dashboard/NAME_EMOTIONS.json)")
+    add("--out", type=user_path, metavar="FILE", help="where the JSON goes (default runs/dashboard/NAME_EMOTIONS.json)")
     add("--push", action="store_true", help="save it in W&B; needs an API key")
     return parser

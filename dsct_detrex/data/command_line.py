@@ -17,6 +17,7 @@ from dsct_detrex.data.doctor import FORMATS, check_root, detect_format
 from dsct_detrex.data.gallery import draw_gallery
 from dsct_detrex.data.synthetic.writer import FolderInUseError, write_dataset
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded, user_path
 
 _PICTURES = (".png", ".jpg")
 _WRITTEN_AS = {"mat": "mat", "txt": "txt", "coco": "json"}
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--no-images", action="store_true", help="do not open the pictures")
     check.add_argument("--near-duplicates", action="store_true", help="look for test pictures that are also in train")
     check.add_argument("--threads", type=int, default=8, help="that read pictures")
-    check.add_argument("--json", type=Path, metavar="FILE", help="write everything found as JSON as well")
+    check.add_argument("--json", type=user_path, metavar="FILE", help="write everything found as JSON as well")
     _add_overwrite(check, "replace FILE where it is there")
     check.set_defaults(run=_check)
 
@@ -54,13 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_reader(show)
     show.add_argument("--split", choices=SPLITS, default="train")
     show.add_argument("--images", type=int, default=12)
-    show.add_argument("--out", type=Path, required=True, metavar="FILE")
+    show.add_argument("--out", type=user_path, required=True, metavar="FILE")
     _add_overwrite(show, "replace FILE where it is there")
     show.set_defaults(run=_show)
 
     generate = commands.add_parser("generate", help="write a synthetic stand-in in a data set's own layout")
     generate.add_argument("--format", choices=FORMATS, required=True)
-    generate.add_argument("--out", required=True, metavar="DIR")
+    generate.add_argument("--out", type=expanded, required=True, metavar="DIR")
     for split, size in zip(SPLITS, (100, 20, 40)):
         generate.add_argument(f"--{split}", type=int, default=size, metavar="N", help=f"images (default {size})")
     generate.add_argument("--size", type=int, nargs=2, metavar=("W", "H"), help="of the pictures, pixels")
@@ -83,9 +84,11 @@ def _check_new(path: Path, parsed: argparse.Namespace) -> None:
 
 def _add_reader(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=["auto", *FORMATS], default="auto")
-    command.add_argument("--root", required=True, metavar="DIR")
+    command.add_argument("--root", type=expanded, required=True, metavar="DIR")
     command.add_argument("--boxes", choices=["auto", "body", "head"], help="EMOTIC: which boxes")
-    command.add_argument("--annotations", metavar="FILE", help="the annotation file; {split} is filled in")
+    command.add_argument(
+        "--annotations", type=expanded, metavar="FILE", help="the annotation file; {split} is filled in"
+    )
     command.add_argument("--box-format", choices=["xywh", "xyxy"], help="of that file, where it is not the usual one")
 
 

@@ -43,6 +43,7 @@ class TrainLoader:
     """
 
     def __init__(self, order: TrainOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+        _check_workers(num_workers, "build_train_loader")
         self.dataset = images.dataset
         self.steps_per_epoch = order.steps_per_epoch
         self.iteration = 0
@@ -81,6 +82,7 @@ class EvalLoader:
     """
 
     def __init__(self, order: EvalOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+        _check_workers(num_workers, "build_test_loader")
         self.dataset = images.dataset
         self.report = DataReport(f"{images.dataset.name} while evaluating")
         self._order = order
@@ -257,6 +259,11 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
     if world_size is None:
         world_size = distributed.get_world_size() if running else 1
     return rank, world_size
+
+
+def _check_workers(num_workers: int, owner: str) -> None:
+    if num_workers < 0:
+        raise UserError(f"{owner}(num_workers=) expects 0 (read here) or more processes. Got {num_workers}.")
 
 
 def _check_emotions(dataset: EmotionDataset, mapper: DatasetMapper) -> None:

@@ -78,6 +78,10 @@ class ResizeShortestSide:
 
     def __init__(self, scales: Sequence[int], max_size: int | None = None) -> None:
         self.scales = _positive(scales, "ResizeShortestSide(scales=)")
+        if max_size is not None and max_size < 1:
+            raise UserError(
+                f"ResizeShortestSide(max_size=) expects a positive number of pixels or null. Got {max_size}."
+            )
         self.max_size = max_size
 
     def __call__(self, scene: Scene) -> Scene:
@@ -140,7 +144,13 @@ def train_transforms(
         flip: probability of mirroring.
         crop_probability: of the branch that resizes to ``crop_scales`` and crops ``crop_min`` to ``crop_max`` first.
         extra: further transforms, applied last.
+
+    Raises:
+        UserError: a size or probability outside its range.
     """
+    for name, share in (("flip", flip), ("crop_probability", crop_probability)):
+        if not 0 <= share <= 1:
+            raise UserError(f"train_transforms({name}=) expects a probability in [0, 1]. Got {share}.")
     final = ResizeShortestSide(scales, max_size)
     cropped = v2.Compose([ResizeShortestSide(crop_scales), RandomSizeCrop(crop_min, crop_max), final])
     sized = v2.RandomChoice([cropped, final], p=[crop_probability, 1 - crop_probability])

@@ -22,9 +22,11 @@ from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
+from dsct_detrex.engine.compose import refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part
+from dsct_detrex.paths import expanded
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="demo.py", description="Train, evaluate and report DSCT on drawn scenes.")
-    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="where runs and report go")
+    parser.add_argument("--out", type=expanded, default="runs/demo", metavar="DIR", help="where runs and report go")
     parser.add_argument("--test-images", type=int, default=1000, help="unseen scenes to evaluate on")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="overrides for both trainings")
     arguments = parser.parse_args(words)
@@ -55,7 +57,9 @@ def _main(words: Sequence[str]) -> int:
         Training("DSCT", projects / "demo.py", out / "dsct"),
         Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
     ]
-    overrides = (*_precision(), *arguments.overrides)
+    lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
+    overrides = (*_precision(), *lenient, *arguments.overrides)
+    refuse_useless((t.command(*overrides)[2:] for t in trainings), arguments.overrides)
     total = _iterations(trainings[0])
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]

@@ -68,7 +68,8 @@ class SubjectContextDecoder(nn.Module):
         activation_checkpointing: recompute layers in the backward pass to save memory.
 
     Raises:
-        ValueError: a fusion layer the host does not have, or an unknown frame.
+        ValueError: a fusion layer the host does not have, or a frame that is unknown or that the host cannot
+            tell.
     """
 
     def __init__(
@@ -92,6 +93,11 @@ class SubjectContextDecoder(nn.Module):
         if distance_frame not in ("unpadded", "padded"):
             raise ValueError(
                 f"SubjectContextDecoder(distance_frame=) expects unpadded or padded. Got {distance_frame!r}."
+            )
+        if distance_frame == "padded" and not adapter.multi_scale:
+            raise ValueError(
+                f"SubjectContextDecoder(distance_frame=) expects unpadded with {adapter.kind}, whose decoder knows no "
+                "padding. Got 'padded'."
             )
         self.adapter = adapter
         self.layers = nn.ModuleList(
@@ -180,7 +186,7 @@ class SubjectContextDecoder(nn.Module):
     ) -> Tensor:
         reference = state.reference[:, m:]
         points = self.adapter.points(state, middle, m, lambda states: heads.locate(index, states, reference))
-        if self.distance_frame == "padded" and "valid_ratios" in inputs:
+        if self.distance_frame == "padded":
             points = points * inputs["valid_ratios"][:, None, 0]
         return points.detach()
 

@@ -31,6 +31,9 @@ class ImageNormalizer(nn.Module):
     Args:
         mean: per channel, RGB, 0-255.
         std: likewise.
+
+    Raises:
+        ValueError: not three numbers each, or a deviation that is not positive.
     """
 
     mean: Tensor
@@ -38,6 +41,10 @@ class ImageNormalizer(nn.Module):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
+        for name, values in (("pixel_mean", mean), ("pixel_std", std)):
+            if len(values) != 3 or (name == "pixel_std" and min(values) <= 0):
+                kind = "positive numbers" if name == "pixel_std" else "numbers"
+                raise ValueError(f"DSCT({name}=) expects three {kind}, R, G and B. Got {list(values)}.")
         self.register_buffer("mean", torch.tensor(list(mean)).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(list(std)).view(3, 1, 1), persistent=False)
 

@@ -15,9 +15,11 @@ from typing import NoReturn
 
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 
 WANDB_MODES = ("online", "offline", "disabled")
 PROVIDERS = ("embedded", "detrex")
+UNUSED = ("error", "note")
 _OVERRIDE = re.compile(r"(\+{0,2}[^\W\d][^=]*=.*)|(~[^\W\d][^=]*)", re.DOTALL)
 
 
@@ -38,6 +40,7 @@ class Arguments:
     epochs: float | None = None
     amp: bool = False
     wandb: str | None = None
+    unused_overrides: str = "error"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,9 +78,16 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--config", "--config-file", "-c", metavar="FILE", help="LazyConfig file (.py) or a saved config.yaml")
+    add(
+        "--config",
+        "--config-file",
+        "-c",
+        type=expanded,
+        metavar="FILE",
+        help="LazyConfig file (.py) or a saved config.yaml",
+    )
     add("--data", metavar="NAME", help="data set of configs/common/data: synthetic, emotic, caer_s")
-    add("--data-root", metavar="DIR", help="where the data set lies; sets data_root")
+    add("--data-root", type=expanded, metavar="DIR", help="where the data set lies; sets data.root")
     add("--hosts-from", choices=PROVIDERS, help="whose hosts: ours, or your own detrex's; sets host.provider")
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop")
@@ -93,6 +103,12 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("", *WANDB_MODES),
         metavar="MODE",
         help="log to W&B; =online, =offline, ...",
+    )
+    add(
+        "--unused-overrides",
+        choices=UNUSED,
+        default="error",
+        help="what an override without effect is: an error, or (for one line that serves several configs) a note",
     )
     return parser
 

@@ -52,11 +52,17 @@ class BestTracker:
         return self.early_stop.patience is not None and self.since >= self.early_stop.patience
 
     def state_dict(self) -> dict[str, Any]:
-        return {"metric": self.metric, "value": self.value, "iteration": self.iteration, "since": self.since}
+        return {
+            "metric": self.metric,
+            "mode": self.rule.mode,
+            "value": self.value,
+            "iteration": self.iteration,
+            "since": self.since,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a checkpoint; values of another metric are of no use and are left behind."""
-        if state["metric"] == self.metric:
+        """Continue from a checkpoint; values of another metric or mode are of no use and are left behind."""
+        if (state["metric"], state.get("mode", self.rule.mode)) == (self.metric, self.rule.mode):
             self.value, self.iteration, self.since = state["value"], state["iteration"], state["since"]
 
     def _better(self, new: float, old: float) -> bool:

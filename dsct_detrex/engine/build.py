@@ -10,8 +10,10 @@ from omegaconf import DictConfig, OmegaConf, flag_override
 from torch import nn
 from torch.optim import Optimizer
 
-from dsct_detrex.config import config_to_yaml, instantiate
+from dsct_detrex.config import config_to_yaml
+from dsct_detrex.config.building import instantiate  # ours in any environment, for its sentences
 from dsct_detrex.engine.schedule import Multiplier
+from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 
@@ -22,13 +24,23 @@ _TOP_LEVEL = ("train", "model", "dataloader", "optimizer", "lr_multiplier")
 
 
 def check_top_level(cfg: DictConfig) -> None:
-    """Raise a ``UserError`` unless the five names of every detrex config are there."""
+    """Raise a ``UserError`` unless the five names of every detrex config are there, each a block of keys."""
     missing = [name for name in _TOP_LEVEL if name not in cfg]
     if missing:
         raise UserError(
             f"A config defines {', '.join(_TOP_LEVEL)} at its top level. This one lacks {', '.join(missing)}; "
             f"it has {', '.join(str(key) for key in cfg) or 'nothing'}."
         )
+    for name in _TOP_LEVEL:
+        if not isinstance(cfg[name], DictConfig):
+            raise UserError(f"{name} expects a block of keys. Got {'null' if cfg[name] is None else repr(cfg[name])}.")
+
+
+def read_settings(cfg: DictConfig) -> TrainSettings:
+    """The ``train`` block, checked."""
+    block = _plain(OmegaConf.to_container(cfg.train, resolve=True))
+    assert isinstance(block, dict)
+    return TrainSettings.read(block)
 
 
 def build_model(cfg: DictConfig, device: torch.device) -> nn.Module:
@@ -67,8 +79,8 @@ def build_emotions(cfg: DictConfig) -> Emotions | None:
 
 def batch_size(cfg: DictConfig) -> int | None:
     """``dataloader.train.total_batch_size``: images of one batch over all processes."""
-    size = OmegaConf.select(cfg, "dataloader.train.total_batch_size")
-    return None if size is None else int(size)
+    size: int | None = OmegaConf.select(cfg, "dataloader.train.total_batch_size")
+    return size
 
 
 def plain_config(cfg: DictConfig) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 One file of tensors and plain values, readable with ``weights_only=True``. The version it replaces stays as
 ``last.prev.pth``, so that a file broken by the machine costs one period, not the run.
 
-Keys: ``format``, ``iteration``, ``max_iter``, ``evaluated_at``, ``model`` (state dict), ``optimizer``, ``scaler``,
-``ema`` (or None), ``best``, ``rng`` and ``loader`` (lists with one entry per process), ``wandb_run_id``.
+Keys: ``format``, ``iteration``, ``max_iter``, ``evaluated_at``, ``model`` (state dict), ``optimizer``,
+``optimizer_names`` (of its weights, by group), ``scaler``, ``ema`` (or None), ``best``, ``rng`` and ``loader`` (lists
+with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain values). Files of before ``optimizer_names``
+and ``config`` are read, too.
 """
 
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from dsct_detrex.engine import ddp
+from dsct_detrex.engine import ddp, resuming
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.contracts import Resumable
 from dsct_detrex.engine.ema import WeightAverage
 from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.optimizer_state import names_of, restore_state
 from dsct_detrex.engine.rng import rng_state, set_rng_state
 from dsct_detrex.errors import UserError
 
@@ -34,7 +37,8 @@ _NAMES_SHOWN = 4
 class RunState:
     """The parts of a run that change while it trains.
 
-    ``evaluated_at`` is the iteration of the last finished evaluation, so that one cut short is made up for.
+    ``evaluated_at`` is the iteration of the last finished evaluation, so that one cut short is made up for; ``config``
+    is what the run is described by, resolved, as plain values.
     """
 
     model: nn.Module
@@ -46,6 +50,7 @@ class RunState:
     iteration: int = 0
     evaluated_at: int = 0
     wandb_run_id: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 def last_path(output_dir: Path) -> Path:
@@ -74,12 +79,14 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
             "evaluated_at": state.evaluated_at,
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
+            "optimizer_names": names_of(state.optimizer, state.model),
             "scaler": state.scaler.state_dict(),
             "ema": None if state.ema is None else state.ema.state_dict(),
             "best": state.best.state_dict(),
             "rng": rng,
             "loader": positions,
             "wandb_run_id": state.wandb_run_id,
+            "config": state.config,
         }
         try:
             write_atomically(path, lambda temporary: torch.save(content, temporary), previous_path(output_dir))
@@ -118,34 +125,48 @@ def read_last(output_dir: Path) -> dict[str, Any]:
 
 
 def restore(state: RunState, content: dict[str, Any], path: Path) -> list[str]:
-    """Put a checkpoint's content into the parts of this run, random states last.
+    """Put a checkpoint's content into the parts of this run, random states last. Settings stay those of this run.
 
     Returns:
-        What could not be continued exactly, as sentences for the user; empty when everything could.
+        What changed, and what could not be continued exactly, as sentences for the user; empty when nothing did.
 
     Raises:
-        UserError: it is the checkpoint of another model or optimizer.
+        UserError: it is the checkpoint of another model or optimizer, or a setting cannot change within a run.
     """
-    check_same_model(state.model, content["model"], path)
+    saved = content.get("config", {})
+    changed = resuming.changes(saved, state.config) if saved and state.config else {}
+    resuming.refuse(changed, state.config, path)
+    check_same_model(state.model, content["model"], path, resuming.hint(changed))
     state.model.load_state_dict(content["model"])
+    told = [*resuming.notes(changed, content["iteration"]), *_restore_optimizer(state, content, path)]
+    if content["scaler"]:  # empty if the run needed none
+        state.scaler.load_state_dict(content["scaler"])
+    state.best.load_state_dict(content["best"])
+    state.iteration = content["iteration"]
+    state.evaluated_at = content["evaluated_at"]
+    state.wandb_run_id = content["wandb_run_id"]
+    return told + _restore_ema(state, content["ema"]) + _restore_position(state, content)
+
+
+def _restore_optimizer(state: RunState, content: dict[str, Any], path: Path) -> list[str]:
     try:
-        state.optimizer.load_state_dict(content["optimizer"])
+        fresh = restore_state(state.optimizer, state.model, content["optimizer"], content.get("optimizer_names"))
     except ValueError as error:
         raise UserError(
             f"--resume: the optimizer of {path} has other parameter groups than optimizer in this config ({error}). "
             "Use the config of that run, its output_dir/config.yaml."
         ) from error
-    state.scaler.load_state_dict(content["scaler"])
-    state.best.load_state_dict(content["best"])
-    state.iteration = content["iteration"]
-    state.evaluated_at = content["evaluated_at"]
-    state.wandb_run_id = content["wandb_run_id"]
-    notes = _restore_ema(state, content["ema"])
-    return notes + _restore_position(state, content)
+    return (
+        [f"These weights did not train before and start without momentum: {_named('', fresh).strip()}"] if fresh else []
+    )
 
 
-def check_same_model(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Raise a ``UserError`` that names the differing weights unless names and shapes agree."""
+def check_same_model(model: nn.Module, weights: dict[str, torch.Tensor], path: Path, hint: str = "") -> None:
+    """Raise a ``UserError`` that names the differing weights unless names and shapes agree.
+
+    Args:
+        hint: a further sentence about the likely reason, with a space in front.
+    """
     own = model.state_dict()
     problems = [
         _named("missing there", [name for name in own if name not in weights]),
@@ -154,7 +175,7 @@ def check_same_model(model: nn.Module, weights: dict[str, torch.Tensor], path: P
     ]
     if any(problems):
         raise UserError(
-            f"--resume: {path} is the checkpoint of another model: {'; '.join(filter(None, problems))}. "
+            f"--resume: {path} is the checkpoint of another model: {'; '.join(filter(None, problems))}.{hint} "
             "Use the config of that run, or start without --resume and with train.init_checkpoint, which takes what "
             "fits."
         )

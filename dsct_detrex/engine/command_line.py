@@ -64,8 +64,15 @@ def _main(words: Sequence[str]) -> int:
     processes = processes_wanted(arguments)
     if processes > 1:
         return launch([*_MODULE, *words], processes)
-    run(compose(arguments), resume=arguments.resume, eval_only=arguments.eval_only, dry_run=arguments.dry_run)
+    cfg = compose(arguments, _note)
+    run(cfg, resume=arguments.resume, eval_only=arguments.eval_only, dry_run=arguments.dry_run)
     return 0
+
+
+def _note(sentence: str) -> None:
+    """To stdout, like all that a run tells; once for all processes."""
+    if not ddp.under_torchrun() or os.environ.get("RANK", "0") == "0":
+        print(sentence, flush=True)
 
 
 def _complain(sentence: str) -> None:

@@ -4,6 +4,8 @@ overrides; the later wins."""
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,34 +13,74 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.config import apply_overrides, get_config, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
-from dsct_detrex.engine.arguments import PROVIDERS, Arguments
+from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
+from dsct_detrex.engine.unused import check_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
 
 
-def compose(arguments: Arguments) -> DictConfig:
+def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
     """Load and change the config that the arguments name.
 
+    Args:
+        say: told what gives way or may have no effect; None warns.
+        check: look for overrides and flags without effect; off for a command line that is not complete yet.
+
     Raises:
-        UserError: a file, key or value is wrong; says which.
+        UserError: a file, key or value is wrong, or has no effect; says which.
     """
+    say = say or _warn
     cfg = load_config(arguments.config)
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
         _replace_data(cfg, arguments.data)
     provider = _choose_hosts(cfg, arguments.hosts_from)
-    for key, value in _from_flags(arguments):
-        OmegaConf.update(cfg, key, value, force_add=True)
+    flags = _from_flags(arguments)
+    for flag in flags:
+        OmegaConf.update(cfg, flag.key, flag.value, force_add=True)
     if arguments.data_root is not None:
         _set_root(cfg, arguments.data_root)
+        flags.append(_Flag("data.root", arguments.data_root, f"--data-root {arguments.data_root}"))
     apply_overrides(cfg, list(arguments.overrides))
     if _provider(cfg) != provider:
         raise UserError(
             f"host.provider={_provider(cfg)} comes too late as an override, because overrides change the table of "
             f"hosts it stands for: use --hosts-from {_provider(cfg)}."
         )
+    if check:
+        for flag in flags:
+            if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
+                say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
+        check_unused(cfg, arguments, {flag.key: flag.words for flag in flags}, say)
     return cfg
+
+
+def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> None:
+    """Raise a ``UserError`` for overrides that several command lines share and that have an effect in none of them.
+
+    Args:
+        lines: the command lines, which take such overrides as notes.
+        shared: the overrides. A line that cannot be composed is left to say so itself.
+    """
+    left, reasons = set(shared), list[str]()
+    for words in lines:
+        notes: list[str] = []
+        try:
+            compose(parse_arguments(words), notes.append)
+        except UserError:
+            return
+        reasons = [note for note in notes if " no effect " in note]
+        left = {word for word in left if any(word in note for note in reasons)}
+        if not left:
+            return
+    if left and reasons:
+        telling = [reason.removeprefix("note: ") for reason in reasons if any(word in reason for word in left)]
+        raise UserError(f"In every run, {' '.join(telling)}")
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, RuntimeWarning, stacklevel=3)
 
 
 def _replace_data(cfg: DictConfig, name: str) -> None:
@@ -117,17 +159,26 @@ def _set_root(cfg: DictConfig, folder: str) -> None:
     cfg.data.root = folder
 
 
-def _from_flags(arguments: Arguments) -> list[tuple[str, Any]]:
-    changes: list[tuple[str, Any]] = []
+@dataclass(frozen=True)
+class _Flag:
+    """A flag as the key and value it stands for, and as it was written."""
+
+    key: str
+    value: Any
+    words: str
+
+
+def _from_flags(arguments: Arguments) -> list[_Flag]:
+    flags: list[_Flag] = []
     if arguments.epochs is not None:
-        changes.append(("train.max_epoch", arguments.epochs))
+        flags.append(_Flag("train.max_epoch", arguments.epochs, f"--epochs {arguments.epochs:g}"))
     if arguments.amp:
-        changes.append(("train.amp.enabled", True))
+        flags.append(_Flag("train.amp.enabled", True, "--amp"))
     if arguments.device is not None or arguments.num_gpus is not None:
         device = arguments.device or ("cuda" if arguments.num_gpus else "cpu")
-        changes.append(("train.device", device))
+        flags.append(_Flag("train.device", device, f"--device {device}" if arguments.device else "--num-gpus"))
     if arguments.wandb is not None:
-        changes.append(("train.wandb.enabled", True))
+        flags.append(_Flag("train.wandb.enabled", True, "--wandb"))
         if arguments.wandb:
-            changes.append(("train.wandb.params.mode", arguments.wandb))
-    return changes
+            flags.append(_Flag("train.wandb.params.mode", arguments.wandb, f"--wandb={arguments.wandb}"))
+    return flags

@@ -35,7 +35,10 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
         return torch.device(kind)
     if not torch.cuda.is_available():
         raise UserError("train.device=cuda needs a GPU and a CUDA build of torch; torch finds none: use --device cpu.")
-    index = int(name.split(":")[1]) if ":" in name else local_rank
+    number = name.partition(":")[2]
+    if ":" in name and not number.isdecimal():
+        raise UserError(f"train.device expects cuda:<number of a GPU>. Got {name!r}.")
+    index = int(number) if number else local_rank
     if index >= torch.cuda.device_count():
         raise UserError(
             f"Process {local_rank} of this machine wants GPU {index}, but torch sees {torch.cuda.device_count()}: "

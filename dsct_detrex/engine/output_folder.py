@@ -9,16 +9,16 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from dsct_detrex.config import ConfigError, save_config
+from dsct_detrex.config import ConfigError, config_to_yaml, save_config
 from dsct_detrex.engine.environment import save_environment
-from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.files import write_atomically, write_text
 from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
-    "config.yaml", "environment.json", "data.json", "evaluation.json", "evaluation_*.json", "last.pth",
-    "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json", "summary.json", "best.safetensors",
-    "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors", "coco_instances_results*.json",
-    "tensorboard", "wandb",
+    "config.yaml", "config_until_*.yaml", "config_to_read.yaml", "environment.json", "data.json", "evaluation.json",
+    "evaluation_*.json", "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json",
+    "summary.json", "best.safetensors", "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors",
+    "coco_instances_results*.json", "tensorboard", "wandb",
 )  # fmt: skip
 """Everything that a run writes into its folder, as patterns; ``tensorboard`` and ``wandb`` are folders."""
 
@@ -47,7 +47,8 @@ def open_folder(
     try:
         write_atomically(folder / "config.yaml", lambda path: save_config(cfg, path))
     except ConfigError as error:
-        say(f"note: config.yaml is not written. {error}")
+        write_text(folder / "config_to_read.yaml", config_to_yaml(cfg, marked=True))
+        say(f"note: config.yaml is not written; config_to_read.yaml has what can be written. {error}")
     save_environment(folder / "environment.json", device, seed)
 
 

@@ -22,7 +22,7 @@ class Plan:
     """``iters_per_epoch`` and ``batch_size`` (images of one batch over all processes) are None where the loader does
     not tell.
 
-    A period of 0 or less means: only after the last iteration.
+    A period of 0 or less means: only after the last iteration. ``by`` is the key that the length comes from.
     """
 
     max_iter: int
@@ -32,6 +32,7 @@ class Plan:
     log_period: int
     accumulate: int
     batch_size: int | None
+    by: str = "train.max_iter"
 
     def epoch(self, iteration: int) -> float | None:
         """Epochs done after ``iteration`` iterations."""
@@ -80,6 +81,7 @@ def make_plan(settings: TrainSettings, steps_per_epoch: int | None, batch_size: 
         log_period=settings.log_period,
         accumulate=settings.accumulate,
         batch_size=batch_size,
+        by="train.max_iter" if settings.max_epoch is None else "train.max_epoch",
     )
 
 
@@ -103,9 +105,9 @@ def describe_plan(plan: Plan, multiplier: Multiplier, optimizer: Optimizer) -> s
 
 def _total(plan: Plan) -> str:
     if plan.iters_per_epoch is None:
-        return f"{plan.max_iter}"
+        return f"{plan.max_iter} (by {plan.by})"
     epochs = plan.max_iter / plan.iters_per_epoch
-    return f"{plan.max_iter} = {epochs:g} epochs of {plan.iters_per_epoch:g}"
+    return f"{plan.max_iter} = {epochs:g} epochs of {plan.iters_per_epoch:g} (by {plan.by})"
 
 
 def _batch(plan: Plan) -> str:

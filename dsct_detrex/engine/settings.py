@@ -7,12 +7,16 @@ written for detrex therefore runs unchanged. Keys this file does not name are le
 from __future__ import annotations
 
 import dataclasses
-import types
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from operator import attrgetter
+from typing import Any, TypeVar, get_type_hints
 
+from dsct_detrex.config.hints import fits, spoken_hint
+from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 
 T = TypeVar("T")
 
@@ -130,22 +134,42 @@ class TrainSettings:
 
     @classmethod
     def read(cls, block: Mapping[str, Any]) -> TrainSettings:
-        """Read a resolved ``train`` block (plain dicts, lists and numbers).
+        """Read a resolved ``train`` block (plain dicts, lists and numbers); ``~`` in its paths is expanded.
 
         Raises:
             UserError: a value of the wrong type or outside its range; the message names the key.
         """
-        settings = _read(cls, block, "train")
+        settings = _value(cls, block, "train")
+        assert isinstance(settings, cls)
         _one_of("train.amp.dtype", settings.amp.dtype, ("bfloat16", "float16"))
         _one_of("train.best.mode", settings.best.mode, ("max", "min"))
-        for key in ("max_iter", "log_period", "accumulate"):
-            if getattr(settings, key) < 1:
-                raise UserError(f"train.{key} expects a number of at least 1. Got {getattr(settings, key)}.")
+        _one_of("train.float32_precision", settings.float32_precision, ("", "highest", "high", "medium"))
+        for key, least in _LEAST.items():
+            _at_least(f"train.{key}", attrgetter(key)(settings), least)
         if settings.max_epoch is not None and settings.max_epoch <= 0:
             raise UserError(f"train.max_epoch expects a positive number of epochs or null. Got {settings.max_epoch}.")
         if not 0 <= settings.model_ema.decay < 1:
             raise UserError(f"train.model_ema.decay expects a number in [0, 1). Got {settings.model_ema.decay}.")
-        return settings
+        _check_clipping(settings.clip_grad.params)
+        _check_thresholds(settings.thresholds)
+        checkpoint = settings.init_checkpoint
+        return dataclasses.replace(
+            settings,
+            output_dir=expanded(settings.output_dir),
+            init_checkpoint=checkpoint if checkpoint is None else expanded(checkpoint),
+        )
+
+
+# Key -> the least number that means something.
+_LEAST = {
+    "max_iter": 1,
+    "log_period": 1,
+    "accumulate": 1,
+    "seed": -1,
+    "wandb.num_pictures": 0,
+    "early_stop.patience": 1,
+}
+_CLIPPING = {"max_norm": 0.0, "norm_type": 0.0}
 
 
 def _read(kind: type[T], block: Mapping[str, Any], where: str) -> T:
@@ -158,22 +182,47 @@ def _read(kind: type[T], block: Mapping[str, Any], where: str) -> T:
 def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):
-            raise UserError(f"{where} expects a block of keys. Got {value!r}.")
+            raise UserError(f"{where} expects a block of keys. Got {_shown(value)}.")
         return _read(hint, value, where)
-    if hint is Any:
-        return value
-    allowed = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    plain = tuple(get_origin(one) or one for one in allowed)
-    if isinstance(value, bool):
-        fits = bool in plain
-    else:
-        fits = isinstance(value, plain) or (isinstance(value, int) and float in plain)
-    if not fits:
-        expected = " or ".join("null" if one is types.NoneType else one.__name__ for one in plain)
-        raise UserError(f"{where} expects {expected}. Got {value!r}.")
+    if not fits(value, hint):
+        raise UserError(f"{where} expects {spoken_hint(hint)}. Got {_shown(value)}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where} expects a finite number. Got {value}.")
     return value
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else repr(value)
 
 
 def _one_of(where: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise UserError(f"{where} expects one of {', '.join(known)}. Got {value!r}.")
+        listed = ", ".join(name or "nothing" for name in known)
+        raise UserError(f"{where} expects one of {listed}. Got {value!r}.{did_you_mean(value, known)}")
+
+
+def _at_least(where: str, value: float | None, least: float) -> None:
+    if value is not None and value < least:
+        raise UserError(f"{where} expects a number of at least {least}. Got {value}.")
+
+
+def _check_clipping(params: Mapping[str, Any]) -> None:
+    """The keywords of ``clip_grad_norm_``, of which infinity is a norm like others."""
+    for name, value in params.items():
+        where = f"train.clip_grad.params.{name}"
+        if name in ("error_if_nonfinite", "foreach"):
+            continue
+        if name not in _CLIPPING:
+            raise UserError(f"{where} is unknown to torch.nn.utils.clip_grad_norm_.{did_you_mean(name, _CLIPPING)}")
+        if not fits(value, float) or not value > _CLIPPING[name]:
+            raise UserError(f"{where} expects a positive number. Got {_shown(value)}.")
+    if "max_norm" not in params:
+        raise UserError("train.clip_grad.params expects the key max_norm. It has none.")
+
+
+def _check_thresholds(thresholds: Any) -> None:
+    """Null, one number, a list of numbers, or a mapping from names to numbers, all in [0, 1]."""
+    several = thresholds.values() if isinstance(thresholds, Mapping) else thresholds
+    for value in several if isinstance(thresholds, Mapping | list) else [thresholds]:
+        if not fits(value, float | None) or not 0 <= (value or 0) <= 1:
+            raise UserError(f"train.thresholds expects numbers in [0, 1]. Got {_shown(value)}.")

@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
 from dsct_detrex.data.agreement import check_same_boxes
 from dsct_detrex.engine import build, ddp, fast_dev_run
@@ -30,6 +31,7 @@ from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
 from dsct_detrex.engine.plan import Plan, describe_plan, make_plan
+from dsct_detrex.engine.resuming import keep_config, keep_seed
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import (
@@ -92,7 +94,10 @@ def run(
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
-    device = choose_device(str(cfg.train.get("device", "auto")), ddp.local_rank())
+    settings = build.read_settings(cfg)
+    device = choose_device(settings.device, ddp.local_rank())
+    if resume and settings.seed < 0:
+        keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
     with ddp.process_group(device), _naming_our_key(cfg):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         if eval_only:
@@ -156,6 +161,11 @@ def _describe(session: Session) -> _Outcome:
     _may_choose(session, examiner, parts.state.best)
     _say_headlines(session, examiner, parts.state.loader)
     _check_boxes(parts, examiner)
+    make_releases(session)  # whatever it cannot write is announced
+    try:
+        config_to_yaml(session.written)
+    except ConfigError as error:
+        session.console.say(f"note: no config.yaml will be written that loads again. {error}")
     session.console.say(parts.plan_text)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
@@ -184,6 +194,8 @@ def _train(session: Session, resume: bool) -> _Outcome:
         )
     ddp.gather(None)  # the folder may hold the weights that others are still loading
     if ddp.is_main():
+        if content is not None and content.get("config") != session.plain:
+            keep_config(session.output_dir, state.iteration)
         open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
         save_headlines(session.output_dir, known)
     loggers = make_loggers(session, state, known) if ddp.is_main() else []
@@ -254,6 +266,8 @@ def _build(session: Session) -> _Parts:
     """Loader, model, optimizer and schedule; models start equal on all ranks, later random numbers differ."""
     cfg, settings, device = session.cfg, session.settings, session.device
     loader = build.build_loader(cfg, "train")
+    if loader is None:
+        raise UserError("dataloader.train expects a block of keys, which training needs. Got null.")
     seed_everything(session.seed, rank=0)
     model = build.build_model(cfg, device)
     seed_everything(session.seed, ddp.rank())
@@ -264,6 +278,6 @@ def _build(session: Session) -> _Parts:
         ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
     )
     best = BestTracker(settled_rule(settings.best, session.emotions), settings.early_stop)
-    state = RunState(model, optimizer, step.scaler, None, best, loader)
+    state = RunState(model, optimizer, step.scaler, None, best, loader, config=session.plain)
     text = describe_plan(plan, multiplier, optimizer)
     return _Parts(model, state, step, LearningRate(optimizer, multiplier, plan.max_iter), plan, text)

@@ -30,8 +30,9 @@ class HDeformableDETR(DeformableDETR):
         criterion, aux_loss, device, k_one2many, lambda_one2many: accepted so that detrex's configs build, and unused.
 
     Raises:
-        HostConfigError: as ``DeformableDETR``; and what detrex builds but cannot run: a two-stage transformer with
-            ``mixed_selection`` in a host without, a decoder that looks forward twice without ``with_box_refine``.
+        HostConfigError: as ``DeformableDETR``; another number of proposals than of one-to-one queries; and what detrex
+            builds but cannot run: a two-stage transformer with ``mixed_selection`` in a host without, a decoder that
+            looks forward twice without ``with_box_refine``.
     """
 
     transformer: HDeformableDetrTransformer
@@ -65,6 +66,13 @@ class HDeformableDETR(DeformableDETR):
                 "HDeformableDETR(with_box_refine=) expects True with a decoder that looks forward twice: without "
                 "refined references there is nothing to look at. Got False; set it, or look_forward_twice=False."
             )
+        both = num_queries_one2one + num_queries_one2many
+        if as_two_stage and transformer.two_stage_num_proposals not in (num_queries_one2one, both):
+            raise HostConfigError(
+                f"HDeformableDETR(num_queries_one2one=) is what its transformer proposes: it expects "
+                f"two_stage_num_proposals={num_queries_one2one} there (or {both}, as detrex writes it). "
+                f"Got {transformer.two_stage_num_proposals}."
+            )
         super().__init__(
             backbone,
             position_embedding,
@@ -72,7 +80,7 @@ class HDeformableDETR(DeformableDETR):
             transformer,
             embed_dim,
             num_classes,
-            num_queries_one2one + num_queries_one2many,
+            both,
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
             with_box_refine=with_box_refine,

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.hosts.errors import HostConfigError
 from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy
 
 PIXEL_MEAN = (123.675, 116.280, 103.530)
@@ -74,6 +75,7 @@ class Host(nn.Module, ABC):
         select_box_nums_for_evaluation: int = 100,
     ) -> None:
         super().__init__()
+        _check_sizes(position_embedding, embed_dim, num_classes, num_queries)
         self.backbone = backbone
         self.position_embedding = position_embedding
         self.transformer = transformer
@@ -149,3 +151,16 @@ class Host(nn.Module, ABC):
         scores, pairs = probabilities.topk(min(self.select_box_nums_for_evaluation, probabilities.shape[1]), dim=1)
         num_classes = box_cls.shape[-1]
         return scores, pairs % num_classes, pairs.div(num_classes, rounding_mode="floor")
+
+
+def _check_sizes(position_embedding: nn.Module | None, embed_dim: int, num_classes: int, num_queries: int) -> None:
+    """Raise a ``HostConfigError`` for what would only fail at the first image."""
+    for name, value, least in (("num_classes", num_classes, 1), ("num_queries", num_queries, 0)):
+        if value < least:
+            raise HostConfigError(f"host({name}=) expects an int >= {least}. Got {value}.")
+    axis = getattr(position_embedding, "num_pos_feats", None)
+    if axis is not None and 2 * axis != embed_dim:
+        raise HostConfigError(
+            f"host(embed_dim=) expects twice the position_embedding's num_pos_feats, {2 * axis}, as a position has two "
+            f"coordinates. Got {embed_dim}: change both."
+        )

@@ -113,7 +113,8 @@ class ResNet(nn.Module):
         strides: name of each wanted map to its stride in pixels.
 
     Raises:
-        HostConfigError: an unknown depth, norm or map, or a width that the depth does not have.
+        HostConfigError: an unknown depth, norm or map, more frozen parts than there are, or a width that the
+            depth does not have.
     """
 
     def __init__(
@@ -128,6 +129,8 @@ class ResNet(nn.Module):
         super().__init__()
         self.out_features = tuple(out_features)
         _check(depth, width_per_group, self.out_features, norm)
+        if not 0 <= freeze_at <= len(STAGES) + 1:
+            raise HostConfigError(f"ResNet(freeze_at=) expects 0 to {len(STAGES) + 1} parts. Got {freeze_at}.")
         norms = ["FrozenBN" if part < freeze_at else norm for part in range(len(STAGES) + 1)]
         self.stem = Stem(in_channels, norms[0])
         self.stage_names = STAGES[: max(("stem", *STAGES).index(name) for name in self.out_features)]

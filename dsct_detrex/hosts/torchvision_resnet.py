@@ -61,7 +61,12 @@ class TorchvisionResNet(nn.Module):
 
 
 def torchvision_channels(name: str) -> int:
-    """Channels of the last map of a torchvision ResNet, for an ``in_channels`` in a config."""
+    """Channels of the last map of a torchvision ResNet, for an ``in_channels`` in a config.
+
+    Raises:
+        HostConfigError: no such ResNet.
+    """
+    _check(name, {"layer4": "res5"}, dilation=False)
     return 512 if name in ("resnet18", "resnet34") else 2048
 
 
@@ -73,5 +78,5 @@ def _check(name: str, return_layers: Mapping[str, str], dilation: bool) -> None:
         raise HostConfigError(
             f"TorchvisionResNet(return_layers=) expects stages of {STAGES} as keys. Got {dict(return_layers)}."
         )
-    if dilation and torchvision_channels(name) == 512:
+    if dilation and name in ("resnet18", "resnet34"):
         raise HostConfigError(f"TorchvisionResNet(dilation=True) expects resnet50 or a deeper one. Got {name!r}.")

@@ -65,6 +65,9 @@ class PositionEmbeddingSine(nn.Module):
         eps: keeps the division finite where a whole row or column is padding (the values there mean nothing).
         offset: added to the counts before normalising; -0.5 puts positions at pixel centres (Deformable DETR).
         normalize: divide the counts by the number of valid rows or columns.
+
+    Raises:
+        ValueError: an argument that is not one positive number where it has to be.
     """
 
     def __init__(
@@ -77,6 +80,11 @@ class PositionEmbeddingSine(nn.Module):
         normalize: bool = False,
     ) -> None:
         super().__init__()
+        if isinstance(scale, bool) or not isinstance(scale, (int, float)):
+            raise ValueError(f"PositionEmbeddingSine(scale=) expects one number, an angle. Got {scale!r}.")
+        for name, value in (("num_pos_feats", num_pos_feats), ("temperature", temperature)):
+            if not value > 0:
+                raise ValueError(f"PositionEmbeddingSine({name}=) expects a positive number. Got {value}.")
         self.num_pos_feats = num_pos_feats
         self.temperature = temperature
         self.scale = scale

@@ -141,13 +141,15 @@ class TransformerLayerSequence(nn.Module):
         use_checkpoint: recompute each layer in the backward pass instead of keeping its activations.
 
     Raises:
-        ValueError: a list of layers whose length is not ``num_layers``.
+        ValueError: a list of layers whose length is not ``num_layers``, or less than one layer.
     """
 
     def __init__(
         self, transformer_layers: nn.Module | Sequence[nn.Module], num_layers: int, use_checkpoint: bool = False
     ) -> None:
         super().__init__()
+        if num_layers < 1:
+            raise ValueError(f"TransformerLayerSequence(num_layers=) expects an int >= 1. Got {num_layers}.")
         if isinstance(transformer_layers, nn.Module):
             transformer_layers = [copy.deepcopy(transformer_layers) for _ in range(num_layers)]
         found = len(transformer_layers)

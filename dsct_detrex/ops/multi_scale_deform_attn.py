@@ -77,6 +77,10 @@ def _check_shapes(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tens
             raise ValueError(f"multi_scale_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")
 
 
+_NUMBA_CHANNELS = 1000
+"""Channels of a head that numba's tuples can count."""
+
+
 @functools.cache
 def _numba_is_installed() -> bool:
     return importlib.util.find_spec("numba") is not None
@@ -89,7 +93,8 @@ def _numba_forward(value: Tensor, shapes: Tensor, starts: Tensor, locations: Ten
 
 
 def _numba_supports(value: Tensor) -> bool:
-    return value.device.type in ("cpu", "meta") and _numba_is_installed()
+    unrollable = value.shape[-1] <= _NUMBA_CHANNELS
+    return value.device.type in ("cpu", "meta") and unrollable and _numba_is_installed()
 
 
 register_backend(

@@ -27,6 +27,7 @@ from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import locate
+from dsct_detrex.paths import expanded
 from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.structures import Instances
 from dsct_detrex.visualization import RESPONSIBLE_USE, draw_predictions
@@ -45,9 +46,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="predict.py", description="Find people and their emotions in pictures.", epilog=" ".join(RESPONSIBLE_USE)
     )
     add = parser.add_argument
-    add("checkpoint", help="best.safetensors or last.safetensors of a run")
+    add("checkpoint", type=expanded, help="best.safetensors or last.safetensors of a run")
     add("inputs", nargs="+", metavar="image", help="pictures, or folders of pictures (searched through)")
-    add("--out", default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
+    add("--out", type=expanded, default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
     add("--threshold", type=float, default=0.3, help="least confidence of a person (default: %(default)s)")
     add("--nms", type=float, default=0.5, help="largest overlap of two people, IoU (default: %(default)s)")
     add("--max-emotions", type=int, default=3, help="lines drawn per person (default: %(default)s)")

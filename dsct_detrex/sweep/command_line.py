@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dsct_detrex.engine.command_line import INTERRUPTED, guarded
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded, user_path
 from dsct_detrex.sweep.execute import Order, carry_out, prepare, write_pictures, write_tables
 from dsct_detrex.sweep.plan import Plan, make_plan
 from dsct_detrex.sweep.runs import Standing
@@ -94,9 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--table", metavar="N", help="a table of the paper, e.g. 10, or a figure, e.g. figure_11")
-    add("--config", type=Path, metavar="FILE", help="any other sweep")
+    add("--config", type=user_path, metavar="FILE", help="any other sweep")
     add("--data", default="synthetic", metavar="NAME", help="synthetic (default), emotic or caer_s")
-    add("--data-root", metavar="DIR", help="where the data set lies")
+    add("--data-root", type=expanded, metavar="DIR", help="where the data set lies")
     add("--scale", metavar="NAME", help="demo or paper; default: demo on synthetic data without a GPU, else paper")
     add("--seeds", type=int, default=3, metavar="N", help="runs of each cell, with seeds 0 to N - 1 (default 3)")
     add("--jobs", type=int, default=2, metavar="N", help="processes at the same time (default 2)")
@@ -112,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--restart", action="store_true", help="begin all chosen cells anew; older folders are moved aside")
     add("--keep-checkpoints", action="store_true", help="leave last.pth in finished runs, to train them further")
     add("--dry-run", action="store_true", help="print the commands and stop")
-    add("--output-dir", type=Path, metavar="DIR", help="where results go (default runs/sweeps/NAME)")
+    add("--output-dir", type=user_path, metavar="DIR", help="where results go (default runs/sweeps/NAME)")
     add("--slurm", nargs="*", metavar="KEY=VALUE", help="run as jobs of a SLURM cluster, with parameters for submitit")
     add("overrides", nargs="*", metavar="key=value", help="overrides for every cell")
     return parser

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
-from dsct_detrex.engine.compose import compose
+from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
@@ -63,6 +63,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
     recipes = _recipes(sweep, get_scale(scale_name), options, root)
+    refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = shlex.join(["python", "scripts/sweep.py", *words])
@@ -90,7 +91,9 @@ class _Recipe:
 
     @property
     def words(self) -> list[str]:
-        return [*self.start, *self.sized, *self.common, *self.cell.overrides, *self.user]
+        """What the user says for all cells may have no effect in some of them."""
+        lenient = ["--unused-overrides=note"] if self.user else []
+        return [*self.start, *lenient, *self.sized, *self.common, *self.cell.overrides, *self.user]
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
@@ -103,7 +106,7 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
         base = sweep.base_of(cell)
         start = ["--config", str(spoken_path(root / base)), *data]
         if base not in configs:
-            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]))
+            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
@@ -116,7 +119,7 @@ def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:
     if any(other.start != first.start for other in others):
         return None
     every_size = dict.fromkeys(word for recipe in recipes.values() for word in recipe.sized)
-    return [*first.start, *every_size, *first.common, *first.user]
+    return [*first.start, "--unused-overrides=note", *every_size, *first.common, *first.user]
 
 
 def _select(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dsct_detrex.config import get_config, instantiate, load_config
 from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 from dsct_detrex.weights.conversion import convert_checkpoint
 
 
@@ -43,12 +44,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="convert_checkpoint.py",
         description="Rename a checkpoint: detrex, official DETR, Deformable-DETR or DSCT, torchvision, or one of ours.",
     )
-    parser.add_argument("source", help="checkpoint to read (.pth, .pt, .pkl, .safetensors)")
-    parser.add_argument("output", help="file to write: .safetensors or .pth")
+    parser.add_argument("source", type=expanded, help="checkpoint to read (.pth, .pt, .pkl, .safetensors)")
+    parser.add_argument("output", type=expanded, help="file to write: .safetensors or .pth")
     parser.add_argument("--to", choices=["detrex", "dsct"], help="names of a bare host, or of DSCT (default: as read)")
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--host", metavar="NAME", help="write what fits this host of configs/common/hosts")
-    model.add_argument("--config", metavar="FILE", help="write what fits the model of this config of a run")
+    model.add_argument(
+        "--config", type=expanded, metavar="FILE", help="write what fits the model of this config of a run"
+    )
     parser.add_argument("--report", action="store_true", help="print a line for each module of the model as well")
     parser.add_argument("--force", action="store_true", help="replace the output if it exists")
     return parser

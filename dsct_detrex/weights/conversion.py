@@ -10,6 +10,7 @@ from typing import Final, Literal
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.weights.convert import Converted, convert
 from dsct_detrex.weights.loading import too_few
 from dsct_detrex.weights.matching import match, report
@@ -61,7 +62,7 @@ def convert_checkpoint(
         UserError: ``source`` cannot be read, ``output`` exists or has another suffix, there is no host to write, or too
             little fits the model.
     """
-    output = _free_place(Path(output), force)
+    output = _free_place(user_path(output), force)
     checkpoint = read_checkpoint(source)
     if model is None:
         outcome, weights = _renamed(checkpoint.state_dict, to, source)

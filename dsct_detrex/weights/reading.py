@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.weights.formats import detect_format
 from dsct_detrex.weights.pickles import RefusedGlobal, load_arrays
 from dsct_detrex.weights.release import HEADER_KEY, load_release
@@ -86,7 +87,7 @@ def _existing_file(path: str | Path) -> Path:
         raise UserError(
             f"read_checkpoint: {path} is an address, and nothing is downloaded here; fetch the file and give its path."
         )
-    path = Path(path)
+    path = user_path(path)
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in {".safetensors", ".pth", ".pt", ".pkl"})
         hint = f"give one of the files in it, e.g. {', '.join(inside[:3])}" if inside else "it holds no checkpoint"

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from dsct_detrex import __version__
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
 from dsct_detrex.weights.tying import tied_names
 from dsct_detrex.weights.writing import clean_copy, replacing
@@ -86,7 +87,7 @@ def save_release(
     Raises:
         ValueError: no tensors, another suffix, a dtype that is not floating point, or not K thresholds.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"save_release(path=) expects a name that ends in .safetensors. Got {path.name!r}.")
     if not state_dict:
@@ -118,7 +119,7 @@ def load_release(path: str | Path) -> Release:
     Raises:
         UserError: the file is missing, damaged, no release, or written by a newer version; the message says which.
     """
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise UserError(f"load_release: {path} is not a file; give the path of a release (*.safetensors).")
     try:

@@ -128,6 +128,8 @@ def test_messages(cfg: Any, message: str) -> None:
     assert str(error.value) == message
 
 
-def test_a_type_error_from_inside_the_call_passes_through() -> None:
-    with pytest.raises(TypeError, match="inside, with 3"):
+def test_an_error_from_inside_the_call_becomes_a_sentence_and_keeps_its_cause() -> None:
+    with pytest.raises(ConfigError) as error:
         instantiate(L(raises)(value=3))
+    assert str(error.value) == f"value=3: {HERE}.raises says: inside, with 3."
+    assert type(error.value.__cause__) is TypeError

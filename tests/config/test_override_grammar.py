@@ -93,7 +93,6 @@ SAME: dict[str, Any] = {
     "a b=1": ERROR,
     "a=a=b": ERROR,
     "a=http://h/x?y=1": ERROR,
-    "a=~/x": ERROR,
     "a=x#y": ERROR,
     "a=x&y": ERROR,
     "a=(1)": ERROR,
@@ -121,6 +120,7 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     "a='x' ": ("x", ERROR),
     "a=[1] ": ([1], ERROR),
     "a=x: ": ("x:", "x: "),
+    "a=~/x": ("~/x", ERROR),
     # we read less
     "a=0.1,0.2": (ERROR, "sweep"),
     "a=int('3')": (ERROR, 3),

@@ -274,3 +274,12 @@ def test_dotted_keys_enter_interpolated_mappings() -> None:
 def test_dotted_keys_of_a_circle_end() -> None:
     cfg = DictConfig({"a": {"b": "${c}"}, "c": {"d": "${a}"}})
     assert dotted_keys(cfg) == ["a", "a.b", "a.b.d", "c", "c.d", "c.d.b"]
+
+
+@pytest.mark.parametrize("override", ["train.max_iters=10", "train.max_iter.x=1", "~nothing"])
+def test_a_wrong_key_is_a_key_error_too(override: str) -> None:
+    """As for a detectron2 user; its text is the sentence, without the quotes of a KeyError."""
+    cfg = DictConfig({"train": {"max_iter": 1}})
+    with pytest.raises(KeyError) as error:
+        apply_overrides(cfg, [override])
+    assert str(error.value).startswith(f"Override `{override}`: ")

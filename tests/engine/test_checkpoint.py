@@ -30,7 +30,7 @@ def test_loads_with_weights_only(toy: Toy, tmp_path: Path) -> None:
     content = torch.load(tmp_path / "run" / "last.pth", weights_only=True)
     assert set(content) == {
         "format", "iteration", "max_iter", "evaluated_at", "model", "optimizer", "scaler", "ema", "best", "rng",
-        "loader", "wandb_run_id",
+        "loader", "wandb_run_id", "config", "optimizer_names",
     }  # fmt: skip
     assert content["iteration"] == 10
     assert content["loader"] == [{"iteration": 10}]
@@ -64,8 +64,13 @@ def test_checkpoint_of_another_model(toy: Toy) -> None:
     assert "of another shape" in message
 
 
-def test_checkpoint_of_another_optimizer(toy: Toy) -> None:
+def test_old_checkpoint_of_other_groups(toy: Toy, tmp_path: Path) -> None:
+    """Without the names of the weights, groups can only be matched by their order."""
     run(toy(), quiet=True)
+    path = tmp_path / "run" / "last.pth"
+    content = torch.load(path, weights_only=True)
+    del content["optimizer_names"]
+    torch.save(content, path)
     other = toy("~optimizer.params.base_lr", "+optimizer.params.weight_decay_norm=0.0", "+optimizer.params.base_lr=0.1")
     with pytest.raises(UserError, match=r"the optimizer of .*last.pth has other parameter groups"):
         run(other, resume=True, quiet=True)

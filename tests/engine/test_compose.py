@@ -23,8 +23,9 @@ def test_flags_set_their_keys(config_file: Path) -> None:
     assert cfg.train.device == "cpu"
 
 
-def test_overrides_win_over_flags(config_file: Path) -> None:
-    cfg = _compose(config_file, "train.max_epoch=7", "--epochs", "2")
+def test_overrides_win_over_flags_and_that_is_said(config_file: Path) -> None:
+    with pytest.warns(RuntimeWarning, match="--epochs 2 gives way to the override train.max_epoch=7"):
+        cfg = _compose(config_file, "train.max_epoch=7", "--epochs", "2")
     assert cfg.train.max_epoch == 7
 
 
@@ -34,10 +35,10 @@ def test_num_gpus_zero_means_cpu(config_file: Path) -> None:
 
 
 def test_data_replaces_the_blocks_it_defines_and_keeps_the_rest(config_file: Path) -> None:
-    cfg = _compose(config_file, "--data", "synthetic", "--data-root", "somewhere", "emotions.name=emotic")
-    assert "SyntheticScenes" in str(cfg.dataloader.train.dataset._target_)
+    cfg = _compose(config_file, "--data", "emotic", "--data-root", "somewhere", "emotions.name=caer_s")
+    assert "EmoticDataset" in str(cfg.dataloader.train.dataset._target_)
     assert cfg.data.root == "somewhere"
-    assert cfg.emotions.name == "emotic"
+    assert cfg.emotions.name == "caer_s"
     assert "ToyModel" in str(cfg.model._target_)
 
 

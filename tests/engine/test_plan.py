@@ -92,7 +92,7 @@ def test_the_printed_plan() -> None:
     assert describe_plan(plan, schedule, optimizer) == "\n".join(
         [
             "plan",
-            "  iterations   100 = 10 epochs of 10",
+            "  iterations   100 = 10 epochs of 10 (by train.max_epoch)",
             "  batch        16 images x 2 accumulated = 32 an optimizer step",
             "  evaluation   every 10 iterations (epoch 1), 10 times",
             "  checkpoint   every 10 iterations (epoch 1), 10 times",

@@ -301,9 +301,26 @@ def test_a_config_that_cannot_be_saved_trains(toy: Toy, tmp_path: Path, capsys: 
     cfg.optimizer.params.lr_factor_func = lambda name: 0.1 if "boxes" in name else 1.0
     run(cfg)
     said = capsys.readouterr().out
-    assert "note: config.yaml is not written. save_config: `optimizer.params.lr_factor_func`" in said
+    assert (
+        "note: config.yaml is not written; config_to_read.yaml has what can be written. save_config: `optimizer" in said
+    )
+    to_read = (tmp_path / "run" / "config_to_read.yaml").read_text()
+    assert (
+        "lr_factor_func: 'cannot be loaded again: save_config: `optimizer.params.lr_factor_func` is a lambda" in to_read
+    )
+    assert "max_iter: 10" in to_read
     assert "lr 0.001, weight decay 0.0001: 2 tensors" in said
     assert (tmp_path / "run" / "last.pth").exists()
+
+
+def test_a_dry_run_says_what_cannot_be_saved(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cfg = toy()
+    cfg.optimizer.params.lr_factor_func = lambda name: 1.0
+    run(cfg, dry_run=True)
+    said = capsys.readouterr().out
+    assert "note: no *.safetensors is written. save_config: `optimizer.params.lr_factor_func` is a lambda" in said
+    assert "note: no config.yaml will be written that loads again." in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_top_level_names(toy: Toy) -> None:

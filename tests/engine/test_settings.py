@@ -28,7 +28,10 @@ def test_nested_keys_and_unknown_keys() -> None:
         ({"max_iter": "many"}, "train.max_iter expects int. Got 'many'."),
         ({"max_iter": True}, "train.max_iter expects int. Got True."),
         ({"max_epoch": "3"}, "train.max_epoch expects float or null. Got '3'."),
-        ({"amp": {"dtype": "float8"}}, "train.amp.dtype expects one of bfloat16, float16. Got 'float8'."),
+        (
+            {"amp": {"dtype": "float8"}},
+            "train.amp.dtype expects one of bfloat16, float16. Got 'float8'. Did you mean `float16`?",
+        ),
         ({"amp": True}, "train.amp expects a block of keys. Got True."),
         ({"accumulate": 0}, "train.accumulate expects a number of at least 1. Got 0."),
         ({"best": {"mode": "up"}}, "train.best.mode expects one of max, min. Got 'up'."),

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from omegaconf import DictConfig
 from dsct_detrex.engine import run
 from dsct_detrex.engine.loggers import Prediction
 from dsct_detrex.engine.loggers.wandb_pictures import annotated_words, confident, predicted_words
-from dsct_detrex.engine.loggers.wandb_run import has_api_key
+from dsct_detrex.engine.loggers.wandb_run import WandbLogger, has_api_key
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
 from tests.wandb_offline import read_records
 
@@ -69,6 +71,50 @@ def test_the_run_says_what_it_was_measured_on(toy: Toy, tmp_path: Path) -> None:
     assert any("data/coverage" in line and "13 of 14 images" in line for line in text), "in the summary"
     assert any("caer_s, val split: 13 people in 13 of 14 images" in line for line in text)
     assert any("data/listed_images" in line for line in text)
+
+
+@pytest.mark.parametrize(
+    ("params", "environment", "expected"),
+    [
+        ({}, {}, {"project": "dsct_detrex", "dir": "run"}),
+        ({"project": None, "tags": []}, {"WANDB_PROJECT": "p"}, {"project": "p", "dir": "run"}),
+        ({"dir": None}, {"WANDB_DIR": "~/w"}, {"project": "dsct_detrex", "dir": "home/w"}),
+        ({"dir": "~/own"}, {"WANDB_DIR": "w"}, {"project": "dsct_detrex", "dir": "home/own"}),
+        ({"project": "own"}, {"WANDB_PROJECT": "p", "WANDB_ENTITY": "e"}, {"project": "own", "dir": "run"}),
+        ({"mode": "offline"}, {"WANDB_MODE": "disabled"}, {"project": "dsct_detrex", "dir": "run", "mode": "offline"}),
+        ({"entity": None}, {"WANDB_NAME": "n", "WANDB_TAGS": "a,b"}, {"project": "dsct_detrex", "dir": "run"}),
+    ],
+)
+def test_the_environment_rules_where_the_config_is_silent(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    params: dict[str, Any],
+    environment: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    """What is handed to ``wandb.init``; what is not, it takes from the environment itself."""
+    wandb = pytest.importorskip("wandb")
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(wandb, "init", lambda **options: asked.update(options) or MagicMock())
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    WandbLogger(params, tmp_path / "run", {})
+    del asked["config"]
+    folder = {"dir": str(tmp_path / expected["dir"])}
+    assert asked == {**expected, **folder}
+
+
+def test_the_environment_names_the_run_to_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wandb = pytest.importorskip("wandb")
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(wandb, "init", lambda **options: asked.update(options) or MagicMock())
+    WandbLogger({"mode": "offline"}, tmp_path, {}, run_id="saved")
+    assert (asked["id"], asked["resume"]) == ("saved", "allow")
+    monkeypatch.setenv("WANDB_RUN_ID", "named")
+    WandbLogger({"mode": "offline"}, tmp_path, {}, run_id="saved")
+    assert asked["id"] == "named"
 
 
 def test_disabled_mode_writes_nothing(toy: Toy, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Positions: golden numbers of detrex, at valid positions."""
 
+from typing import Any
+
 import golden_io
 import pytest
 import torch
@@ -95,3 +97,9 @@ def test_padding_right_and_below_does_not_move_positions():
     padded[:, :3, :4] = False
     alone = embed(torch.zeros(1, 3, 4, dtype=torch.bool))
     torch.testing.assert_close(embed(padded)[..., :3, :4], alone, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("arguments", [{"scale": (1.0, 2.0)}, {"temperature": 0}, {"num_pos_feats": -1}])
+def test_what_is_no_positive_number_is_refused(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"PositionEmbeddingSine\({next(iter(arguments))}=\) expects"):
+        PositionEmbeddingSine(**arguments)

@@ -48,6 +48,11 @@ def test_choice_follows_priority_and_support(constant_backend: Backend) -> None:
     assert not multi_scale_deformable_attn(*arguments.all()).any()
 
 
+def test_numba_declines_more_channels_than_it_can_count() -> None:
+    assert choose_backend(torch.zeros(1, 1, 1, 1000)).name == "numba"
+    assert choose_backend(torch.zeros(1, 1, 1, 1001)).name == "pytorch"
+
+
 def test_without_numba_the_reference_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_numba_is_installed", lambda: False)
     assert choose_backend(torch.zeros(1)).name == "pytorch"

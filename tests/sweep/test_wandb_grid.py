@@ -103,8 +103,9 @@ def test_every_table_of_the_paper_is_a_wandb_sweep(path, tmp_path):
 
 
 def test_a_merged_mapping_is_what_train_reads():
-    words = ["--config", "projects/deformable_detr_dsct.py", "model={aggregation: {k_spatial: 0}, use_contexts: False}"]
-    cfg = compose(parse_arguments([words[0], str(Path(__file__).parents[2] / words[1]), words[2]]))
+    project = Path(__file__).parents[2] / "projects" / "deformable_detr_dsct.py"
+    words = ["--unused-overrides=note", "model={aggregation: {k_spatial: 0}, use_contexts: False}"]
+    cfg = compose(parse_arguments(["--config", str(project), *words]), lambda note: None)
     assert cfg.model.aggregation.k_spatial == 0
     assert cfg.model.aggregation.k_semantic == 50
     assert cfg.model.use_contexts is False

@@ -56,4 +56,5 @@ host = L(DeformableDETR)(
     num_queries=300,
     with_box_refine=False,
     as_two_stage=False,
+    select_box_nums_for_evaluation=300,
 )

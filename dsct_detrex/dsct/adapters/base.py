@@ -70,6 +70,8 @@ class HostAdapter(ABC):
     """Name of the kind, as configs and messages call it."""
     batch_first: ClassVar[bool] = True
     """Layout of the host's decoder tensors: [B, Q, C] or [Q, B, C]."""
+    multi_scale: ClassVar[bool] = False
+    """Whether the decoder is told how much of every level is padding (``valid_ratios``)."""
     reference_eps: ClassVar[float] = 1e-3
     """Clamp of inverse sigmoid in the host's own refinement (detrex: 1e-3)."""
 
@@ -203,6 +205,8 @@ class HostAdapter(ABC):
 
 class MultiScaleAdapter(HostAdapter):
     """What the deformable family shares: four or five feature levels, batch first, references scaled to the padding."""
+
+    multi_scale = True
 
     @property
     def look_forward_twice(self) -> bool:

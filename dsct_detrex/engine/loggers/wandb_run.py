@@ -1,7 +1,9 @@
 """Weights & Biases: one ``log`` call per iteration with everything it has, curves of evaluations over epochs, pictures.
 
-``train.wandb.params`` goes to ``wandb.init`` as it is (project, name, group, tags, entity, mode, ...). Without an API
-key and without a ``mode`` the run is kept offline in its folder, for ``wandb sync`` later.
+``train.wandb.params`` goes to ``wandb.init`` (project, name, group, tags, entity, mode, ...). What it leaves null or
+empty is W&B's to decide: its environment variables (``WANDB_PROJECT``, ``WANDB_DIR``, ``WANDB_ENTITY``, ``WANDB_MODE``,
+``WANDB_NAME``, ...) rule there; where they are silent too, the project is ``dsct_detrex`` and the files lie in the
+folder of the run. Without an API key and without a mode the run is kept offline, for ``wandb sync`` later.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 from dsct_detrex.engine.loggers.record import Prediction, Record
 from dsct_detrex.engine.loggers.wandb_pictures import prediction_table
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import expanded
 from dsct_detrex.structures import Emotions
 
 _PER_CLASS = "emotion/AP-"
@@ -25,9 +28,9 @@ class WandbLogger:
     """One W&B run.
 
     Args:
-        params: keyword arguments of ``wandb.init``; null ones are left out.
+        params: keyword arguments of ``wandb.init``; null and empty ones are left out, so that the environment rules.
         config: the resolved config as plain values, taken before any object was put into it.
-        run_id: the run to continue, from the checkpoint; None starts a new one.
+        run_id: the run to continue, from the checkpoint, unless the environment names one; None starts a new one.
         emotions: names the classes in the table of predictions; None leaves the table out.
         draw: makes the picture of one prediction (a PIL image); None lets W&B draw the boxes, which can then be
             toggled.
@@ -56,13 +59,15 @@ class WandbLogger:
         self._wandb = wandb
         self._emotions = emotions
         self._draw = draw
-        given = {name: value for name, value in params.items() if value is not None}
-        options = {"project": "dsct_detrex", "dir": str(output_dir), **given}
+        given = {name: value for name, value in params.items() if value not in (None, "", [])}
+        options: dict[str, Any] = {"project": project(), "dir": os.environ.get("WANDB_DIR") or str(output_dir), **given}
+        options["dir"] = expanded(options["dir"])
         if "mode" not in options and "WANDB_MODE" not in os.environ and not has_api_key():
             options["mode"] = "offline"
             say("W&B: no API key found, so this run is kept offline; upload it later with `wandb sync`.")
         Path(options["dir"]).mkdir(parents=True, exist_ok=True)
-        identity = {"id": run_id, "resume": "allow"} if run_id else {}
+        chosen = os.environ.get("WANDB_RUN_ID") or options.get("id")
+        identity = {"id": chosen or run_id, "resume": "allow"} if run_id else {}
         self._run = wandb.init(**{**options, **identity}, config=dict(config))
         self.run_id: str = self._run.id
         self._run.define_metric("iteration")
@@ -83,6 +88,11 @@ class WandbLogger:
 
     def close(self, failed: bool) -> None:
         self._run.finish(exit_code=1 if failed else 0)
+
+
+def project() -> str:
+    """The W&B project of runs whose config names none."""
+    return os.environ.get("WANDB_PROJECT") or "dsct_detrex"
 
 
 def has_api_key() -> bool:

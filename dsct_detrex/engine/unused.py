@@ -1,0 +1,197 @@
+"""Overrides and flags that were accepted and would change nothing: named, with what rules in their place.
+
+Two ways lead there. Another key silences them (``precedence``), or nothing that is built reads them: a host that was
+not chosen, a folder of a data set without a disk, a key that a ``+`` invented.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dsct_detrex.config.override_grammar import parse_override
+from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.engine.arguments import Arguments
+from dsct_detrex.engine.precedence import Rule, View, rule_for
+from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.errors import UserError
+
+BUILT = (
+    "model",
+    "optimizer",
+    "lr_multiplier",
+    "dataloader.train",
+    "dataloader.test",
+    "dataloader.evaluator",
+    "emotions",
+)
+"""What the engine builds, whole; of ``train`` it reads what ``TrainSettings`` names."""
+
+_FREE = ("train.wandb.params", "train.clip_grad.params", "train.thresholds")  # whose keys somebody else knows
+_OF_TRAINING = ("train", "optimizer", "lr_multiplier", "dataloader.train")  # of no interest to --eval-only
+_SHRUNK = (
+    "train.max_iter", "train.max_epoch", "train.eval_period", "train.eval_epochs", "train.checkpointer.period",
+    "train.checkpoint_epochs", "train.log_period", "train.best", "train.early_stop", "lr_multiplier",
+    "dataloader.train.total_batch_size", "dataloader.train.num_workers", "dataloader.test.num_workers",
+    "dataloader.test.batch_size",
+)  # fmt: skip
+"""What ``train.fast_dev_run`` sets itself."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One leaf that the user set: its key, and the words that set it."""
+
+    key: str
+    words: str
+
+
+def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Look at everything that a command line set.
+
+    Args:
+        cfg: composed from it.
+        flags: keys that flags have set, with the flag as it was written.
+        say: told what may be right all the same.
+
+    Raises:
+        UserError: something has no effect, and ``--unused-overrides`` is not ``note``.
+    """
+    given = [*(Given(key, words) for key, words in flags.items()), *reversed(list(_leaves(arguments)))]
+    view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
+    if view.on("train.fast_dev_run.enabled"):
+        replaced = [one for one in given if _is_below(one.key, _SHRUNK)]
+        if replaced:
+            say(f"note: train.fast_dev_run sets its own {_listed(dict.fromkeys(one.key for one in replaced))}.")
+        given = [one for one in given if one not in replaced]
+    silent = _silent(view, given)
+    for sentence in (sentence for sentence, note in silent if note or arguments.unused_overrides == "note"):
+        say(f"note: {sentence}")
+    wrong = [sentence for sentence, note in silent if not note]
+    if wrong and arguments.unused_overrides == "error":
+        raise UserError(" ".join(wrong))
+
+
+def _silent(view: View, given: list[Given]) -> list[tuple[str, bool]]:
+    """Sentences, each with whether it is a mere note; what one rule silences shares a sentence."""
+    by_rule: dict[tuple[str, str, bool], list[Given]] = {}
+    sentences: list[tuple[str, bool]] = []
+    for one in given:
+        unread = _unread(view, one)
+        if unread is not None:
+            sentences.append((unread, False))
+            continue
+        rule = None if view.eval_only and _is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
+        if rule is not None:
+            by_rule.setdefault((_ruler(view, rule), rule.remedy, rule.note), []).append(one)
+    for (ruler, remedy, note), several in by_rule.items():
+        verb = "has" if len(several) == 1 else "have"
+        words = _listed(one.words for one in several)
+        sentences.append((f"{words} {verb} no effect while {ruler} rules: {remedy}.", note))
+    return sentences
+
+
+def _ruler(view: View, rule: Rule) -> str:
+    """A key with its value; other words as they are."""
+    if " " in rule.ruler or "." not in rule.ruler:
+        return rule.ruler
+    value = view[rule.ruler]
+    return f"{rule.ruler}={'null' if value is None else value}"
+
+
+def _leaves(arguments: Arguments) -> Iterator[Given]:
+    """Every value that an override sets, unless a later one replaces it, for the last one wins; a mapping without
+    ``_target_`` sets each of its own."""
+    replaced: tuple[str, ...] = ()
+    for text in reversed(arguments.overrides):
+        override = parse_override(text)
+        key = ".".join(override.key)
+        keys = [key] if override.action == "delete" else list(_keys_of(override.value, key))
+        yield from (Given(leaf, text) for leaf in keys if not _is_below(leaf, replaced))
+        replaced = (*replaced, *keys)
+
+
+def _keys_of(value: Any, key: str) -> Iterator[str]:
+    if isinstance(value, dict) and value and "_target_" not in value:
+        for name, item in value.items():
+            yield from _keys_of(item, f"{key}.{name}")
+    else:
+        yield key
+
+
+def _unread(view: View, one: Given) -> str | None:
+    """Why nothing reads a key; None where something does, or where it was deleted."""
+    cfg, parts = view.cfg, one.key.split(".")
+    if one.words.startswith("~") or _is_below(one.key, BUILT) or one.key == "host.provider":
+        return None
+    if parts[0] == "train":
+        known = _train_keys()
+        if one.key in known or _is_below(one.key, _FREE) or any(name.startswith(f"{one.key}.") for name in known):
+            return None
+    if _is_read(cfg, one.key):
+        return None
+    return f"{one.words} has no effect, because {_reason(view, parts)}"
+
+
+def _reason(view: View, parts: list[str]) -> str:
+    host = view["host.name"]
+    if parts[0] == "hosts" and len(parts) > 1 and parts[1] != host:
+        return f"host.name={host} rules: add host.name={parts[1]}, or set hosts.{host}."
+    if parts[0] == "subject_training" and len(parts) > 1 and parts[1] not in ("default", host):
+        return f"host.name={host} rules: add host.name={parts[1]}."
+    if parts[:2] == ["subject_training", "default"]:
+        return f"{host} has its own subject_training.{host}.{parts[2] if len(parts) > 2 else ''}: set that one."
+    if parts[0] == "train":
+        return f"no key of `train` is called so.{did_you_mean('.'.join(parts), _train_keys(), dotted=True)}"
+    if parts[0] == "data":
+        reader = view["dataloader.train.dataset._target_"]
+        name = str(getattr(reader, "__name__", reader)).rpartition(".")[2]
+        return f"the data set of this config ({name}) does not read it: choose another with --data."
+    return "nothing that is built reads it."
+
+
+def _is_read(cfg: DictConfig, key: str) -> bool:
+    """Whether what is built changes with the value of a key, through an interpolation."""
+    changed = copy.deepcopy(cfg)
+    try:
+        OmegaConf.update(changed, key, "<another value>", merge=False, force_add=True)
+        return any(_resolved(changed, block) != _resolved(cfg, block) for block in ("train", *BUILT))
+    except OmegaConfBaseException:
+        return True  # something breaks without it
+
+
+def _resolved(cfg: DictConfig, block: str) -> Any:
+    node = OmegaConf.select(cfg, block)
+    content = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    known = {name.split(".")[1] for name in _train_keys()}
+    if block == "train" and isinstance(content, dict):
+        return {name: value for name, value in content.items() if name in known}
+    return content
+
+
+def _train_keys() -> list[str]:
+    """Dotted keys of everything that ``TrainSettings`` reads."""
+    return list(_fields(TrainSettings, "train"))
+
+
+def _fields(kind: type, prefix: str) -> Iterator[str]:
+    for name, hint in get_type_hints(kind).items():
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from _fields(hint, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}"
+
+
+def _is_below(key: str, roots: tuple[str, ...]) -> bool:
+    return any(key == root or key.startswith(f"{root}.") for root in roots)
+
+
+def _listed(words: Any) -> str:
+    several = list(dict.fromkeys(words))
+    return " and ".join(filter(None, [", ".join(several[:-1]), several[-1]]))

@@ -1,0 +1,127 @@
+"""What a run would be, as plain values: two configs with equal fingerprints train and evaluate alike.
+
+Built objects are taken apart: classes, plain attributes, shapes of weights and whether they train. Models are built on
+the meta device; only where nothing differs there are the values of weights and buffers looked at, too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from dsct_detrex.engine import build
+from dsct_detrex.engine.plan import make_plan
+from dsct_detrex.engine.settings import TrainSettings
+
+BLOCKS = ("train", "model", "optimizer", "lr_multiplier", "dataloader.train", "dataloader.test", "dataloader.evaluator")
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """The values of every block; equal ones build equal things."""
+    blocks = {block: OmegaConf.to_container(OmegaConf.select(cfg, block), resolve=True) for block in BLOCKS}
+    return blocks | {"emotions": OmegaConf.to_container(cfg.emotions, resolve=True)}
+
+
+class Fingerprints:
+    """Fingerprints of one config and of its neighbours; what a neighbour has in common is not built again."""
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self.values = resolved(cfg)
+        self.model = _meta_model(cfg)
+        self.parts = {block: self._part(cfg, block, self.model) for block in self.values}
+
+    def differs(self, cfg: DictConfig) -> bool:
+        """Whether a changed config is another run."""
+        values = resolved(cfg)
+        changed = [block for block in values if values[block] != self.values[block]]
+        model = _meta_model(cfg) if "model" in changed else self.model
+        if any(self._part(cfg, block, model) != self.parts[block] for block in changed):
+            return True
+        return "model" in changed and _weights(cfg) != self.weights(cfg, self.values["model"])
+
+    def weights(self, cfg: DictConfig, model: Any) -> Any:
+        if not hasattr(self, "_weights"):
+            own = cfg.copy()
+            own.model = OmegaConf.create(model, flags={"allow_objects": True})
+            self._weights = _weights(own)
+        return self._weights
+
+    @staticmethod
+    def _part(cfg: DictConfig, block: str, model: nn.Module) -> Any:
+        if block == "train":
+            return effective(build.read_settings(cfg))
+        if block == "model":
+            return describe(model)
+        if block == "optimizer":
+            optimizer = build.build_optimizer(cfg, model)
+            groups = [{k: len(v) if k == "params" else v for k, v in g.items()} for g in optimizer.param_groups]
+            return describe([type(optimizer), optimizer.defaults, groups])
+        if block == "lr_multiplier":
+            multiplier = build.build_multiplier(cfg)
+            return [float(multiplier(step / 1000)) for step in range(1000)]
+        if block == "emotions":
+            return describe(build.build_emotions(cfg))
+        return describe(build.build_loader(cfg, block.removeprefix("dataloader.")))
+
+
+def effective(settings: TrainSettings) -> Any:
+    """What the engine makes of the ``train`` block: what a switch turns off is not there."""
+    switched = {
+        name: getattr(settings, name) if getattr(settings, name).enabled else None
+        for name in ("amp", "clip_grad", "fast_dev_run", "wandb", "tensorboard", "model_ema")
+    }
+    always = ("output_dir", "init_checkpoint", "accumulate", "seed", "device", "thresholds", "float32_precision")
+    kept = {name: getattr(settings, name) for name in (*always, "best", "early_stop")}
+    keep = settings.checkpointer.max_to_keep
+    return describe([make_plan(settings, 128, 32), switched, kept, keep])
+
+
+def describe(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any:
+    """Anything as nested tuples of plain values; a second meeting with an object is its number."""
+    known = {} if known is None else known
+    if thing is None or isinstance(thing, (bool, int, float, str, bytes, torch.device, torch.dtype)):
+        return thing
+    if isinstance(thing, Tensor):
+        values = None if thing.is_meta or thing.numel() > 64 else tuple(thing.flatten().tolist())
+        return ("tensor", tuple(thing.shape), str(thing.dtype), thing.requires_grad, values)
+    if isinstance(thing, np.ndarray):
+        return ("array", thing.shape, thing.tobytes())
+    if isinstance(thing, type) or (
+        callable(thing) and hasattr(thing, "__qualname__") and not getattr(thing, "__dict__", None)
+    ):
+        return f"{thing.__module__}.{thing.__qualname__}"
+    if id(thing) in known:
+        return ("seen", known[id(thing)][0])
+    known[id(thing)] = (len(known), thing)  # kept alive, so that its id stays its own
+    if isinstance(thing, functools.partial):
+        return ("partial", describe(thing.func, known), describe([thing.args, thing.keywords], known))
+    if isinstance(thing, Mapping):
+        return tuple((str(key), describe(value, known)) for key, value in thing.items())
+    if isinstance(thing, (list, tuple, set, frozenset, range)) or OmegaConf.is_list(thing):
+        return tuple(describe(value, known) for value in thing)
+    if isinstance(thing, torch.Generator):
+        return "generator"
+    attributes = {name: getattr(thing, name) for name in getattr(thing, "__slots__", ()) if hasattr(thing, name)}
+    attributes |= getattr(thing, "__dict__", {})
+    return (type(thing).__qualname__, describe(attributes, known))
+
+
+def _meta_model(cfg: DictConfig) -> nn.Module:
+    placed = cfg.copy()
+    placed.model.device = "meta"
+    with torch.device("meta"):
+        return build.build_model(placed, torch.device("meta"))
+
+
+def _weights(cfg: DictConfig) -> Any:
+    """Sums of all weights and buffers of the model, drawn with one seed."""
+    torch.manual_seed(0)
+    model = build.build_model(cfg, torch.device("cpu"))
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return {name: (value.double().sum().item(), value.double().abs().max().item()) for name, value in named}
