@@ -4,7 +4,7 @@ from dsct_detrex.config import CosineParamScheduler
 from dsct_detrex.config import LazyCall as L
 
 from .deformable_detr_dsct import classification, data, dataloader, emotions, host, hosts, lr_multiplier, model
-from .deformable_detr_dsct import optimizer, subject_training, train
+from .deformable_detr_dsct import evaluation, optimizer, subject_training, train
 
 # Pictures of 192 x 144 pixels, as they are drawn: no resizing.
 for _loader in (dataloader.train, dataloader.test):

@@ -24,6 +24,7 @@ from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.compose import refuse_useless
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part
 from dsct_detrex.paths import expanded
 from dsct_detrex.prediction import Predictor
@@ -141,5 +142,6 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     metric = runs[0].report["primary_metric"]
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
-        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people{on_part(run.report)}")
+        found = f" ({found_note(run.report)})" if found_note(run.report) else ""
+        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people{on_part(run.report)}{found}")
     print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))

@@ -40,6 +40,12 @@ def cautions(report: dict[str, Any], unreadable: int, examples: Sequence[str], c
     return [sentence for sentence in sentences if sentence is not None]
 
 
+def found_note(report: dict[str, Any]) -> str:
+    """``"only 2.2 % of the people found"`` for the place under a score, where few are; else nothing."""
+    found = report["metrics"]["recall50"]
+    return "" if low_recall(report) is None else f"only {percent(found)} of the people found"
+
+
 def low_recall(report: dict[str, Any]) -> str | None:
     """Says that a score is not about people found, where fewer than ``LOW_RECALL`` of them are."""
     found, name = report["metrics"]["recall50"], report["primary_metric"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex import __version__
+from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import measured_on, on_part, people_group, percent, whole
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.quantities import duration, millions
@@ -94,7 +95,8 @@ def write_demo_report(
 
 def _measured_on(run: RunResult) -> str:
     name = run.report["dataset"]["name"] or run.report["emotions"]["name"]
-    return f"{name}, {run.report['protocol']['name']} protocol{on_part(run.report)}"
+    measured = f"{name}, {run.report['protocol']['name']} protocol{on_part(run.report)}"
+    return ", ".join(filter(None, (measured, found_note(run.report))))
 
 
 def _sentence(text: str) -> str:
@@ -122,6 +124,7 @@ def _cards(runs: Sequence[RunResult], metric: str, references: Mapping[str, floa
     for run in runs[1:]:
         gap = 100 * (head - _value(run, metric))
         detail = f"{gap:+.1f} points to {runs[0].name}{on_part(run.report)}"
+        detail = ", ".join(filter(None, (detail, found_note(run.report))))
         cards.append(Card(f"{run.name}, {name}", percent(_value(run, metric)), detail))
     shown = [(key, detail) for key, detail in _REFERENCE_CARDS.items() if key in references]
     return cards + [Card(reference_name(key), percent(references[key]), detail) for key, detail in shown]

@@ -126,3 +126,11 @@ def test_scenes_are_watched_on_val_and_the_sweeps_ask_for_test() -> None:
     root = Path(__file__).parents[2]
     cfg = compose(parse_arguments(["--config", str(root / "projects" / "dino_dsct.py")]))
     assert cfg.dataloader.test.dataset.split == "val"
+
+
+@pytest.mark.parametrize("project", ["demo", "dino_dsct", "emo_net_r50"])
+@pytest.mark.parametrize("data", ["synthetic", "emotic", "caer_s"])
+def test_the_protocol_is_one_override_on_any_data_set(project: str, data: str) -> None:
+    file = Path(__file__).parents[2] / "projects" / f"{project}.py"
+    words = ["--config", str(file), "--data", data, "evaluation.protocol=strict"]
+    assert compose(parse_arguments(words)).dataloader.evaluator.protocol == "strict"
