@@ -304,10 +304,8 @@ def test_a_config_that_cannot_be_saved_trains(toy: Toy, tmp_path: Path, capsys: 
     assert (
         "note: config.yaml is not written; config_to_read.yaml has what can be written. save_config: `optimizer" in said
     )
-    to_read = (tmp_path / "run" / "config_to_read.yaml").read_text()
-    assert (
-        "lr_factor_func: 'cannot be loaded again: save_config: `optimizer.params.lr_factor_func` is a lambda" in to_read
-    )
+    to_read = " ".join((tmp_path / "run" / "config_to_read.yaml").read_text().split())
+    assert "cannot be loaded again: save_config: `optimizer.params.lr_factor_func` is a lambda" in to_read
     assert "max_iter: 10" in to_read
     assert "lr 0.001, weight decay 0.0001: 2 tensors" in said
     assert (tmp_path / "run" / "last.pth").exists()
