@@ -101,10 +101,10 @@ def _names_field(people: Sequence[Entry], names: LabelNames, categories: Categor
     """
     ids = {} if any("category_id" in entry for entry in people) else categories
     for field in _EMOTION_FIELDS:
-        if any(names.words(entry[field]) for entry in people):
+        if any(names.words(entry[field]) for entry in people if field in entry):
             return field
     for field in _GENERAL_FIELDS:
-        words = [word for entry in people for word in names.words(entry[field])]
+        words = [word for entry in people if field in entry for word in names.words(entry[field])]
         if any(_index(word, names, ids) is not None for word in words):
             return field
     return None

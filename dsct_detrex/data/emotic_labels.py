@@ -59,17 +59,22 @@ def bit_masks(people: Sequence[Entry], categories: Categories, path: Path) -> La
     """
     numbers = [number for entry in people if (number := whole_number(entry["category_id"])) is not None]
     if categories:
-        official = [EMOTIC_NAMES.find(name) for name in categories.values()] == list(range(EMOTIC.num_emotions))
         others = sum(number not in categories for number in numbers)
-        return _bits_of if official and others * 2 >= len(numbers) > 0 else None
-    official = has_official_name(path) and len(numbers) < _FEW_PEOPLE
-    if numbers and min(numbers) >= 0 and max(numbers) <= EMOTIC.num_emotions and not official:
+        return _bits_of if _are_official(categories) and others * 2 >= len(numbers) > 0 else None
+    said_by_name = has_official_name(path) and len(numbers) < _FEW_PEOPLE
+    if numbers and min(numbers) >= 0 and max(numbers) <= EMOTIC.num_emotions and not said_by_name:
         raise UserError(
             f"{path} has no label number above {max(numbers)} and no 'categories' that say what the numbers "
             "mean: they may be plain ids as well as the bits of the official DSCT files. List the emotions "
             "with their ids under 'categories', or write their names into 'annotations_categories' of every annotation."
         )
     return _bits_of
+
+
+def _are_official(categories: Categories) -> bool:
+    """Whether these are the 26 categories, in the official order of their ids."""
+    ids = sorted(id for id in categories if isinstance(id, int))
+    return [EMOTIC_NAMES.find(categories[id]) for id in ids] == list(range(EMOTIC.num_emotions))
 
 
 def _bits_of(entry: Entry) -> list[int]:

@@ -40,8 +40,7 @@ class LabelNames:
         if value is None or value == "":
             return []
         if isinstance(value, str):
-            whole = self.find(value) is not None or not _BETWEEN_NAMES.search(value)
-            return [value.strip()] if whole else [part.strip() for part in _BETWEEN_NAMES.split(value) if part.strip()]
+            return [part.strip() for part in _BETWEEN_NAMES.split(value) if part.strip()]
         if isinstance(value, list):
             return [word for each in value for word in self.words(each)]
         if isinstance(value, dict):

@@ -32,7 +32,7 @@ def test_sizes_become_corners() -> None:
 
 def test_the_user_may_say_what_they_are() -> None:
     assert read(HEADS, "xywh", "xyxy") == [list(box) for box in HEADS]
-    assert read(HEADS[:1], "xywh", "xywh") == [[5, 20, 30, 65]]
+    assert read(HEADS, "xywh", "xywh")[0] == [5, 20, 30, 65]
 
 
 @pytest.mark.parametrize("boxes", [HEADS, HEADS[3:], HEADS * 100, [*HEADS * 20, (90.0, 70.0, 101.0, 80.0)]])

@@ -71,6 +71,11 @@ def test_counting_from_1_is_named() -> None:
         compare(records(lambda folder: NAMES.index(folder) + 1, folders=NAMES[:3]))
 
 
+def test_one_class_alone_has_no_order() -> None:
+    with pytest.raises(UserError, match=r"4 of 4 labels .*: 2 is Sad\. Expected 0 Anger"):
+        compare(records(lambda folder: 2, folders=["Sad"]))
+
+
 def test_names_that_contradict_are_called_by_name() -> None:
     with pytest.raises(UserError, match=r"contradict .*: Fear is Sad\. Correct them: the folder is the label\."):
         compare(records(lambda folder: 2, folders=["Sad"]), named=True)

@@ -85,6 +85,7 @@ RIGHT = {
     "mask as float": one(person(category_id=float(HAPPINESS))),
     "categories null": one(person(), categories=None),
     "official categories, mask": one(person(), categories=NAMED),
+    "official categories, other order in the file, mask": one(person(), categories=NAMED[::-1]),
     "official categories, id": one(person(category_id=16), categories=NAMED),
     "ids from 1": one(person(category_id=17), categories=[{**each, "id": each["id"] + 1} for each in NAMED]),
     "any order": one(person(category_id=3), categories=[{"id": 7, "name": "Fear"}, {"id": 3, "name": "happiness"}]),
@@ -158,6 +159,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         "its labels are 'person'",
     ),
     "id unknown": (one(person(category_id=5), categories=[{"id": 1, "name": "Fear"}]), "categories (1 Fear). Got 5."),
+    "mask beside another order": (
+        one(person(), categories=[{"id": index, "name": name} for index, name in enumerate(EMOTIC.names[::-1])]),
+        "Got 512.",
+    ),
     "id given twice": (
         one(person(), categories=[{"id": 1, "name": "Fear"}, {"id": 1, "name": "Pain"}]),
         "category id 1 is both 'Fear' and 'Pain'",
