@@ -13,3 +13,19 @@ def backbone(depth, width=64):
     """The overrides that choose a ResNet; twice the width makes a Wide-ResNet."""
     wide = [] if width == 64 else [f"hosts.deformable_detr.backbone.width_per_group={width}"]
     return [f"hosts.deformable_detr.backbone.depth={depth}", *wide]
+
+
+def resnets(printed):
+    """Cells of DSCT by its backbone: depth -> (kind of emotions -> the paper's number, parameters in millions)."""
+    return [
+        dict(
+            name=f"r{depth}",
+            label=f"DSCT-R{depth}",
+            printed_as=f"Ours-R{depth}",
+            overrides=backbone(depth),
+            paper=scores,
+            params_m=params,
+            backbone=f"ResNet{depth}",
+        )
+        for depth, (scores, params) in printed.items()
+    ]

@@ -4,27 +4,14 @@ from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
 
 from .leaderboards import caer_s
-from .notes import backbone
-
-_ours = {18: (84.96, 22), 50: (91.81, 39)}  # depth: accuracy, parameters in millions
+from .notes import resnets
 
 sweep = L(Sweep)(
     name="table_1",
     title="leaderboard of CAER-S",
     paper_table="Table 1",
     axis="Method",
-    cells=[
-        dict(
-            name=f"r{depth}",
-            label=f"DSCT-R{depth}",
-            printed_as=f"Ours-R{depth}",
-            overrides=backbone(depth),
-            paper={"caer_s": accuracy},
-            params_m=params,
-            backbone=f"ResNet{depth}",
-        )
-        for depth, (accuracy, params) in _ours.items()
-    ],
+    cells=resnets({18: ({"caer_s": 84.96}, 22), 50: ({"caer_s": 91.81}, 39)}),
     quoted=caer_s,
     efficiency=True,
 )
