@@ -23,6 +23,8 @@ _REACH = 0.25  # of the picture's side: boxes of close-ups, whose unseen part wa
 _SAME_FORM = 0.95  # of the boxes must be fine in the other form
 _MANY = 0.25  # of the boxes must be impossible: people in the upper left quarter give no hint
 _FEW_PEOPLE = 5
+_PER_CENT = 100  # labelling tools export shares of the picture as 0 to 100
+_MANY_PEOPLE = 10  # do not all stand in the first 100 pixels of pictures twice that size
 
 _FORMS = {"xywh": "x, y, width, height", "xyxy": "x1, y1, x2, y2"}
 
@@ -61,7 +63,8 @@ def boxes_as_xyxy(records: Sequence[Record], source: Path, usual: BoxFormat, sta
         stated: what the user says they are.
 
     Raises:
-        UserError: the boxes are fractions of the picture, have negative sizes, or are in another form than expected.
+        UserError: the boxes are fractions or per cent of the picture, have negative sizes, or are in another form than
+            expected.
     """
     boxes = [
         RawBox((x, y, third, fourth), record["width"], record["height"], person.get("area"))
@@ -74,6 +77,8 @@ def boxes_as_xyxy(records: Sequence[Record], source: Path, usual: BoxFormat, sta
     if boxes:
         _refuse_fractions(boxes, source)
         _refuse_impossible(boxes, source, form, stated)
+        if stated is None:
+            _refuse_per_cent(boxes, source, form)
     return [{**record, "annotations": [_person(each, form) for each in record["annotations"]]} for record in records]
 
 
@@ -98,6 +103,22 @@ def _refuse_fractions(boxes: Sequence[RawBox], source: Path) -> None:
             f"{source}: {len(small)} of {len(boxes)} boxes are fractions of the picture, e.g. "
             f"{_written(broken or small[0])} in {small[0].width} x {small[0].height} pixels. Expected pixels: multiply "
             "x and width by the picture's width, y and height by its height."
+        )
+
+
+def _refuse_per_cent(boxes: Sequence[RawBox], source: Path, form: BoxFormat) -> None:
+    """All boxes within 0 to 100, in pictures of at least twice that."""
+    small = all(
+        x + width <= _PER_CENT and y + height <= _PER_CENT and min(box.width, box.height) >= 2 * _PER_CENT
+        for box in boxes
+        for (x, y), (width, height) in [(box.sides[:2], _size(box, form))]
+    )
+    if small and len(boxes) >= _MANY_PEOPLE:
+        raise UserError(
+            f"{source}: all {len(boxes)} boxes lie within 0 to 100, e.g. {_written(boxes[0])} in {boxes[0].width} x "
+            f"{boxes[0].height} pixels: they look like per cent of the picture. Expected pixels: multiply x and width "
+            "by the picture's width / 100, y and height by its height / 100. If they are pixels, say "
+            f"box_format={form} (data.box_format in a config, --box-format of data.py)."
         )
 
 

@@ -80,6 +80,19 @@ def test_fractions_of_the_picture(boxes: list[Box]) -> None:
         read(boxes)
 
 
+def test_per_cent_of_the_picture() -> None:
+    people: list[Annotation] = [{"bbox": [x, 20, 30, 70], "labels": [0]} for x in range(0, 70, 7)]
+    record: Record = {"file_name": "a.jpg", "image_id": 1, "height": 480, "width": 640, "annotations": people}
+    with pytest.raises(
+        UserError, match=r"all 10 boxes lie within 0 to 100, .* If they are pixels, say box_format=xywh"
+    ):
+        boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)
+    people[0]["bbox"] = [10, 20, 200, 300]
+    assert len(boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"]) == 10
+    people.pop(0)
+    assert len(boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"]) == 9
+
+
 def test_a_box_of_one_pixel_is_no_fraction() -> None:
     assert read([*UPPER_LEFT, (0.0, 0.0, 1.0, 1.0)])[-1] == [0, 0, 1, 1]
 
