@@ -1,12 +1,14 @@
 """Box files made of lines, ``path,label,x1,y1,x2,y2``, as scripts, editors and spreadsheets write them.
 
 Separators are commas, semicolons or tabs. A header line names the columns, in any order and among others; without one
-the six fields stand in the order above. Empty lines and lines that begin with ``#`` are passed over.
+the six fields stand in the order above. Empty lines and lines that begin with ``#`` are passed over. Four blanks as
+box, as pandas writes a face that was not found, are read like their other spelling, four times ``nan``.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +25,9 @@ EXPECTED = "path,label,x1,y1,x2,y2"
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 _FIELDS = 6
 _PICTURE = re.compile(r".*\.(png|jpe?g|bmp|webp|tiff?|gif)", re.IGNORECASE)
+
+_BLANK = frozenset(("", "none", "null", "na", "n/a"))
+"""How spreadsheets and scripts write that there is no value, besides ``nan``."""
 
 _COLUMNS = {
     "path": "path imagepath imgpath filepath file filename imgfile imagefile image img imagename imgname imageid "
@@ -163,6 +168,8 @@ def _six(where: str, row: list[str], separator: str) -> list[str]:
 
 
 def _line(where: str, path: str, label: str, *sides: str) -> Line:
+    if all(side.lower() in _BLANK for side in sides):
+        return Line(where, path, label, [math.nan] * len(sides))
     box = [number(side) for side in sides]
     odd = [side for side, value in zip(sides, box) if value is None]
     if odd:

@@ -27,7 +27,7 @@ class CocoFile:
     """What one file says.
 
     Attributes:
-        records: one per picture, in the order of the file; boxes and sizes (0: unknown) as the file has them.
+        records: one per image of the file, in its order; boxes and sizes (0: unknown) as the file has them.
         boxes: ``head`` or ``body`` where the file says which, else None.
         labels: how labels were read, see ``coco_labels.label_reader``.
     """
@@ -79,7 +79,7 @@ def read_coco(path: Path, reading: Reading, report: DataReport) -> CocoFile:
     if reading.several and way == "category":
         for record in images.values():
             record["annotations"] = _joined(record["annotations"], report, record["file_name"])
-    return CocoFile(_one_per_picture(images.values(), path, report), kind, way)
+    return CocoFile(list(images.values()), kind, way)
 
 
 def _read_images(found: Iterable[Entry], locate: Callable[[str], Path], path: Path) -> Images:
@@ -163,21 +163,3 @@ def _joined(people: Sequence[Annotation], report: DataReport, where: str) -> lis
             report.count("repeated_people" if known else "joined_annotations", f"{where} box {person['bbox']}")
             first["labels"] = sorted({*first["labels"], *person["labels"]})
     return list(by_box.values())
-
-
-def _one_per_picture(records: Iterable[Record], path: Path, report: DataReport) -> list[Record]:
-    """Entries of one picture joined: exporters that write an image per person give it several ids."""
-    by_name: dict[str, Record] = {}
-    for record in records:
-        first = by_name.setdefault(record["file_name"], record)
-        if first is record:
-            continue
-        sizes = [(each["width"], each["height"]) for each in (first, record)]
-        if sizes[0] != sizes[1]:
-            raise UserError(
-                f"{path} lists the picture {record['file_name']} twice with different sizes, {sizes[0][0]} x "
-                f"{sizes[0][1]} and {sizes[1][0]} x {sizes[1][1]}. Remove one of the two images."
-            )
-        report.count("repeated_images", record["file_name"])
-        first["annotations"].extend(record["annotations"])
-    return list(by_name.values())

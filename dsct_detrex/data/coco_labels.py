@@ -124,6 +124,8 @@ def _named(entry: Entry, field: str, names: LabelNames, categories: Categories) 
     words = names.words(entry[field])
     if len(words) >= names.emotions.num_emotions and {whole_number(word) for word in words} <= {0, 1}:
         entry.wrong(field, "names of emotions: a row of 0 and 1 does not say which emotion each stands for")
+    if any(isinstance(word, dict) for word in words):
+        entry.wrong(field, "yes or no for every emotion: a share or a count does not say from where on it holds")
     found = {_index(word, names, categories) for word in words}
     if None in found:
         entry.wrong(field, f"emotions of {names.emotions.name} ({names.known()}){_listed(categories)}")

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
     check.add_argument("--no-images", action="store_true", help="do not open the pictures")
     check.add_argument("--near-duplicates", action="store_true", help="look for test pictures that are also in train")
-    check.add_argument("--threads", type=int, default=8, help="that read pictures")
+    check.add_argument("--threads", type=_count, default=8, help="that read pictures")
     check.add_argument("--json", type=user_path, metavar="FILE", help="write everything found as JSON as well")
     _add_overwrite(check, "replace FILE where it is there")
     check.set_defaults(run=_check)
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="draw the first pictures with their people")
     _add_reader(show)
     show.add_argument("--split", choices=SPLITS, default="train")
-    show.add_argument("--images", type=int, default=12)
+    show.add_argument("--images", type=_count, default=12)
     show.add_argument("--out", type=user_path, required=True, metavar="FILE")
     _add_overwrite(show, "replace FILE where it is there")
     show.set_defaults(run=_show)
@@ -72,12 +72,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    """A number of at least 1, as a flag."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expects a whole number of at least 1. Got {text!r}.")
+    return int(text)
+
+
 def _add_overwrite(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument("--overwrite", "--force", action="store_true", help=what)
 
 
 def _check_new(path: Path, parsed: argparse.Namespace) -> None:
     """Nothing that is there is written over unless it was asked for, be it a report or a picture of the data."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name a file to write.")
+    if not path.parent.is_dir():
+        raise UserError(f"{path} cannot be written: its folder {path.parent} is not there. Make it first.")
     if path.exists() and not parsed.overwrite:
         raise UserError(f"{path} is there already: choose another name, or give --overwrite to replace it.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from dsct_detrex.data.checks import DataReport, OnError, usable_records
 from dsct_detrex.data.dataset import Record
 from dsct_detrex.data.images import SKIP_IN_PYTHON, MissingImageError, read_rgb
 from dsct_detrex.data.picture_sizes import check_sizes, measured
+from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 
 
@@ -81,15 +82,15 @@ class Listing:
     Attributes:
         records: sizes 0 where the file does not know them, boxes as the file has them.
         source: the file, for messages.
-        usual: the form of boxes in files of this kind; None where they are ``xyxy`` beyond doubt.
+        usual: the form of boxes in files of this kind.
     """
 
     records: Sequence[Record]
     source: Path
-    usual: BoxFormat | None
+    usual: BoxFormat
 
     def prepared(self, report: DataReport, on_error: OnError, box_format: BoxFormat | None) -> list[Record]:
-        """Records with their pictures, their sizes, and boxes as ``xyxy``; boxes are not checked one by one yet.
+        """One record per picture with its size, and boxes as ``xyxy``; boxes are not checked one by one yet.
 
         Args:
             report: what is left out is counted here.
@@ -97,14 +98,38 @@ class Listing:
             box_format: what the user says the boxes are.
 
         Raises:
-            UserError: pictures are missing, sizes are those of other pictures, or boxes are in another form.
+            UserError: pictures are missing, sizes are those of other pictures, one picture has two sizes, or boxes are
+                in another form.
         """
-        records = without_missing_images(self.records, self.source, report, on_error)
+        records = one_per_picture(self.records, self.source, report)
+        records = without_missing_images(records, self.source, report, on_error)
         known = [record for record in records if record["width"] and record["height"]]
         check_sizes(known, self.source)
         if len(known) < len(records):
             records = measured(records, report, on_error)
-        return records if self.usual is None else boxes_as_xyxy(records, self.source, self.usual, box_format)
+        return boxes_as_xyxy(records, self.source, self.usual, box_format)
+
+
+def one_per_picture(records: Iterable[Record], source: Path, report: DataReport) -> list[Record]:
+    """Entries of one picture joined: exporters that write an image per person give it several ids.
+
+    Raises:
+        UserError: they have different sizes.
+    """
+    by_name: dict[str, Record] = {}
+    for record in records:
+        first = by_name.setdefault(record["file_name"], record)
+        if first is record:
+            continue
+        sizes = [(each["width"], each["height"]) for each in (first, record)]
+        if sizes[0] != sizes[1]:
+            raise UserError(
+                f"{source} lists the picture {record['file_name']} twice with different sizes, {sizes[0][0]} x "
+                f"{sizes[0][1]} and {sizes[1][0]} x {sizes[1][1]}. Remove one of the two images."
+            )
+        report.count("repeated_images", record["file_name"])
+        first["annotations"].extend(record["annotations"])
+    return list(by_name.values())
 
 
 def without_missing_images(

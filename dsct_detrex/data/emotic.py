@@ -49,8 +49,8 @@ class EmoticDataset(DiskDataset):
             were taken is in ``boxes`` and ``description``.
         annotations: the annotation file itself (``{split}`` is filled in), instead of looking for one.
         on_error: ``"raise"`` or ``"skip"`` for pictures that are not there or whose size cannot be read.
-        box_format: ``"xywh"`` or ``"xyxy"`` for a JSON file whose form is known; null takes ``xywh``, COCO's own, and
-            refuses a file that contradicts it.
+        box_format: ``"xywh"`` or ``"xyxy"`` for a file whose form is known; null takes ``xywh``, COCO's own, for JSON
+            and ``xyxy`` for ``Annotations.mat``, and refuses a file that contradicts it.
 
     Raises:
         UserError: nothing found (says what was looked for and how to get it), the annotations cannot be used, or head
@@ -104,12 +104,13 @@ def label_indices(names: Sequence[str]) -> list[int]:
 
 def _read(source: Source, split: str, images: Path, asked: str, report: DataReport) -> tuple[Listing, str | None]:
     """The records of the file, and the kind of boxes that its content says."""
+    pictures = EmoticPictures(images, report)
     if source.path.suffix.lower() == ".mat":
-        return Listing(read_mat(source.path, split, images, label_indices), source.path, None), "body"
+        return Listing(read_mat(source.path, split, pictures.locate, label_indices), source.path, "xyxy"), "body"
     reading = Reading(
         EMOTIC_NAMES,
         bit_masks,
-        EmoticPictures(images, report).locate,
+        pictures.locate,
         boxes=None if asked == "auto" else asked,
         several=True,
     )

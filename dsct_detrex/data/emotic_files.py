@@ -166,13 +166,15 @@ class EmoticPictures:
     def locate(self, name: str) -> Path:
         """``[.../]mscoco/images/a.jpg``, or ``a.jpg`` where only one source has it -> the file.
 
-        A file that is not there is where its name says.
+        Another folder of the root that has the file is that folder. A file that is not there is where its name says.
 
         Raises:
             ValueError: a name without a source that several sources have.
         """
         parts = parts_of(name)
         start = next((i for i, part in enumerate(parts) if part.lower() in DATABASES), None)
+        if start is None and self._names.exact(self._root, parts) is not None:
+            return self._root.joinpath(*parts)
         choices = [parts[start:]] if start is not None else [(base, "images", parts[-1]) for base in DATABASES]
         for search in (self._names.exact, self._names.alike):
             found = [path for path in (search(self._root, choice) for choice in choices) if path is not None]

@@ -20,15 +20,16 @@ from dsct_detrex.data.fields import whole_number
 from dsct_detrex.errors import UserError
 
 Encode = Callable[[list[str]], list[int]]
+Locate = Callable[[str], Path]
 
 
-def read_mat(path: Path, split: str, image_root: Path, encode: Encode) -> list[Record]:
+def read_mat(path: Path, split: str, locate: Locate, encode: Encode) -> list[Record]:
     """Read one split; boxes are not checked yet (``checks.usable_records`` does).
 
     Args:
         path: the ``.mat`` file.
         split: ``train``, ``val`` or ``test``.
-        image_root: the folder that holds ``mscoco/``, ``ade20k/``, ``emodb_small/`` and ``framesdb/``.
+        locate: ``folder/filename`` of the file -> where the picture is; raises ``ValueError`` saying what is wrong.
         encode: label names -> class indices; raises ``ValueError`` for a name nobody knows.
 
     Returns:
@@ -43,7 +44,7 @@ def read_mat(path: Path, split: str, image_root: Path, encode: Encode) -> list[R
     records: list[Record] = []
     for number, entry in enumerate(entries, start=1):
         try:
-            records.append(_record(entry, number, image_root, encode))
+            records.append(_record(entry, number, locate, encode))
         except KeyError as error:
             raise UserError(f"{path}, {split} image {number} has no field {error}.") from error
         except ValueError as error:
@@ -57,6 +58,10 @@ def read_mat(path: Path, split: str, image_root: Path, encode: Encode) -> list[R
 def _load(path: Path, split: str) -> Any:
     try:
         variables = loadmat(path, simplify_cells=True, variable_names=[split])
+    except NotImplementedError as error:
+        raise UserError(
+            f"{path} is in MATLAB's format 7.3, which is not read. Save it in MATLAB with save(..., '-v7')."
+        ) from error
     except Exception as error:  # scipy raises a dozen kinds on broken files, among them zlib.error and TypeError
         raise UserError(f"{path} is not a readable MATLAB file ({error}). Copy or unpack it again.") from error
     if split not in variables:
@@ -64,10 +69,10 @@ def _load(path: Path, split: str) -> Any:
     return variables[split]
 
 
-def _record(entry: dict[str, Any], number: int, image_root: Path, encode: Encode) -> Record:
+def _record(entry: dict[str, Any], number: int, locate: Locate, encode: Encode) -> Record:
     size = entry["image_size"]
     return {
-        "file_name": str(image_root / str(entry["folder"]) / str(entry["filename"])),
+        "file_name": str(locate(f"{entry['folder']}/{entry['filename']}")),
         "image_id": number,
         "height": _side(size, "n_row"),
         "width": _side(size, "n_col"),
@@ -76,8 +81,10 @@ def _record(entry: dict[str, Any], number: int, image_root: Path, encode: Encode
 
 
 def _side(size: dict[str, Any], name: str) -> int:
-    pixels = whole_number(np.asarray(size[name]).item())
-    if pixels is None:
+    """A side of the picture; 0 where the file does not know it."""
+    values = np.ravel(size[name])
+    pixels = whole_number(values[0].item()) if values.size else 0
+    if pixels is None or pixels < 0:
         raise ValueError(f"image_size.{name} is {size[name]}, expected whole pixels")
     return pixels
 

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Mapping
 from dsct_detrex.structures import Emotions
 
 _BETWEEN_NAMES = re.compile(r"[,;|]")
+_NAMING = re.compile(r"(categories|labels?|emotions?|names?)[0-9]*")
+"""Keys of an object, folded, whose values are labels; exporters number them where there are several."""
+_YES, _NO = frozenset(("true", "yes", "1", "1.0")), frozenset(("false", "no", "0", "0.0", "none", ""))
 
 
 class LabelNames:
@@ -35,7 +38,9 @@ class LabelNames:
         """The single labels in a field: a word, words with commas between, lists of them, objects that hold them.
 
         Of an object the values under ``categories``, ``labels``, ``emotions``, ``name`` or ``label`` count (EMOTIC's
-        annotators are such objects), and the keys that are emotions and answered with true or 1 (as CVAT writes it).
+        annotators are such objects), whatever their case and number (``Emotion 1``), and the keys that are emotions and
+        answered with yes (as CVAT writes it). An emotion with another answer than yes or no, a share or a count, is
+        handed on as ``{emotion: answer}``, which is no name: nothing says from where on it holds.
         """
         if value is None or value == "":
             return []
@@ -48,9 +53,11 @@ class LabelNames:
         return [value]
 
     def _words_of_object(self, value: dict[str, object]) -> list[object]:
-        named = [value[key] for key in ("categories", "labels", "emotions", "emotion", "name", "label") if key in value]
-        ticked = [key for key, answer in value.items() if self.find(key) is not None and answer in (True, "true", "1")]
-        return [*ticked, *(word for each in named for word in self.words(each))]
+        answers = {key: str(answer).strip().casefold() for key, answer in value.items() if self.find(key) is not None}
+        ticked = [key for key, answer in answers.items() if answer in _YES]
+        unclear = [{key: value[key]} for key, answer in answers.items() if answer not in _YES | _NO]
+        named = [each for key, each in value.items() if key not in answers and _NAMING.fullmatch(_folded(key))]
+        return [*ticked, *unclear, *(word for each in named for word in self.words(each))]
 
     def known(self) -> str:
         """All category names, for messages."""

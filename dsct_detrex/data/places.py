@@ -63,10 +63,12 @@ def named_file(annotations: str | Path, split: str, root: Path, format: str) -> 
     """The annotation file a user named; ``{split}`` in it is filled in; relative to here or to ``root``.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is not there, or is a folder.
     """
     name = str(annotations).replace("{split}", split)
     path = first_file([Path(), root], [str(Path(name).expanduser())])
     if path is None:
+        if any((base / Path(name).expanduser()).is_dir() for base in (Path(), root)):
+            raise UserError(f"{format}: annotations={name} is a folder. Name the annotation file in it.")
         raise UserError(f"{format}: annotations={name} is not there, neither as given nor under {root}.")
     return path

@@ -22,17 +22,30 @@ _MARKS = (
 )
 """Byte order mark -> encoding."""
 
+_NO_TEXT = (
+    (b"\x1f\x8b", "is compressed by gzip. Unpack it"),
+    (b"PK\x03\x04", "is a zip archive or an Excel workbook. Unpack it, or save the sheet as CSV UTF-8"),
+    (b"MATLAB 5.0", "is a MATLAB file. Name it .mat"),
+    (b"<", "is a web page or XML. Download or export the file itself"),
+    (b"version https://git-lfs", "is a pointer of Git LFS. Fetch the file itself: git lfs pull"),
+)
+"""How files begin that are met in place of a text with annotations -> what they are, and what to do."""
+
 
 def read_text(path: Path) -> str:
     """The text of a file without its byte order mark; every kind of line end is a newline.
 
     Raises:
-        UserError: the file cannot be opened, is empty, or has an encoding that cannot be known.
+        UserError: the file cannot be opened, is empty, is of a kind that is no text with annotations, or has an
+            encoding that cannot be known.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}). Check the file and its permissions.") from error
+    kind = next((kind for begin, kind in _NO_TEXT if content[:256].lstrip().startswith(begin)), None)
+    if kind is not None:
+        raise UserError(f"{path} {kind}.")
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(encoding)
@@ -59,6 +72,10 @@ def read_json(path: Path) -> Any:
             remedy = "Put everything into one object (a file with one JSON object per line, JSONL, is not read)"
             raise UserError(
                 f"{path} holds more than one JSON value, the second at line {error.lineno}. {remedy}."
+            ) from error
+        if text.lstrip()[0] not in "{[":
+            raise UserError(
+                f"{path} is not JSON: it begins with {text.lstrip()[:30]!r}. Expected a COCO-style JSON file."
             ) from error
         raise UserError(
             f"{path} is not a complete JSON file (line {error.lineno}, column {error.colno}: {error.msg}). "

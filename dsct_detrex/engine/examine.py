@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,15 @@ class Examiner:
     def split(self) -> str | None:
         """Which split is evaluated, where its data set says."""
         return None if self.headline is None else self.headline.split
+
+    def with_warning(self, sentence: str) -> Examiner:
+        """The same, with ``sentence`` in the headline and so beside every score."""
+        if self.headline is None:
+            return self
+        headline = replace(self.headline, warnings=(*self.headline.warnings, sentence))
+        if hasattr(self.evaluator, "describe_dataset"):
+            self.evaluator.describe_dataset(headline)
+        return replace(self, headline=headline)
 
     def examine(
         self, model: nn.Module, average: WeightAverage | None = None, cancel: Callable[[], bool] | None = None

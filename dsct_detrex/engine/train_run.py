@@ -18,7 +18,7 @@ from torch import nn
 
 from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
-from dsct_detrex.data.agreement import check_same_boxes
+from dsct_detrex.data.agreement import check_same_boxes, shared_pictures
 from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
@@ -159,6 +159,7 @@ def _describe(session: Session) -> _Outcome:
     load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
     examiner = make_examiner(session)
     _may_choose(session, examiner, parts.state.best)
+    examiner = _with_shared_pictures(parts, examiner)
     _say_headlines(session, examiner, parts.state.loader)
     _check_boxes(parts, examiner)
     make_releases(session)  # whatever it cannot write is announced
@@ -178,6 +179,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
     state = parts.state
     examiner = make_examiner(session)
     keep_best = _may_choose(session, examiner, state.best)
+    examiner = _with_shared_pictures(parts, examiner)
     known = _say_headlines(session, examiner, state.loader)
     _check_boxes(parts, examiner)
     if content is None:
@@ -230,8 +232,18 @@ def _train(session: Session, resume: bool) -> _Outcome:
 def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:
     """Refuse to train on one kind of boxes and to measure on another (``data/agreement.py``)."""
     if examiner is not None:
-        train, test = (getattr(loader, "dataset", None) for loader in (parts.state.loader, examiner.loader))
-        check_same_boxes(train, test)
+        check_same_boxes(*_data_sets(parts, examiner))
+
+
+def _with_shared_pictures(parts: _Parts, examiner: Examiner | None) -> Examiner | None:
+    """The examiner, saying beside every score that pictures of the evaluation are trained on, where that is so."""
+    shared = None if examiner is None else shared_pictures(*_data_sets(parts, examiner))
+    return examiner if examiner is None or shared is None else examiner.with_warning(shared)
+
+
+def _data_sets(parts: _Parts, examiner: Examiner) -> tuple[object, object]:
+    """Those of training and evaluation; None where a loader does not name its own."""
+    return getattr(parts.state.loader, "dataset", None), getattr(examiner.loader, "dataset", None)
 
 
 def _say_headlines(session: Session, examiner: Examiner | None, train: Any = None) -> Headlines:

@@ -29,10 +29,12 @@ def cautions(report: dict[str, Any], unreadable: int, examples: Sequence[str], c
         unreadable, examples, cut_short: see ``report.Shortfall``.
     """
     real_caer_s = report["emotions"]["name"] == "caer_s" and "synthetic" not in report["dataset"]["name"].lower()
+    said = report["dataset"].get("warnings", ())
     sentences = [
         low_recall(report),
         _coverage(report, unreadable, examples, cut_short),
-        CAER_S_LEAK if real_caer_s else None,
+        *said,
+        CAER_S_LEAK if real_caer_s and not said else None,
         _missed(report),
         _absent(report),
         _ONE_PERSON if real_caer_s or _one_person_each(report) else None,

@@ -12,7 +12,7 @@ from dsct_detrex.config import instantiate
 from dsct_detrex.config.overrides import apply_overrides
 from dsct_detrex.config.project import get_config
 from dsct_detrex.data import EmoticDataset, Subset
-from dsct_detrex.data.agreement import check_same_boxes
+from dsct_detrex.data.agreement import check_same_boxes, shared_pictures
 from dsct_detrex.errors import UserError
 
 SPLITS = ("train", "val", "test")
@@ -95,3 +95,12 @@ def test_the_config_has_a_key_for_each(partial: Path) -> None:
     apply_overrides(cfg, ["data.boxes={train:head,test:body}", "data.box_format=xyxy"])
     assert instantiate(cfg.dataloader.test.dataset).boxes == "body"
     assert cfg.dataloader.train.dataset.box_format == "xyxy"
+
+
+def test_pictures_that_are_trained_on_are_counted(golden_emotic: Path) -> None:
+    train, test = EmoticDataset(str(golden_emotic), "train"), EmoticDataset(str(golden_emotic), "test")
+    again = EmoticDataset(str(golden_emotic), "test", annotations=str(golden_emotic / "emotic_train_bi.json"))
+    assert shared_pictures(train, test) is None
+    assert shared_pictures(train, object()) is None
+    assert (shared_pictures(train, again) or "").startswith(f"{len(train)} of the {len(train)} images that are")
+    assert (shared_pictures(Subset(train, 1), again) or "").startswith(f"1 of the {len(train)} images that are")

@@ -35,6 +35,14 @@ def test_the_user_may_say_what_they_are() -> None:
     assert read(HEADS, "xywh", "xywh")[0] == [5, 20, 30, 65]
 
 
+@pytest.mark.parametrize("form", ["xywh", "xyxy"])
+@pytest.mark.parametrize("boxes", [[(-5.0, -5.0, 110.0, 90.0)] * 9, [(0.0, 0.0, 120.0, 95.0)] * 9])
+def test_close_ups_reach_out_where_the_user_says_the_form(form: BoxFormat, boxes: list[Box]) -> None:
+    assert len(read(boxes, stated=form)) == 9
+    with pytest.raises(UserError, match=r"9 of 9 boxes leave their picture, .* in another resolution\?"):
+        read([(0.0, 0.0, 200.0, 160.0)] * 9, stated=form)
+
+
 @pytest.mark.parametrize("boxes", [HEADS, HEADS[3:], HEADS * 100, [*HEADS * 20, (90.0, 70.0, 101.0, 80.0)]])
 def test_corners_read_as_sizes(boxes: list[Box]) -> None:
     with pytest.raises(UserError, match=r"are x1, y1, x2, y2, not x, y, width, height: .* box_format=xyxy"):
@@ -72,6 +80,19 @@ def test_fractions_of_the_picture(boxes: list[Box]) -> None:
         read(boxes)
 
 
+def test_per_cent_of_the_picture() -> None:
+    people: list[Annotation] = [{"bbox": [x, 20, 30, 70], "labels": [0]} for x in range(0, 70, 7)]
+    record: Record = {"file_name": "a.jpg", "image_id": 1, "height": 480, "width": 640, "annotations": people}
+    with pytest.raises(
+        UserError, match=r"all 10 boxes lie within 0 to 100, .* If they are pixels, say box_format=xywh"
+    ):
+        boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)
+    people[0]["bbox"] = [10, 20, 200, 300]
+    assert len(boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"]) == 10
+    people.pop(0)
+    assert len(boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"]) == 9
+
+
 def test_a_box_of_one_pixel_is_no_fraction() -> None:
     assert read([*UPPER_LEFT, (0.0, 0.0, 1.0, 1.0)])[-1] == [0, 0, 1, 1]
 
@@ -96,3 +117,12 @@ def test_the_area_of_the_file_tells() -> None:
     assert boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"] == [
         {"bbox": [10, 10, 40, 30], "labels": [0]}
     ]
+
+
+def test_a_box_whose_area_fits_is_no_other_form_wherever_it_reaches() -> None:
+    people: list[Annotation] = [{"bbox": [10, 8, 98, 78], "labels": [0], "area": 98.0 * 78}]
+    record: Record = {"file_name": "a.jpg", "image_id": 1, "height": 80, "width": 100, "annotations": people}
+    assert boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)[0]["annotations"][0]["bbox"] == [10, 8, 108, 86]
+    people[0].pop("area")
+    with pytest.raises(UserError, match=r"box_format=xyxy \(.*\), or box_format=xywh where they do reach out"):
+        boxes_as_xyxy([record], Path("boxes.json"), "xywh", None)

@@ -158,3 +158,13 @@ def test_line_numbers_count_every_line(root: Path) -> None:
     (root / "a.txt").write_text(f"# one\n\n{FIRST}\n")
     lines, form = read_lines(root / "a.txt")
     assert (lines[0].where, form) == (f"{root / 'a.txt'}, line 3", "xyxy")
+
+
+@pytest.mark.parametrize("blank", ["", "nan", "None", "NA", " "])
+def test_a_face_that_was_not_found_is_dropped_and_counted(blank: str, read: Read) -> None:
+    lost = LINES[0].replace("30,20,60,50", ",".join([blank] * 4))
+    dataset = read("\n".join([lost, *LINES[1:]]))
+    assert len(dataset) == len(LINES) - 1
+    assert dataset.report.counts == {"non_finite_boxes": 1, "images_without_people": 1}
+    with pytest.raises(UserError, match="line 1: '' is not a number"):
+        read(LINES[0].replace("30,20,60,50", "30,20,,"))

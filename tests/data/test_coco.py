@@ -205,6 +205,8 @@ PERSON_ONLY = [{"id": 1, "name": "person"}]
         {"labels": ["PEACE", "Doubt/Confussion"]},
         {"attributes": {"emotions": ["Peace", "Doubt/Confusion"], "age": "Adult"}},
         {"attributes": {"Peace": True, "Doubt/Confusion": 1, "Fear": False, "occluded": True}},
+        {"attributes": {"Peace": "True", "Doubt/Confusion": "yes", "Fear": "False", "Pain": None, "Anger": 0}},
+        {"attributes": {"Emotion": "Peace", "occluded": False, "Emotion 2": "Doubt/Confusion"}},
         {"tags": [{"name": "Peace"}, {"name": "Doubt/Confusion"}]},
     ],
 )
@@ -220,6 +222,9 @@ def test_names_per_person(fields: dict[str, Any], read: Read) -> None:
         ({"labels": ["Peace", "person"]}, "'labels' expects emotions of emotic"),
         ({"annotations_categories": [0] * 25 + [1]}, "a row of 0 and 1 does not say which emotion"),
         ({"labels": ["person"]}, "its labels are 'person'"),
+        ({"emotions": {"Peace": 1, "Happiness": 2}}, "'emotions' expects yes or no for every emotion"),
+        ({"emotion": {"Peace": 0.9, "Happiness": 0.1}}, "'emotion' expects yes or no for every emotion"),
+        ({"attributes": {"Peace": True, "Happiness": "maybe"}}, "'attributes' expects yes or no for every emotion"),
     ],
 )
 def test_names_that_are_no_emotions(fields: dict[str, Any], part: str, read: Read) -> None:

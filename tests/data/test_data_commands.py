@@ -70,3 +70,28 @@ def test_reports_and_galleries_do_not_replace_files(
         assert path.read_bytes() == b"precious"
         assert main([*words, "--root", str(root), "--overwrite"]) == 0
         assert path.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["show", "--out", "{}/nowhere/a.png"], "nowhere is not there. Make it first."),
+        (["check", "--json", "{}/nowhere/a.json"], "nowhere is not there. Make it first."),
+        (["check", "--json", "{}"], "is a folder: name a file to write."),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    command: list[str], sentence: str, make_emotic: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(make_emotic())
+    assert main([command[0], "--root", root, *(part.format(root) for part in command[1:])]) == 2
+    out, err = capsys.readouterr()
+    assert (out, sentence in err) == ("", True)
+
+
+@pytest.mark.parametrize("command", [["check", "--threads"], ["show", "--out", "a.png", "--images"]])
+@pytest.mark.parametrize("value", ["0", "-3", "1.5", "many"])
+def test_numbers_of_flags_are_checked(command: list[str], value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command[0], "--root", ".", *command[1:], value])
+    assert f"expects a whole number of at least 1. Got '{value}'." in capsys.readouterr().err

@@ -179,7 +179,7 @@ def test_mistakes_are_one_sentence_and_status_2(
         "neither the pictures": ["check", "--root", str(tmp_path)],
         "caer_s has one kind": ["check", "--root", str(golden_caer), "--boxes", "head"],
         "expects a file ending in .png": ["show", "--root", str(golden_caer), "--out", str(tmp_path / "a.txt")],
-        "No such file or directory": ["show", "--root", str(golden_caer), "--out", str(tmp_path / "no/a.png")],
+        "is not there. Make it first.": ["show", "--root", str(golden_caer), "--out", str(tmp_path / "no/a.png")],
     }
     for sentence, command in commands.items():
         assert main(command) == 2, command

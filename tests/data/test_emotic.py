@@ -120,6 +120,8 @@ def test_annotations_can_be_named(golden_emotic: Path, tmp_path: Path) -> None:
     assert named.description == "body boxes from Annotations.mat"
     with pytest.raises(UserError, match="body boxes only"):
         EmoticDataset(str(golden_emotic), "val", boxes="head", annotations="Annotations/Annotations.mat")
+    with pytest.raises(UserError, match=r"annotations=Annotations is a folder\. Name the annotation file in it\."):
+        EmoticDataset(str(golden_emotic), "val", annotations="Annotations")
     with pytest.raises(UserError, match=r"annotations=nowhere\.json is not there"):
         EmoticDataset(str(golden_emotic), "val", annotations="nowhere.json")
 
@@ -161,7 +163,8 @@ def test_misspelt_label_of_the_original_is_understood() -> None:
     assert label_indices(["Yearning", "Disquitement"]) == [8, 25]
 
 
-def save_mat(root: Path, person: dict[str, Any]) -> Path:
+def save_mat(root: Path, person: dict[str, Any], times: int = 1, **fields: Any) -> Path:
+    """One training picture with one person, listed as often as asked; ``fields`` are of the picture."""
     entry = {
         "filename": "tiny_000001.jpg",
         "folder": "mscoco/images",
@@ -174,9 +177,58 @@ def save_mat(root: Path, person: dict[str, Any]) -> Path:
             "age": "Adult",
             **person,
         },
+        **fields,
     }
-    savemat(root / "mine.mat", {"train": entry})
+    savemat(root / "mine.mat", {"train": [entry] * times})
     return root / "mine.mat"
+
+
+def test_boxes_of_a_mat_file_are_in_the_form_that_is_stated(golden_emotic: Path, tmp_path: Path) -> None:
+    path = str(save_mat(tmp_path, {"body_bbox": [5.0, 6.0, 30.0, 5.0]}))
+    assert EmoticDataset(str(golden_emotic), "train", annotations=path, box_format="xywh").record(0)["annotations"][0][
+        "bbox"
+    ] == [5, 6, 35, 11]
+    with pytest.raises(UserError, match=r"mine\.mat: the boxes are x, y, width, height, .* box_format=xywh"):
+        EmoticDataset(str(golden_emotic), "train", annotations=path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"filename": "TINY_000001.JPG"},
+        {"folder": "mscoco\\images"},
+        {"folder": "emotic/mscoco/images/"},
+        {"image_size": {"n_col": [], "n_row": []}},
+    ],
+)
+def test_pictures_of_a_mat_file_are_found_as_those_of_json(
+    fields: dict[str, Any], golden_emotic: Path, tmp_path: Path
+) -> None:
+    record = EmoticDataset(str(golden_emotic), "train", annotations=str(save_mat(tmp_path, {}, **fields))).record(0)
+    assert (Path(record["file_name"]).name, record["width"], record["height"]) == ("tiny_000001.jpg", 64, 48)
+
+
+def test_a_source_of_its_own_is_not_taken_for_another(make_emotic: Callable[..., Path], tmp_path: Path) -> None:
+    root = make_emotic(images=1)
+    picture = next((root / "emotic/mscoco/images").glob("*.jpg"))
+    (root / "emotic/mine").mkdir()
+    shutil.copy(picture, root / "emotic/mine/")
+    path = save_mat(tmp_path, {}, folder="mine", filename=picture.name)
+    dataset = EmoticDataset(str(root), "train", annotations=str(path))
+    assert dataset.record(0)["file_name"] == str(root / "emotic/mine" / picture.name)
+
+
+def test_a_picture_that_a_mat_file_lists_twice_is_one(golden_emotic: Path, tmp_path: Path) -> None:
+    dataset = EmoticDataset(str(golden_emotic), "train", annotations=str(save_mat(tmp_path, {}, times=2)))
+    assert (len(dataset), dataset.report.people) == (1, 1)
+    assert dataset.report.counts == {"repeated_images": 1, "repeated_people": 1}
+
+
+def test_the_format_of_mat_files_that_is_not_read_is_named(golden_emotic: Path, tmp_path: Path) -> None:
+    path = tmp_path / "new.mat"
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\0" * 384 + b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(UserError, match=r"new\.mat is in MATLAB's format 7\.3, .* save\(\.\.\., '-v7'\)"):
+        EmoticDataset(str(golden_emotic), "train", annotations=str(path))
 
 
 def test_unknown_label_names_file_entry_and_known_labels(golden_emotic: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import json
 from pathlib import Path
 
@@ -53,6 +54,25 @@ def test_other_encodings_are_refused(content: bytes, sentence: str, tmp_path: Pa
     assert sentence in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gzip.compress(b"{}"), "is compressed by gzip. Unpack it."),
+        (
+            b"PK\x03\x04\x14\x00\x06\x00",
+            "is a zip archive or an Excel workbook. Unpack it, or save the sheet as CSV UTF-8.",
+        ),
+        (b"MATLAB 5.0 MAT-file, Platform: posix\x00\x01", "is a MATLAB file. Name it .mat."),
+    ],
+)
+def test_what_is_no_text_is_called_by_its_name(content: bytes, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_text(path)
+    assert str(caught.value) == f"{path} {sentence}"
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)"):
         read_text(tmp_path)
@@ -63,7 +83,12 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     [
         ('{"a": 1}\n{"a": 2}\n', "holds more than one JSON value, the second at line 2"),
         ('{"a": [1,', "is not a complete JSON file (line 1, column 10"),
-        ("<html>", "is not a complete JSON file"),
+        ("<html>", "is a web page or XML. Download or export the file itself."),
+        ("Index,Folder,Filename\n0,a,b\n", "is not JSON: it begins with 'Index,Folder,Filename"),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+            "is a pointer of Git LFS. Fetch the file itself",
+        ),
         ("[" * 100_000, "is not an annotation file"),
         ("1" * 5000, "is not an annotation file"),
     ],

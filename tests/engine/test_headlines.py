@@ -16,7 +16,11 @@ from dsct_detrex.data import EmoticDataset
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.data.synthetic.writer import write_dataset
 from dsct_detrex.engine import main, run
+from dsct_detrex.engine.examine import Examiner
+from dsct_detrex.engine.loggers import Console
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation import EmotionEvaluator
+from dsct_detrex.structures import EMOTIC, Headline
 
 Toy = Callable[..., DictConfig]
 OURS = "dataloader.evaluator={_target_:dsct_detrex.evaluation.EmotionEvaluator,emotions:${emotions},dataset_name:toy}"
@@ -156,6 +160,26 @@ def on_disk(toy: Toy, root: Path, on_error: str) -> DictConfig:
          "dataloader.train.num_workers=0", "dataloader.train.mapper.transforms.scales=[24]",
          "dataloader.train.mapper.transforms.crop_probability=0"],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("split", "shared"), [("train", True), ("val", False)])
+def test_pictures_that_are_trained_on_are_said(
+    toy: Toy, split: str, shared: bool, emotic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dataset("emotic", emotic, {"val": 2}, annotations="json", size=(64, 48), overwrite=True)
+    cfg = on_disk(toy, emotic, "raise")
+    cfg.dataloader.test = get_config("common/data/emotic.py").dataloader.test
+    run(apply_overrides(cfg, [f"+{OURS}", AUTO, f"dataloader.test.dataset.split={split}"]), dry_run=True)
+    said = capsys.readouterr().out
+    assert ("note: 6 of the 6 images that are evaluated are trained on as well (first: " in said) == shared
+
+
+def test_a_warning_of_an_examiner_reaches_headline_and_evaluator(tmp_path: Path) -> None:
+    evaluator = EmotionEvaluator(EMOTIC)
+    examiner = Examiner([], evaluator, Console(quiet=True), tmp_path, headline=Headline("emotic_val", 0, 0))
+    for headline in (examiner.with_warning("Careful.").headline, evaluator.dataset.headline):
+        assert headline is not None
+        assert headline.warnings == ("Careful.",)
 
 
 def test_pictures_that_training_skipped_are_said_at_once_and_in_the_end(

@@ -291,6 +291,12 @@ HEADLINE = Headline(
 )  # fmt: skip
 
 
+def test_the_warnings_of_a_data_set_stand_beside_its_scores() -> None:
+    report, _, text = told(perfect_pairs(CAER_S), replace(HEADLINE, warnings=("Careful.",)))
+    assert "Careful." in report["warnings"]
+    assert "Note: Careful." in text
+
+
 def test_the_headline_stands_in_the_report_and_over_every_table() -> None:
     report, scalars, text = told(perfect_pairs(CAER_S), HEADLINE)
     dataset = report["dataset"]
