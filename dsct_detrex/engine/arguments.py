@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
+from dsct_detrex.suggestions import did_you_mean
 
 WANDB_MODES = ("online", "offline", "disabled")
 PROVIDERS = ("embedded", "detrex")

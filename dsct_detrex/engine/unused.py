@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dsct_detrex.config.override_grammar import parse_override
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import Arguments
 from dsct_detrex.engine.precedence import Rule, View, rule_for
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
+from dsct_detrex.suggestions import did_you_mean
 
 BUILT = (
     "model",

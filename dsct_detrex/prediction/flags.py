@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import PROVIDERS
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
 from dsct_detrex.prediction.kinds import shown
+from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.visualization import RESPONSIBLE_USE
 
 ON_ERROR = ("report", "skip", "raise")
