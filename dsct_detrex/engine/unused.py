@@ -140,7 +140,7 @@ def _reason(view: View, parts: list[str]) -> str:
         return f"host.name={host} rules: add host.name={parts[1]}, or set hosts.{host}."
     if parts[0] == "subject_training" and len(parts) > 1 and parts[1] not in ("default", host):
         return f"host.name={host} rules: add host.name={parts[1]}."
-    if parts[:2] == ["subject_training", "default"]:
+    if parts[:2] == ["subject_training", "default"] and len(parts) > 2:
         return _reason_of_default(view, parts[2:])
     if parts[0] == "train":
         return f"no key of `train` is called so.{did_you_mean('.'.join(parts), _train_keys(), dotted=True)}"
@@ -153,11 +153,11 @@ def _reason(view: View, parts: list[str]) -> str:
 
 def _reason_of_default(view: View, parts: list[str]) -> str:
     """Why nothing reads ``subject_training.default.<parts>``."""
-    host, kind, name = view["host.name"], view["emotions.name"], next(iter(parts), "")
+    host, kind, name = view["host.name"], view["emotions.name"], parts[0]
     if name == "num_subjects" and parts[1:] != [kind]:
         own = f"subject_training.default.num_subjects.{kind}"
         return f"emotions.name={kind} rules: set {f'{own} or ' if view[own] != ABSENT else ''}model.num_subjects."
-    if name and view[f"subject_training.{host}.{name}"] != ABSENT:
+    if view[f"subject_training.{host}.{name}"] != ABSENT:
         return f"{host} has its own subject_training.{host}.{name}: set that one."
     if name in ("denoising", "one_to_many"):
         return f"model.{name} looks for subject_training.{host}.{name} alone: set model.{name}."

@@ -44,7 +44,6 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         ),
         (["--data=emotic", "subject_training.default.num_subjects.caer_s=5"], "emotions.name=emotic rules"),
         (["model.num_subjects=3", "subject_training.default.num_subjects.caer_s=5"], "nothing that is built reads it"),
-        (["host.name=deta", "model.num_subjects=3", "subject_training.default=5"], "nothing that is built reads it"),
         (["subject_training.default.denoising={num_groups: 3}"], "set model.denoising"),
         (["model.host.num_queries=10", "hosts.deformable_detr.num_queries=20"], "nothing that is built reads it"),
         (["model.use_contexts=False", "model.aggregation.k_spatial=5"], "while model.use_contexts=False rules"),
