@@ -1,7 +1,7 @@
 """The entry point: a command line in, an exit status out, and every user's mistake as one sentence.
 
 Exit status: 0 done; 2 the user can fix it (one sentence on stderr; ``DSCT_DEBUG=1`` adds the traceback); 130
-interrupted after saving. Anything else is a bug and shows its traceback.
+interrupted after saving; 141 whoever read the output left. Anything else is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dsct_detrex.errors import UserError
 
 USER_ERROR = 2
 INTERRUPTED = 130
+CLOSED_PIPE = 141  # as a shell reports it: 128 + SIGPIPE
 _MODULE = ("-m", "dsct_detrex.engine")
 
 
@@ -52,6 +53,9 @@ def guarded(work: Callable[[], int], words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _complain("Interrupted; nothing was saved since the last checkpoint.")
         return INTERRUPTED
+    except BrokenPipeError:  # who reads the output, `head` for one, has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     except (UserError, OmegaConfBaseException) as error:
         if os.environ.get("DSCT_DEBUG") == "1":
             traceback.print_exc()

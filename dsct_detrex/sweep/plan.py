@@ -31,7 +31,7 @@ class Plan:
         runs: of every cell of the table.
         selected: those to train now.
         shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
-            config files, or become small by different words.
+            config files.
         total: iterations of a run; 0 where they follow from epochs.
     """
 

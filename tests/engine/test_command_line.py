@@ -182,3 +182,19 @@ def test_a_second_signal_stops_at_once(default_interrupt: None) -> None:
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_a_reader_who_leaves_ends_a_command_without_a_traceback() -> None:
+    """``... --dry-run | head``."""
+    code = """
+import sys
+from dsct_detrex.engine.command_line import guarded
+sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)], []))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert (process.returncode, said) == (141, "")

@@ -37,44 +37,20 @@ def test_parameters_are_the_cells(found, expected):
     assert grid_parameters(found) == expected
 
 
-ONE_HOST = """
-from dsct_detrex.config import LazyCall as L
-from dsct_detrex.sweep import Sweep
-
-sweep = L(Sweep)(
-    name="numbers",
-    title="two numbers",
-    paper_table="Table 5",
-    axis="Subjects",
-    cells=[dict(name=f"n{n}", overrides=[f"model.num_subjects={n}"]) for n in (2, 3)],
-)
-"""
-
-
-def test_every_cell_of_the_file_is_a_command_of_train(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("numbers.py").write_text(ONE_HOST)
-    main(["--config", "numbers.py", "--output-dir", "out", "--seeds", "1", "--only", "n2"], script=STUB)
+def test_every_cell_of_the_file_is_a_command_of_train(sweep, monkeypatch):
+    sweep("--only", "dino")
     grid = yaml.safe_load(Path("out/wandb_sweep.yaml").read_text())
     assert grid["method"] == "grid"
     assert grid["metric"] == {"name": "emotion/acc", "goal": "maximize"}
-    assert grid["parameters"] == {"model.num_subjects": {"values": ["2", "3"]}, "train.seed": {"values": [0]}}
+    assert grid["parameters"] == {"host.name": {"values": ["dino", "deformable_detr"]}, "train.seed": {"values": [0]}}
     program, words = grid["command"][:3], grid["command"][3:]
     assert program == ["${env}", "${interpreter}", "${program}"]
     assert words.pop() == "${args_no_hyphens}"
     monkeypatch.setenv("WANDB_RUN_ID", "abc")
-    cfg = compose(parse_arguments([*words, "model.num_subjects=3", "train.seed=0"]))
+    cfg = compose(parse_arguments([*words, "host.name=deformable_detr", "train.seed=0"]))
     assert cfg.train.output_dir == "out/wandb/abc"
-    assert cfg.train.wandb.params.group == "numbers"
-    assert cfg.hosts.deformable_detr.backbone.depth == 18
-
-
-def test_cells_that_become_small_by_different_words_are_runs_of_the_sweep(sweep):
-    """Sizes of one host mean nothing to another, nor those of the fusion to a cell without it."""
-    sweep("--only", "dino")
-    grid = yaml.safe_load(Path("out/wandb_sweep.yaml").read_text())
-    assert grid["program"].endswith("scripts/sweep.py")
-    assert grid["parameters"] == {"only": {"values": ["dino/seed0", "deformable/seed0"]}}
+    assert cfg.train.wandb.params.group == "two_hosts"
+    assert cfg.hosts.deformable_detr.backbone.depth == cfg.hosts.dino.backbone.depth == 18
 
 
 MIXED = """
