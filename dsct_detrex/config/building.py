@@ -17,10 +17,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dsct_detrex.config.diagnosis import Block, blame, check_values, explain, full_key, locate_in
 from dsct_detrex.config.errors import ConfigError
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.config.targets import locate
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
+from dsct_detrex.suggestions import did_you_mean
 
 _TUPLE_CONFIG: type | None = getattr(omegaconf, "TupleConfig", None)  # omegaconf >= 2.4 keeps tuples apart from lists
 

@@ -15,9 +15,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.hints import fits, hints_of, spoken_hint
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.config.targets import target_name
 from dsct_detrex.errors import UserError
+from dsct_detrex.suggestions import did_you_mean
 
 _Error = TypeVar("_Error", bound=UserError)
 

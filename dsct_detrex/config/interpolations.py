@@ -60,10 +60,11 @@ def _interpolations(node: Container, prefix: str) -> Iterator[tuple[str, Contain
     """Every interpolated place below ``node``: dotted key, parent, name. What they point at is not entered."""
     for name in keys_of(node):
         key = f"{prefix}{name}"
-        if OmegaConf.is_interpolation(node, name):
+        child: Any = node._get_node(name)  # node[name] would resolve it first
+        if OmegaConf.is_interpolation(child):
             yield key, node, name
-        elif not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node[name]):
-            yield from _interpolations(node[name], f"{key}.")
+        elif OmegaConf.is_config(child):
+            yield from _interpolations(child, f"{key}.")
 
 
 def _path(node: Container) -> list[str]:

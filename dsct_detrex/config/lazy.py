@@ -15,6 +15,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from dsct_detrex.config.as_python import config_to_py
 from dsct_detrex.config.loading import load_config
 from dsct_detrex.config.overrides import apply_overrides
 from dsct_detrex.config.saving import save_config
@@ -46,7 +47,7 @@ class LazyCall:
 
 
 class LazyConfig:
-    """Load, change and save a tree of lazy calls."""
+    """Load, change, save and show a tree of lazy calls."""
 
     @staticmethod
     def load(filename: str | Path, keys: str | tuple[str, ...] | None = None) -> Any:
@@ -63,6 +64,11 @@ class LazyConfig:
     def save(cfg: DictConfig, filename: str | Path) -> None:
         """See ``save_config``; interpolations are kept."""
         save_config(cfg, filename)
+
+    @staticmethod
+    def to_py(cfg: DictConfig, prefix: str = "cfg.") -> str:
+        """See ``config_to_py``: text to read, one line per key."""
+        return config_to_py(cfg, prefix)
 
     @staticmethod
     def apply_overrides(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:

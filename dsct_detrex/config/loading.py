@@ -18,8 +18,8 @@ import yaml
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.paths import user_path
+from dsct_detrex.suggestions import did_you_mean
 
 
 def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> Any:

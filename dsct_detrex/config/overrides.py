@@ -16,7 +16,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from dsct_detrex.config.errors import ConfigError, ConfigKeyError
 from dsct_detrex.config.interpolations import Container, broken_interpolations, keys_of, materialise
 from dsct_detrex.config.override_grammar import Override, parse_override
-from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.suggestions import did_you_mean
 
 
 def apply_overrides(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:

@@ -12,7 +12,7 @@ from typing import Any
 import dsct_detrex
 from dsct_detrex.config.errors import ConfigFileError
 from dsct_detrex.config.loading import load_config
-from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.suggestions import did_you_mean
 
 
 def get_config(name: str) -> Any:

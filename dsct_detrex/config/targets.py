@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from dsct_detrex.config.errors import ConfigError
-from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.suggestions import did_you_mean
 
 
 def locate(name: str) -> Any:

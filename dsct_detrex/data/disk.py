@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.data.box_formats import BoxFormat, boxes_as_xyxy
 from dsct_detrex.data.checks import DataReport, OnError, usable_records
 from dsct_detrex.data.dataset import Record
@@ -17,6 +16,7 @@ from dsct_detrex.data.images import SKIP_IN_PYTHON, MissingImageError, read_rgb
 from dsct_detrex.data.picture_sizes import check_sizes, measured
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
+from dsct_detrex.suggestions import did_you_mean
 
 
 class DiskDataset:

@@ -11,9 +11,8 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
-from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.engine.parser import Parser
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
 
@@ -43,13 +42,6 @@ class Arguments:
     unused_overrides: str = "error"
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse that raises a ``UserError`` where it would print its usage and exit."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"Command line: {message[0].lower()}{message[1:].rstrip('.')}. Run with --help for all flags.")
-
-
 def parse_arguments(argv: Sequence[str]) -> Arguments:
     """Read a command line, without the name of the program.
 
@@ -59,23 +51,21 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parser = build_parser()
     flags, overrides = _separate(parser, argv)
     known, left = parser.parse_known_args(flags)
-    if left:
-        hint = did_you_mean(left[0].split("=")[0], parser._option_string_actions)
-        raise UserError(f"Command line: unknown flag {left[0]}.{hint} Run with --help for all flags.")
+    parser.refuse_left(left)
     if known.config is None:
         raise UserError("Command line: --config FILE is missing. Run with --help for all flags.")
     return Arguments(overrides=tuple(overrides), **vars(known))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def build_parser() -> Parser:
+    parser = Parser(
+        who="Command line",
         prog="train.py",
         usage="train.py --config FILE [flags] [key=value ...]",
         description="Train or evaluate a model described by a config file.",
         epilog="key=value changes a key of the config, +key=value adds one, ~key deletes one; they win over flags, "
         "flags over --data and --hosts-from, these over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows "
         "tracebacks.",
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.contracts import Evaluator
 from dsct_detrex.engine.examine import EMA_PREFIX
 from dsct_detrex.engine.settings import BestRule, EarlyStop, TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.report import primary_metric
 from dsct_detrex.structures import Emotions
+from dsct_detrex.suggestions import did_you_mean
 
 
 def settled_rule(rule: BestRule, emotions: Emotions | None) -> BestRule:

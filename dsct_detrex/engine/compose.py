@@ -12,11 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.config import apply_overrides, get_config, load_config
 from dsct_detrex.config.project import config_folder
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
 from dsct_detrex.engine.unused import check_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
+from dsct_detrex.suggestions import did_you_mean
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:

@@ -7,16 +7,32 @@ rate, each step logged. ``train.fast_dev_run.overrides`` may shrink more, e.g. t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.config import apply_overrides
 from dsct_detrex.engine import ddp
+from dsct_detrex.engine.words import is_below, listed
 
 STEPS = 4
 EVAL_BATCHES = 2
 _IMAGES = 2
+
+_OWN = (
+    "train.max_iter", "train.max_epoch", "train.eval_period", "train.checkpointer.period", "train.log_period",
+    "dataloader.train.num_workers", "dataloader.test.num_workers",
+)  # fmt: skip
+_SMALL = ("dataloader.train.total_batch_size", "dataloader.test.batch_size")
+_UNUSED = {
+    ("train.best",): "no best checkpoint is kept",
+    ("train.early_stop",): "nothing stops it early",
+    ("train.eval_epochs", "train.checkpoint_epochs"): "it counts iterations",
+    ("lr_multiplier",): "its learning rate is constant",
+}
+TOUCHED = (*_OWN, *_SMALL, *(root for roots in _UNUSED for root in roots))
+"""Keys, each with all below it, that count for nothing or less in a short run."""
 
 
 def shrink(cfg: DictConfig) -> None:
@@ -39,6 +55,22 @@ def shrink(cfg: DictConfig) -> None:
             _set(cfg, f"dataloader.{loader}.num_workers", 0)
     overrides = OmegaConf.select(cfg, "train.fast_dev_run.overrides") or []
     apply_overrides(cfg, [str(override) for override in overrides])
+
+
+def told(keys: Iterable[str]) -> str:
+    """What becomes of keys of ``TOUCHED`` that a user set, in one line."""
+    given = list(dict.fromkeys(keys))
+
+    def among(roots: tuple[str, ...]) -> str:
+        return listed(key for key in given if is_below(key, roots))
+
+    unused = [f"{among(roots)} ({reason})" for roots, reason in _UNUSED.items() if among(roots)]
+    parts = (
+        f"sets its own {among(_OWN)}" if among(_OWN) else "",
+        f"lowers {among(_SMALL)} to {_IMAGES} or one a process" if among(_SMALL) else "",
+        f"does not use {', '.join(unused)}" if unused else "",
+    )
+    return f"train.fast_dev_run {'; '.join(filter(None, parts))}."
 
 
 def constant(where: float) -> float:

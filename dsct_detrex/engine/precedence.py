@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dsct_detrex.engine import ddp
 
-_ABSENT = "<absent>"
+ABSENT = "<absent>"
 
 
 class View:
@@ -34,17 +34,17 @@ class View:
     def __getitem__(self, key: str) -> Any:
         """The value of a key; ``ABSENT`` where there is none."""
         try:
-            value = OmegaConf.select(self.cfg, key, default=_ABSENT)
+            value = OmegaConf.select(self.cfg, key, default=ABSENT)
         except OmegaConfBaseException:
-            return _ABSENT
+            return ABSENT
         return OmegaConf.to_container(value) if OmegaConf.is_list(value) else value
 
     def off(self, key: str) -> bool:
         """Whether a switch is there and off: false, null, zero or an empty list."""
-        return self[key] != _ABSENT and not self[key]
+        return self[key] != ABSENT and not self[key]
 
     def on(self, key: str) -> bool:
-        return self[key] != _ABSENT and bool(self[key])
+        return self[key] != ABSENT and bool(self[key])
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _cpu_only(view: View) -> bool:
 
 
 def _evaluates_once(view: View) -> bool:
-    key = "train.eval_period" if view["train.max_epoch"] in (None, _ABSENT) else "train.eval_epochs"
+    key = "train.eval_period" if view["train.max_epoch"] in (None, ABSENT) else "train.eval_epochs"
     return isinstance(view[key], int | float) and view[key] <= 0
 
 
@@ -110,7 +110,7 @@ def _of_the_host(names: tuple[str, ...], remedy: str) -> Rule:
 
 
 def _network_off(view: View, name: str) -> bool:
-    return view["model.modalities.use"] != _ABSENT and name not in (view["model.modalities.use"] or [])
+    return view["model.modalities.use"] != ABSENT and name not in (view["model.modalities.use"] or [])
 
 
 _FUSION = ("model.aggregation", "model.fusion_layers", "model.placement", "model.distance_frame")
@@ -124,13 +124,13 @@ TABLE: tuple[Rule, ...] = (
     # How long, and when
     Rule(
         ("train.max_iter", "train.eval_period", "train.checkpointer.period"),
-        lambda view: view["train.max_epoch"] not in (None, _ABSENT),
+        lambda view: view["train.max_epoch"] not in (None, ABSENT),
         "train.max_epoch",
         _COUNT_EPOCHS,
     ),
     Rule(
         ("train.eval_epochs", "train.checkpoint_epochs"),
-        lambda view: view["train.max_epoch"] in (None, _ABSENT),
+        lambda view: view["train.max_epoch"] in (None, ABSENT),
         "train.max_epoch",
         _COUNT_ITERATIONS,
     ),
@@ -196,20 +196,20 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         ("model.device",),
-        lambda view: view["train.device"] not in (_ABSENT, view["model.device"]),
+        lambda view: view["train.device"] not in (ABSENT, view["model.device"]),
         "train.device",
         "the model goes where training goes; set train.device (--device)",
     ),
     # Optimizer and schedule
     Rule(
         ("optimizer.lr",),
-        lambda view: view["optimizer.params.base_lr"] not in (None, _ABSENT, view["optimizer.lr"]),
+        lambda view: view["optimizer.params.base_lr"] not in (None, ABSENT, view["optimizer.lr"]),
         "optimizer.params.base_lr",
         "set that one",
     ),
     Rule(
         ("optimizer.weight_decay",),
-        lambda view: view["optimizer.params.weight_decay"] not in (None, _ABSENT, view["optimizer.weight_decay"]),
+        lambda view: view["optimizer.params.weight_decay"] not in (None, ABSENT, view["optimizer.weight_decay"]),
         "optimizer.params.weight_decay",
         "set that one",
     ),
@@ -258,7 +258,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         ("model.aggregation.embed_dim",),
-        lambda view: view["model.aggregation.reweighting"] not in (_ABSENT, "attentive"),
+        lambda view: view["model.aggregation.reweighting"] not in (ABSENT, "attentive"),
         "model.aggregation.reweighting",
         "only `attentive` has weights of a width",
     ),

@@ -14,9 +14,9 @@ from operator import attrgetter
 from typing import Any, TypeVar, get_type_hints
 
 from dsct_detrex.config.hints import fits, spoken_hint
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
+from dsct_detrex.suggestions import did_you_mean
 
 T = TypeVar("T")
 

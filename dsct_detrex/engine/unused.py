@@ -16,11 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dsct_detrex.config.override_grammar import parse_override
-from dsct_detrex.config.suggestions import did_you_mean
+from dsct_detrex.engine import fast_dev_run
 from dsct_detrex.engine.arguments import Arguments
-from dsct_detrex.engine.precedence import Rule, View, rule_for
+from dsct_detrex.engine.precedence import ABSENT, Rule, View, rule_for
 from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.engine.words import is_below, listed
 from dsct_detrex.errors import UserError
+from dsct_detrex.suggestions import did_you_mean
 
 BUILT = (
     "model",
@@ -35,13 +37,6 @@ BUILT = (
 
 _FREE = ("train.wandb.params", "train.clip_grad.params", "train.thresholds")  # whose keys somebody else knows
 _OF_TRAINING = ("train", "optimizer", "lr_multiplier", "dataloader.train")  # of no interest to --eval-only
-_SHRUNK = (
-    "train.max_iter", "train.max_epoch", "train.eval_period", "train.eval_epochs", "train.checkpointer.period",
-    "train.checkpoint_epochs", "train.log_period", "train.best", "train.early_stop", "lr_multiplier",
-    "dataloader.train.total_batch_size", "dataloader.train.num_workers", "dataloader.test.num_workers",
-    "dataloader.test.batch_size",
-)  # fmt: skip
-"""What ``train.fast_dev_run`` sets itself."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +61,10 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
     given = [*(Given(key, words) for key, words in flags.items()), *reversed(list(_leaves(arguments)))]
     view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
     if view.on("train.fast_dev_run.enabled"):
-        replaced = [one for one in given if _is_below(one.key, _SHRUNK)]
-        if replaced:
-            say(f"note: train.fast_dev_run sets its own {_listed(dict.fromkeys(one.key for one in replaced))}.")
-        given = [one for one in given if one not in replaced]
+        touched = [one for one in given if is_below(one.key, fast_dev_run.TOUCHED)]
+        if touched:
+            say(f"note: {fast_dev_run.told(one.key for one in touched)}")
+        given = [one for one in given if one not in touched]
     silent = _silent(view, given)
     for sentence in (sentence for sentence, note in silent if note or arguments.unused_overrides == "note"):
         say(f"note: {sentence}")
@@ -87,12 +82,12 @@ def _silent(view: View, given: list[Given]) -> list[tuple[str, bool]]:
         if unread is not None:
             sentences.append((unread, False))
             continue
-        rule = None if view.eval_only and _is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
+        rule = None if view.eval_only and is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
         if rule is not None:
             by_rule.setdefault((_ruler(view, rule), rule.remedy, rule.note), []).append(one)
     for (ruler, remedy, note), several in by_rule.items():
         verb = "has" if len(several) == 1 else "have"
-        words = _listed(one.words for one in several)
+        words = listed(one.words for one in several)
         sentences.append((f"{words} {verb} no effect while {ruler} rules: {remedy}.", note))
     return sentences
 
@@ -113,7 +108,7 @@ def _leaves(arguments: Arguments) -> Iterator[Given]:
         override = parse_override(text)
         key = ".".join(override.key)
         keys = [key] if override.action == "delete" else list(_keys_of(override.value, key))
-        yield from (Given(leaf, text) for leaf in keys if not _is_below(leaf, replaced))
+        yield from (Given(leaf, text) for leaf in keys if not is_below(leaf, replaced))
         replaced = (*replaced, *keys)
 
 
@@ -128,11 +123,11 @@ def _keys_of(value: Any, key: str) -> Iterator[str]:
 def _unread(view: View, one: Given) -> str | None:
     """Why nothing reads a key; None where something does, or where it was deleted."""
     cfg, parts = view.cfg, one.key.split(".")
-    if one.words.startswith("~") or _is_below(one.key, BUILT) or one.key == "host.provider":
+    if one.words.startswith("~") or is_below(one.key, BUILT) or one.key == "host.provider":
         return None
     if parts[0] == "train":
         known = _train_keys()
-        if one.key in known or _is_below(one.key, _FREE) or any(name.startswith(f"{one.key}.") for name in known):
+        if one.key in known or is_below(one.key, _FREE) or any(name.startswith(f"{one.key}.") for name in known):
             return None
     if _is_read(cfg, one.key):
         return None
@@ -145,14 +140,27 @@ def _reason(view: View, parts: list[str]) -> str:
         return f"host.name={host} rules: add host.name={parts[1]}, or set hosts.{host}."
     if parts[0] == "subject_training" and len(parts) > 1 and parts[1] not in ("default", host):
         return f"host.name={host} rules: add host.name={parts[1]}."
-    if parts[:2] == ["subject_training", "default"]:
-        return f"{host} has its own subject_training.{host}.{parts[2] if len(parts) > 2 else ''}: set that one."
+    if parts[:2] == ["subject_training", "default"] and len(parts) > 2:
+        return _reason_of_default(view, parts[2:])
     if parts[0] == "train":
         return f"no key of `train` is called so.{did_you_mean('.'.join(parts), _train_keys(), dotted=True)}"
     if parts[0] == "data":
         reader = view["dataloader.train.dataset._target_"]
         name = str(getattr(reader, "__name__", reader)).rpartition(".")[2]
         return f"the data set of this config ({name}) does not read it: choose another with --data."
+    return "nothing that is built reads it."
+
+
+def _reason_of_default(view: View, parts: list[str]) -> str:
+    """Why nothing reads ``subject_training.default.<parts>``."""
+    host, kind, name = view["host.name"], view["emotions.name"], parts[0]
+    if name == "num_subjects" and parts[1:] != [kind]:
+        own = f"subject_training.default.num_subjects.{kind}"
+        return f"emotions.name={kind} rules: set {f'{own} or ' if view[own] != ABSENT else ''}model.num_subjects."
+    if view[f"subject_training.{host}.{name}"] != ABSENT:
+        return f"{host} has its own subject_training.{host}.{name}: set that one."
+    if name in ("denoising", "one_to_many"):
+        return f"model.{name} looks for subject_training.{host}.{name} alone: set model.{name}."
     return "nothing that is built reads it."
 
 
@@ -186,12 +194,3 @@ def _fields(kind: type, prefix: str) -> Iterator[str]:
             yield from _fields(hint, f"{prefix}.{name}")
         else:
             yield f"{prefix}.{name}"
-
-
-def _is_below(key: str, roots: tuple[str, ...]) -> bool:
-    return any(key == root or key.startswith(f"{root}.") for root in roots)
-
-
-def _listed(words: Any) -> str:
-    several = list(dict.fromkeys(words))
-    return " and ".join(filter(None, [", ".join(several[:-1]), several[-1]]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.modalities.frozen_trunk import FrozenTrunk
+from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights import read_checkpoint
 
 _PLACES: Final = ("", "backbone.")
@@ -113,9 +113,3 @@ def _fill(base: nn.Module, needed: Collection[str], path: Path, whole: str) -> N
 
 def _below(place: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(place): tensor for key, tensor in tensors.items() if key.startswith(place)}
-
-
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """The known name that looks most like an unknown one, as a sentence that starts with a space; or nothing."""
-    alike = get_close_matches(name, known, n=1)
-    return f" Did you mean {alike[0]}?" if alike else ""

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.layers.levels import shrink_mask
-from dsct_detrex.modalities.frozen_network import FrozenNetwork, did_you_mean
+from dsct_detrex.modalities.frozen_network import FrozenNetwork
 from dsct_detrex.modalities.frozen_trunk import FrozenTrunk
+from dsct_detrex.suggestions import did_you_mean
 
 _LEAST_SHARE: Final = 1e-6
 """An unpadded position takes a good part of itself from unpadded ones; below this there are none."""

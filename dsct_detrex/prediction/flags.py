@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import PROVIDERS
-from dsct_detrex.errors import UserError
+from dsct_detrex.engine.parser import Parser
 from dsct_detrex.paths import expanded
 from dsct_detrex.prediction.kinds import shown
 from dsct_detrex.visualization import RESPONSIBLE_USE
 
 ON_ERROR = ("report", "skip", "raise")
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse that raises a ``UserError`` where it would print its usage and exit."""
-
-    def error(self, message: str) -> NoReturn:
-        message = re.sub(r"^argument ([^:]+): expect", r"\1 expect", message).removeprefix("argument ")
-        raise UserError(f"predict: {message.rstrip('.')}. Run with --help for all flags.")
 
 
 def parse_flags(argv: Sequence[str]) -> argparse.Namespace:
@@ -33,20 +22,18 @@ def parse_flags(argv: Sequence[str]) -> argparse.Namespace:
     """
     parser = build_parser()
     known, left = parser.parse_known_intermixed_args(list(argv))
-    if left:
-        hint = did_you_mean(left[0].split("=")[0], parser._option_string_actions)
-        raise UserError(f"predict: unknown flag {shown(left[0])}.{hint} Run with --help for all flags.")
+    parser.refuse_left([shown(word) for word in left])
     return known
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def build_parser() -> Parser:
+    parser = Parser(
+        who="predict",
         prog="predict.py",
         usage="predict.py CHECKPOINT PICTURE_OR_FOLDER ... [flags]",
         description="Find people and their emotions in pictures.",
         epilog="Exit status: 0 done; 1 pictures could not be read, all others are done; 2 a mistake to mend, or no "
         "picture could be read; 130 interrupted. " + " ".join(RESPONSIBLE_USE),
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("checkpoint", type=expanded, help="best.safetensors or last.safetensors of a run")

@@ -94,7 +94,7 @@ def measured_points(rows: Sequence[Row], setting: Setting) -> list[Point]:
         if row.values(setting.metric):
             spread = row.spread(setting.metric)
             size = row.measured[0].parameters_total / 1e6
-            label = row.cell.marked_label
+            label = row.cell.marked_label + row.on_part()
             points.append(Point(label, size, row.mean(setting.metric), 0.0 if math.isnan(spread) else spread))
     return points
 

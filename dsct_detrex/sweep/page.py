@@ -28,6 +28,7 @@ from dsct_detrex.sweep.table import (
     first_measured,
     headings,
     legend,
+    lost_pictures,
     measured_on,
     measured_text,
     people_cells,
@@ -66,7 +67,7 @@ def first_line(rows: Sequence[Row], setting: Setting) -> str:
     )
     if len(ranked) > 1:
         last = ranked[-1]
-        sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}."
+        sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}{last.on_part()}."
     return f"{sentence} {comparison(rows, setting)}".strip()
 
 
@@ -109,7 +110,8 @@ def _results(rows: Sequence[Row], setting: Setting) -> Section:
         alt=f"{METRIC_NAMES[setting.metric]} by {setting.sweep.axis.lower()}: {said}.",
         caption="Dots: mean, bar: ± standard deviation, pale dots: single seeds."
         + (" Diamonds: the paper's numbers." if shows_paper(rows, setting) else "")
-        + (" Dashed lines: chance, and bounds computed exactly from how the scenes are drawn." if bounds else ""),
+        + (" Dashed lines: chance, and bounds computed exactly from how the scenes are drawn." if bounds else "")
+        + f" {lost_pictures(rows)}".rstrip(),
     )
     table = Table(
         headings(rows, setting), [cells_of(row, rows, setting) for row in rows], caption=legend(rows, setting)
@@ -138,7 +140,8 @@ def _people(rows: Sequence[Row], setting: Setting) -> list[Figure | Table]:
             Figure(
                 plot_by_people(rows, setting, "svg"),
                 alt=f"{name} by number of people in the image, one line for each row of the table above.",
-                caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation.",
+                caption=f"{name} on images with so many annotated people. Points: mean, bars: ± standard deviation."
+                + f" {lost_pictures(rows)}".rstrip(),
             ),
             Table(people_headings(rows, setting), [people_cells(row, rows, setting) for row in rows]),
         ]

@@ -80,7 +80,8 @@ def _own_line(row: Row, setting: Setting) -> list[str]:
     label = row.cell.label if row.cell.printed_as == row.cell.label else f"{row.cell.label} ({row.cell.printed_as})"
     found = row.measured
     size = millions(found[0].parameters_total) if found else MISSING
-    return [label, *_as_printed(row.cell, setting.paper_kind), percent(row.mean(setting.metric)), size]
+    measured = percent(row.mean(setting.metric)) + row.on_part()
+    return [label, *_as_printed(row.cell, setting.paper_kind), measured, size]
 
 
 def _as_printed(system: Printed, kind: str) -> list[str]:

@@ -13,10 +13,10 @@ from omegaconf import DictConfig
 
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.project import config_folder
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
+from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
 from dsct_detrex.sweep.scale import Scale, get_scale, host_of

@@ -46,7 +46,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
             _finish(panels[1], low, high, low + 1.45 * (high - low), paper_axis(setting), marks=3)
         if shows_paper(rows, setting):
             _diamonds(panels[-1], numbers)
-        panels[0].set_yticks(range(len(rows)), [row.cell.marked_label for row in rows], color=INK)
+        panels[0].set_yticks(range(len(rows)), [row.cell.marked_label + row.on_part() for row in rows], color=INK)
         panels[0].set_ylabel(setting.sweep.axis)
         panels[0].set_ylim(len(rows) - 0.5, -0.5 - _LABEL_GAP * len(bounds))
 
@@ -91,7 +91,7 @@ def _people_line(axes: Any, row: Row, setting: Setting, groups: Sequence[str], s
     spreads = [0.0 if math.isnan(spread := row.spread(metric)) else spread for metric in metrics]
     places = [place + shift for place in range(len(groups))]
     means = [row.mean(metric) for metric in metrics]
-    axes.errorbar(places, means, spreads, color=color, marker="o", label=row.cell.marked_label)
+    axes.errorbar(places, means, spreads, color=color, marker="o", label=row.cell.marked_label + row.on_part())
 
 
 def _people_axes(axes: Any, groups: Sequence[str], name: str) -> None:

@@ -125,6 +125,10 @@ class Row:
         """What part of the split the finished seeds were measured on, ``"2 of 4 images"``; empty where all of it."""
         return ", ".join(dict.fromkeys(one.coverage for one in self.measured if one.coverage))
 
+    def on_part(self) -> str:
+        """`` (2 of 4 images)`` for wherever a number of the row appears, else nothing."""
+        return f" ({self.coverage()})" if self.coverage() else ""
+
     def state(self) -> str:
         """In a word or two."""
         done, planned = len(self.measured), len(self.results)

@@ -144,7 +144,7 @@ def cells_of(row: Row, rows: Sequence[Row], setting: Setting) -> list[str]:
         row.cell.marked_label,
         measured_text(row, setting.metric),
         percent(row.mean("recall50")),
-        *([percent(row.mean("strict"))] if _strict(rows) else []),
+        *([percent(row.mean("strict")) + row.on_part()] if _strict(rows) else []),
         millions(found[0].parameters_total) if found else MISSING,
         millions(found[0].parameters_trainable) if found else MISSING,
         MISSING if math.isnan(speed) else f"{speed:.3f} s",
@@ -190,8 +190,7 @@ def first_measured(rows: Sequence[Row]) -> Measured | None:
 
 def measured_text(row: Row, metric: str) -> str:
     """Mean and spread of a cell, ``"51.2 ± 0.8 %"``; where pictures were lost, ``"... (2 of 4 images)"``."""
-    text = with_spread(row.mean(metric), row.spread(metric))
-    return f"{text} ({row.coverage()})" if row.coverage() else text
+    return with_spread(row.mean(metric), row.spread(metric)) + row.on_part()
 
 
 def with_spread(value: float, spread: float) -> str:
@@ -277,8 +276,13 @@ def cautions(rows: Sequence[Row]) -> list[str]:
             f"Fewer than {percent(LOW_RECALL, 0)} of the people are found at IoU 0.5 by {', '.join(low)}: these scores "
             f"are not about people found{'; the strict column is' if _strict(rows) else ''}.",
         )
+    return [*shared, *filter(None, [lost_pictures(rows)])]
+
+
+def lost_pictures(rows: Sequence[Row]) -> str:
+    """The rows that were measured on a part of the split, in a sentence; empty without any."""
     part = [f"{row.cell.label} on {row.coverage()}" for row in rows if row.coverage()]
-    return [*shared, *([f"Pictures were lost: {', '.join(part)}."] if part else [])]
+    return f"Pictures were lost: {', '.join(part)}." if part else ""
 
 
 def _lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -108,6 +108,11 @@ def _value(run: RunResult, metric: str) -> float:
     return float(run.report["metrics"][metric])
 
 
+def _marked(run: RunResult) -> str:
+    """The name of a run, with the part of the split that its numbers stand on."""
+    return f"{run.name}{on_part(run.report)}"
+
+
 def _first_line(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> str:
     """The result in one sentence, against every other run and chance."""
     verb = "reads the emotion of {} of the people right" if metric == "acc" else "reaches {} mAP"
@@ -132,7 +137,7 @@ def _cards(runs: Sequence[RunResult], metric: str, references: Mapping[str, floa
 
 def _results(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
     report = runs[0].report
-    values = {run.name: _value(run, metric) for run in runs}
+    values = {_marked(run): _value(run, metric) for run in runs}
     written = ", ".join(f"{name} {percent(value)}" for name, value in values.items())
     lines = ", ".join(f"{reference_name(key)} {percent(value)}" for key, value in references.items())
     bars = Figure(
@@ -164,13 +169,13 @@ def _table_metrics(report: dict[str, Any]) -> tuple[str, ...]:
 def _result_row(run: RunResult, metrics: Sequence[str]) -> tuple[str, ...]:
     numbers = (percent(run.report["metrics"][key]) for key in metrics)
     strict = percent(run.report["strict"][run.report["primary_metric"]])
-    return (run.name, *numbers, strict, millions(run.parameters), duration(run.seconds))
+    return (_marked(run), *numbers, strict, millions(run.parameters), duration(run.seconds))
 
 
 def _learning(runs: Sequence[RunResult], metric: str, references: Mapping[str, float]) -> Section:
-    names = ", ".join(run.name for run in runs)
+    names = ", ".join(map(_marked, runs))
     figure = Figure(
-        plots.learning_curves({run.name: run.history for run in runs}, metric, references),
+        plots.learning_curves({_marked(run): run.history for run in runs}, metric, references),
         alt=f"Training loss and {plots.METRIC_NAMES[metric]} over the iterations; runs: {names}.",
         caption="Pale: every logged loss; strong: its running mean.",
     )
@@ -184,10 +189,10 @@ def _classes(runs: Sequence[RunResult]) -> Section:
     best, worst = (choose(shown, key=lambda row: row["AP"]) for choose in (max, min))
     alt = f"Best {best['label']} {percent(best['AP'])}, worst {worst['label']} {percent(worst['AP'])}."
     single = not report["emotions"]["multi_label"]
-    by_run = {run.name: run.report for run in runs}
+    by_run = {_marked(run): run.report for run in runs}
     bars = Figure(plots.per_class_bars(by_run), f"AP per emotion. {alt}", alt, wide=False)
     table = Table(
-        ("Emotion", "People", *(run.name for run in runs)),
+        ("Emotion", "People", *map(_marked, runs)),
         [
             (row["label"], whole(row["people"]), *(percent(run.report["per_class"][k]["AP"]) for run in runs))
             for k, row in enumerate(report["per_class"])
@@ -207,7 +212,7 @@ def _confusion(run: RunResult) -> Figure:
     return Figure(
         plots.confusion_heatmap(run.report),
         alt=f"Confusion matrix of {run.name} over {', '.join(labels)}. {mistake}",
-        caption=f"Confusion of {run.name}: per cent of the people annotated with the row's emotion. {mistake}",
+        caption=f"Confusion of {_marked(run)}: per cent of the people annotated with the row's emotion. {mistake}",
         wide=False,
     )
 
@@ -229,7 +234,7 @@ def _counts(runs: Sequence[RunResult], metric: str) -> Section:
         caption="An emotion that nobody in the row shows counts as 0 in its mAP, as in the official code.",
     )
     figure = Figure(
-        plots.by_count_bars({run.name: run.report for run in runs}, metric),
+        plots.by_count_bars({_marked(run): run.report for run in runs}, metric),
         alt=f"{plots.METRIC_NAMES[metric]} by the number of annotated people per image; the table has the numbers.",
     )
     return Section("people", "By people per image", [figure, table])

@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from dsct_detrex.config import get_config, instantiate, load_config
-from dsct_detrex.config.suggestions import did_you_mean
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
+from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights.conversion import convert_checkpoint
 
 

@@ -59,10 +59,10 @@ def test_all_flags() -> None:
         ("-c a.py --epoch=3", "unknown flag --epoch=3. Did you mean `--epochs`"),
         ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
         ("--resume", "--config FILE is missing."),
-        ("-c a.py --device tpu", "argument --device: invalid choice"),
-        ("-c a.py --hosts-from mmdet", "argument --hosts-from: invalid choice"),
-        ("-c a.py --num-gpus two", "argument --num-gpus: invalid int value"),
-        ("-c", "argument --config/--config-file/-c: expected one argument"),
+        ("-c a.py --device tpu", "--device: invalid choice"),
+        ("-c a.py --hosts-from mmdet", "--hosts-from: invalid choice"),
+        ("-c a.py --num-gpus two", "--num-gpus: invalid int value"),
+        ("-c", "--config/--config-file/-c expected one argument"),
     ],
 )
 def test_what_is_not_understood(line: str, message: str) -> None:

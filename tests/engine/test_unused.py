@@ -34,6 +34,17 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["host.name=dino", "hosts.detr.num_queries=5"], "host.name=dino rules"),
         (["subject_training.dino.denoising.num_groups=5"], "add host.name=dino"),
         (["host.name=deta", "subject_training.default.matcher.cost_class=1"], "deta has its own subject_training.deta"),
+        (
+            ["subject_training.default.num_subjects.emotic=5"],
+            "num_subjects.emotic=5 has no effect, because emotions.name=",
+        ),
+        (
+            ["subject_training.default.num_subjects.emotic=5"],
+            "emotions.name=caer_s rules: set subject_training.default.num_subjects.caer_s or model.num_subjects.",
+        ),
+        (["--data=emotic", "subject_training.default.num_subjects.caer_s=5"], "emotions.name=emotic rules"),
+        (["model.num_subjects=3", "subject_training.default.num_subjects.caer_s=5"], "nothing that is built reads it"),
+        (["subject_training.default.denoising={num_groups: 3}"], "set model.denoising"),
         (["model.host.num_queries=10", "hosts.deformable_detr.num_queries=20"], "nothing that is built reads it"),
         (["model.use_contexts=False", "model.aggregation.k_spatial=5"], "while model.use_contexts=False rules"),
         (["model.fusion_layers=[]", "model.aggregation.formula=paper"], "while model.fusion_layers=[] rules"),
@@ -105,6 +116,22 @@ def test_notes_instead_of_errors() -> None:
 def test_a_short_run_names_what_it_replaces() -> None:
     (note,) = notes_of("train.fast_dev_run.enabled=True", "train.max_epoch=3", "train.max_iter=5", "optimizer.lr=0.1")
     assert note == "note: train.fast_dev_run sets its own train.max_epoch and train.max_iter."
+
+
+def test_a_short_run_says_what_it_does_not_use() -> None:
+    short = "train.fast_dev_run.enabled=True"
+    (note,) = notes_of(short, "train.best.metric=emotion/acc", "lr_multiplier.warmup_length=0.1", "train.log_period=3")
+    assert note == (
+        "note: train.fast_dev_run sets its own train.log_period; does not use train.best.metric (no best checkpoint is "
+        "kept), lr_multiplier.warmup_length (its learning rate is constant)."
+    )
+    (note,) = notes_of(
+        short, "dataloader.train.total_batch_size=8", "train.eval_epochs=1", "train.early_stop.patience=2"
+    )
+    assert note == (
+        "note: train.fast_dev_run lowers dataloader.train.total_batch_size to 2 or one a process; does not use "
+        "train.early_stop.patience (nothing stops it early), train.eval_epochs (it counts iterations)."
+    )
 
 
 def test_evaluation_does_not_mind_training_keys() -> None:

@@ -139,12 +139,12 @@ def test_what_no_map_needs_may_be_absent(resnet18, tmp_path):
         (
             {"architecture": "resnet5O"},
             "FrozenNetwork(architecture=) of scene expects a name of torchvision.models.list_models(). Got 'resnet5O'. "
-            "Did you mean resnet50?",
+            "Did you mean `resnet50`?",
         ),
         (
             {"layers": ["layer2", "layer5"]},
             "FrozenNetwork(layers=) of scene (resnet18) expects names of its submodules. Got 'layer5'. "
-            "Did you mean layer4?",
+            "Did you mean `layer4`, `layer3` or `layer2`?",
         ),
         (
             {"layers": None},

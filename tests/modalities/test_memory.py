@@ -136,7 +136,7 @@ def test_random_weights_are_announced_where_a_training_starts():
 @pytest.mark.parametrize(
     ("use", "expected"),
     [
-        (["scenes"], "ModalityMemory(use=) expects names of scene. Got 'scenes'. Did you mean scene?"),
+        (["scenes"], "ModalityMemory(use=) expects names of scene. Got 'scenes'. Did you mean `scene`?"),
         (["depth"], "ModalityMemory(use=) expects names of scene. Got 'depth'."),
         ("scene", "ModalityMemory(use=) expects a list of names. Got the text 'scene'; write [scene]."),
     ],

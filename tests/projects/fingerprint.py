@@ -6,6 +6,7 @@ the meta device; only where nothing differs there are the values of weights and 
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from dsct_detrex.config import instantiate
 from dsct_detrex.engine import build
 from dsct_detrex.engine.plan import make_plan
 from dsct_detrex.engine.settings import TrainSettings
@@ -33,24 +35,21 @@ class Fingerprints:
 
     def __init__(self, cfg: DictConfig) -> None:
         self.values = resolved(cfg)
-        self.model = _meta_model(cfg)
+        self.model = _meta_model(self.values["model"])
         self.parts = {block: self._part(cfg, block, self.model) for block in self.values}
 
     def differs(self, cfg: DictConfig) -> bool:
         """Whether a changed config is another run."""
         values = resolved(cfg)
         changed = [block for block in values if values[block] != self.values[block]]
-        model = _meta_model(cfg) if "model" in changed else self.model
+        model = _meta_model(values["model"]) if "model" in changed else self.model
         if any(self._part(cfg, block, model) != self.parts[block] for block in changed):
             return True
-        return "model" in changed and _weights(cfg) != self.weights(cfg, self.values["model"])
+        return "model" in changed and _weights(values["model"]) != self.weights
 
-    def weights(self, cfg: DictConfig, model: Any) -> Any:
-        if not hasattr(self, "_weights"):
-            own = cfg.copy()
-            own.model = OmegaConf.create(model, flags={"allow_objects": True})
-            self._weights = _weights(own)
-        return self._weights
+    @functools.cached_property
+    def weights(self) -> Any:
+        return _weights(self.values["model"])
 
     @staticmethod
     def _part(cfg: DictConfig, block: str, model: nn.Module) -> Any:
@@ -112,16 +111,35 @@ def describe(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any
     return (type(thing).__qualname__, describe(attributes, known))
 
 
-def _meta_model(cfg: DictConfig) -> nn.Module:
-    placed = cfg.copy()
-    placed.model.device = "meta"
+def _model(values: Mapping[str, Any], device: str) -> nn.Module:
+    """Built from its resolved values alone, which is quicker than out of a whole config."""
+    alone = OmegaConf.create({"model": dict(values)}, flags={"allow_objects": True})
+    return build.build_model(alone, torch.device(device))
+
+
+def _meta_model(values: Mapping[str, Any]) -> nn.Module:
+    host = values.get("host")
+    if isinstance(host, Mapping) and "backbone" in host:
+        values = {**values, "host": {**host, "backbone": _meta_backbone(host["backbone"])}}
     with torch.device("meta"):
-        return build.build_model(placed, torch.device("meta"))
+        return _model({**values, "device": "meta"}, "meta")
 
 
-def _weights(cfg: DictConfig) -> Any:
+_backbones: dict[str, nn.Module] = {}
+
+
+def _meta_backbone(values: Any) -> nn.Module:
+    """A backbone of one's own; equal ones are built once and copied."""
+    key = repr(values)
+    if key not in _backbones:
+        with torch.device("meta"):
+            _backbones[key] = instantiate(OmegaConf.create(values, flags={"allow_objects": True}))
+    return copy.deepcopy(_backbones[key])
+
+
+def _weights(values: Mapping[str, Any]) -> Any:
     """Sums of all weights and buffers of the model, drawn with one seed."""
     torch.manual_seed(0)
-    model = build.build_model(cfg, torch.device("cpu"))
+    model = _model(values, "cpu")
     named = [*model.named_parameters(), *model.named_buffers()]
     return {name: (value.double().sum().item(), value.double().abs().max().item()) for name, value in named}

@@ -108,6 +108,9 @@ def test_a_leaderboard_has_quoted_systems_as_printed_and_ours_measured(tmp_path)
         ["VRD", "90.49 %", "380 M", "{VGG19, ResNet50} x 2", "quoted", "–"],
     ]
     assert leaderboard_rows(rows, setting(ON_EMOTIC)) == []
+    (own,) = rows[1].measured
+    own.report["dataset"]["coverage"] = "2 of 4 images"
+    assert leaderboard_rows(rows, chosen)[0][4] == "50.0 % (2 of 4 images)"
 
 
 def test_table_and_file_say_whose_a_row_is(tmp_path):

@@ -229,14 +229,18 @@ def test_a_number_on_fewer_pictures_says_so_in_every_cell(tmp_path):
     assert "498 of 500 images" in records[0]["measured_on"]
     write_pictures(tmp_path, rows, chosen)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("498 of 500 images") >= 4, "result, run, note and where it was measured"
+    assert page.count("498 of 500 images") >= 6, "result, run, note, where it was measured, plot and its caption"
+    assert page.count("Pictures were lost: a on 498 of 500 images.") == 2, "in the note and under the plot"
 
 
 def test_a_row_that_finds_nobody_is_named_beside_the_strict_column(tmp_path):
     rows, runs, chosen = rows_on_a_part(tmp_path)
     assert headings(rows, chosen)[1:4] == ["Accuracy", "People found", "Strict"]
-    assert [cells_of(row, rows, chosen)[2:4] for row in rows] == [["75.0 %", "30.0 %"], ["2.0 %", "0.0 %"],
-                                                                 ["75.0 %", "35.0 %"]]  # fmt: skip
+    assert [cells_of(row, rows, chosen)[2:4] for row in rows] == [
+        ["75.0 %", "30.0 % (498 of 500 images)"],
+        ["2.0 %", "0.0 %"],
+        ["75.0 %", "35.0 %"],
+    ]
     sentence = (
         "Fewer than 50 % of the people are found at IoU 0.5 by b: these scores are not about people found; "
         "the strict column is."

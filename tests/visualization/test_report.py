@@ -183,6 +183,8 @@ def test_the_page_says_what_its_numbers_stand_on(tmp_path: Path) -> None:
     assert f"synthetic, test split: {people} people in 2 of 4 images, head boxes from x.json." in page.text
     assert "synthetic, paper protocol (2 of 4 images)" in page.text, "under the number at the top"
     assert "right (2 of 4 images). Without context" in " ".join(page.text.split()), "in the first line"
+    assert page.text.count("DSCT (2 of 4 images)") >= 4, "in plots, tables and captions"
+    assert "Without context (2 of 4" not in page.text
     assert "Strict acc" in page.text
     assert "Box AP50" in page.text
 

@@ -47,6 +47,23 @@ def test_the_configs_of_the_paper_are_among_the_cases() -> None:
     assert {"deformable_detr", "deformable_detr_box_refine", "deformable_detr_two_stage", "dino"} <= set(CASES)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deformable_detr",
+        "deformable_detr_box_refine",
+        "deformable_detr_two_stage",
+        "h_deformable_detr",
+        "deta",
+    ],
+)
+def test_a_bare_host_reports_as_many_boxes_as_detrex(name: str) -> None:
+    host = meta_host(name)
+    logits, boxes = torch.randn(1, 900, 80), torch.rand(1, 900, 4)
+    (found,) = host.inference(logits, boxes, [(64, 96)])
+    assert len(found["scores"]) == len(found["pred_boxes"]) == 300
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_zoo_checkpoint_fills_the_bare_host(name: str) -> None:
     host, weights = meta_host(name), checkpoint(read_keys(CASES[name]))

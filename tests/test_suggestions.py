@@ -1,6 +1,6 @@
 """Near names: by likeness, and by the last part of a dotted key."""
 
-from dsct_detrex.config.suggestions import did_you_mean, nearest
+from dsct_detrex.suggestions import did_you_mean, nearest
 
 
 def test_likeness_comes_first_then_same_ending() -> None:
