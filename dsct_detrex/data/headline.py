@@ -30,6 +30,7 @@ def headline_of(dataset: Any) -> Headline | None:
     report = getattr(whole, "report", None)
     report = report if isinstance(report, DataReport) else DataReport("")
     source, warning = getattr(whole, "source", None), getattr(whole, "warning", None)
+    listed = max(report.listed_images, len(whole) + report.lost_images)
     people, labels = _count(dataset, drawn=not report.images)
     return Headline(
         name=str(getattr(dataset, "name", type(dataset).__name__)),
@@ -38,8 +39,9 @@ def headline_of(dataset: Any) -> Headline | None:
         boxes=getattr(whole, "boxes", None),
         description=str(getattr(dataset, "description", "")),
         images=len(dataset),
-        listed_images=max(report.listed_images, len(whole) + report.lost_images),
+        listed_images=listed,
         lost_images=report.lost_images,
+        emptied_images=listed - len(whole) - report.lost_images,
         first_of=len(whole) if len(whole) > len(dataset) else None,
         people=people,
         labels=labels,

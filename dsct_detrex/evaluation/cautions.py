@@ -62,10 +62,11 @@ def low_recall(report: dict[str, Any]) -> str | None:
 
 def _coverage(report: dict[str, Any], unreadable: int, examples: Sequence[str], cut_short: bool) -> str | None:
     dataset, lost = report["dataset"], report["counts"]["lost_images"]
-    before = lost - unreadable
+    before, emptied = lost - unreadable, report["counts"]["emptied_images"]
     first = f" (first: {examples[0]})" if examples else ""
     reasons = [
         *([f"{before:,} missing or broken when the data was read"] if before else []),
+        *([f"{emptied:,} left out because nobody in them can be used"] if emptied else []),
         *([f"{unreadable:,} unreadable while evaluating{first}"] if unreadable else []),
         *(["a short evaluation of some batches"] if cut_short else []),
     ]

@@ -10,8 +10,8 @@ Keys of a report (fractions in [0, 1]; a value without meaning is None):
 * ``emotions``: ``name``, ``labels``, ``multi_label``.
 * ``primary_metric``: ``"acc"`` for one emotion per person, ``"mAP"`` for several, as in the paper; what ``references``
   bound.
-* ``counts``: ``images``, ``listed_images``, ``lost_images`` (missing or broken), ``images_without_people``, ``people``,
-  ``missed_people``, ``predictions``.
+* ``counts``: ``images``, ``listed_images``, ``lost_images`` (missing or broken), ``emptied_images`` (left out because
+  nobody in them can be used), ``images_without_people``, ``people``, ``missed_people``, ``predictions``.
 * ``metrics``: ``mAP``, ``acc``, for several emotions per person ``acc_any``; ``recall50``, ``mean_iou`` of the boxes
   that speak for people, and COCO's ``AP``, ``AP50``, ``AP75`` of all predicted boxes.
 * ``strict``: the primary metric under the strict protocol, ``found`` (share of people found by it), ``people_found``,
@@ -159,6 +159,7 @@ def _counts(
         "images": len(images),
         "listed_images": headline.listed_images if headline else len(images) + lost,
         "lost_images": lost,
+        "emptied_images": headline.emptied_images if headline else 0,
         "images_without_people": sum(len(image.targets) == 0 for image in images),
         "people": len(table),
         "missed_people": int((~table.found).sum()),

@@ -20,6 +20,7 @@ class Headline:
         images: that can be used, counted before any picture is opened.
         listed_images: that the annotation file lists.
         lost_images: listed ones whose picture is missing or broken.
+        emptied_images: listed ones that are left out because nobody in them can be used.
         first_of: where only the first images are used, how many there are in all.
         people: annotated people of ``images``; None where counting would mean drawing them.
         labels: emotion -> people who show it.
@@ -35,6 +36,7 @@ class Headline:
     boxes: str | None = None
     description: str = ""
     lost_images: int = 0
+    emptied_images: int = 0
     first_of: int | None = None
     people: int | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Headline:
         ]
 
     def coverage(self, evaluated: int, cut_short: bool = False, first: bool = True) -> str | None:
-        """``"2 of 4 images"`` where a number stands on fewer images than the data set has, else None.
+        """``"2 of 4 images"`` where a number stands on fewer images than the file lists, else None.
 
         Args:
             evaluated: images that it stands on.
@@ -68,7 +70,7 @@ class Headline:
             first: what it saw until then are the first images.
         """
         whole = self.first_of is None and not cut_short
-        if whole and not self.lost_images and evaluated == self.images:
+        if whole and evaluated == self.listed_images:
             return None
         chosen = not whole and (first or not cut_short)
         return f"{'the first ' if chosen else ''}{evaluated:,} of {self.listed_images:,} images"
