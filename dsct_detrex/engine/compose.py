@@ -3,6 +3,7 @@ overrides; the later wins."""
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
 from dsct_detrex.engine.unused import check_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
+
+_NO_EFFECT = re.compile(r" ha(?:s|ve) no effect\b")  # of ``check_unused``: the words, then this, then the reason
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
@@ -65,18 +68,32 @@ def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> Non
     """
     left, reasons = set(shared), list[str]()
     for words in lines:
-        notes: list[str] = []
         try:
-            compose(parse_arguments(words), notes.append)
+            reasons = without_effect(words)
         except UserError:
             return
-        reasons = [note for note in notes if " no effect " in note]
-        left = {word for word in left if any(word in note for note in reasons)}
+        left = {word for word in left if any(has_no_effect(word, reason) for reason in reasons)}
         if not left:
             return
     if left and reasons:
-        telling = [reason.removeprefix("note: ") for reason in reasons if any(word in reason for word in left)]
+        telling = [reason for reason in reasons if any(has_no_effect(word, reason) for word in left)]
         raise UserError(f"In every run, {' '.join(telling)}")
+
+
+def without_effect(words: Sequence[str]) -> list[str]:
+    """What has no effect in a command line that takes such overrides as notes: a sentence for each reason.
+
+    Raises:
+        UserError: the line cannot be composed.
+    """
+    notes: list[str] = []
+    compose(parse_arguments(words), notes.append)
+    return [note.removeprefix("note: ") for note in notes if _NO_EFFECT.search(note)]
+
+
+def has_no_effect(word: str, sentence: str) -> bool:
+    """Whether such a sentence is about this override, and does not only name it as what rules."""
+    return word in _NO_EFFECT.split(sentence)[0]
 
 
 def _warn(sentence: str) -> None:

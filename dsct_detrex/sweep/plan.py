@@ -18,6 +18,7 @@ from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
+from dsct_detrex.sweep.overruling import check_decided, check_rows
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
 from dsct_detrex.sweep.scale import Scale, get_scale, host_of
 from dsct_detrex.sweep.setting import Setting
@@ -62,6 +63,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     script = script or root / "scripts" / "train.py"
     if not script.is_file():
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
+    check_decided(options.overrides)
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
     recipes = _recipes(sweep, get_scale(scale_name), options, root)
     refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
@@ -74,8 +76,12 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     )
     if cfg.train.wandb.enabled:
         runs = [_with_wandb(run, setting) for run in runs]
+    selected = _select(runs, options.only)
+    if options.overrides:
+        chosen = dict.fromkeys(run.cell.name for run in selected)
+        check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
     total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
-    return Plan(setting, spoken_path(script), folder, runs, _select(runs, options.only), _shared(recipes), total)
+    return Plan(setting, spoken_path(script), folder, runs, selected, _shared(recipes), total)
 
 
 @dataclass(frozen=True)
