@@ -3,7 +3,9 @@ overrides; the later wins."""
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         UserError: a file, key or value is wrong, or has no effect; says which.
     """
     say = say or _warn
-    cfg = load_config(arguments.config)
+    cfg = _load(arguments.config)
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
@@ -57,6 +59,25 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
                 say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
         check_unused(cfg, arguments, {flag.key: flag.words for flag in flags}, say)
     return cfg
+
+
+def _load(path: str) -> Any:
+    """Load the file; what its own Python fails at is a mistake in it, which is told with its line.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    try:
+        return load_config(path)
+    except UserError:
+        raise
+    except Exception as error:  # anything, for it is the user's program
+        lines = [
+            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == os.path.abspath(path)
+        ]
+        where = f", line {lines[-1]}" if lines else ""
+        said = (str(error).splitlines() or [""])[0]
+        raise UserError(f"--config {path}{where}: {type(error).__name__}: {said}") from error
 
 
 def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> None:
