@@ -101,7 +101,13 @@ class _Recipe:
     def words(self) -> list[str]:
         """What the user says for all cells may have no effect in some of them."""
         lenient = ["--unused-overrides=note"] if self.user else []
-        return [*self.start, *lenient, *self.kept, *self.common, *self.cell.overrides, *self.user]
+        return [*self.start, *lenient, *self.kept, *self.common, *self.cell.overrides, *self.said]
+
+    @property
+    def said(self) -> list[str]:
+        """The words of the user, less those about what is below a key that this cell switches off."""
+        gone = [key for word in self.cell.overrides for key in _replaced(parse_override(word))]
+        return [word for word in self.user if not any(_inside(parse_override(word).key, key) for key in gone)]
 
     @property
     def kept(self) -> list[str]:
@@ -125,6 +131,10 @@ def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
 
 def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
     return key[: len(outer)] == outer
+
+
+def _inside(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return key != outer and _below(key, outer)
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:

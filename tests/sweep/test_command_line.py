@@ -344,3 +344,12 @@ def test_what_all_rows_are_told_leaves_the_rows_what_they_are_called(sweep, caps
 def test_no_row_of_the_paper_loses_what_sets_it_apart(capsys, table, word, lost):
     assert main(["--table", table, "--dry-run", word]) == 2
     assert lost in capsys.readouterr().err
+
+
+def test_a_row_is_not_told_about_what_it_switches_off(capsys):
+    """Nothing fuses in ``none``: the word would be an unknown key there."""
+    options = ["--table", "8", "--only", "none", "last", "--seeds", "1", "--dry-run"]
+    assert main([*options, "model.aggregation.formula=paper"], script=STUB) == 0
+    last, none = sorted(commands(capsys.readouterr().out), key=lambda line: "model.aggregation=null" in line)
+    assert "model.aggregation.formula=paper" in last
+    assert "model.aggregation.formula" not in none
