@@ -6,6 +6,7 @@ Exit status: 0 done; 2 the user can fix it (one sentence); 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -74,11 +75,26 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write the file anew; one that is no dashboard is somebody's and stays.
+
+    Raises:
+        UserError: it is such a file, or cannot be written.
+    """
+    if path.is_file() and not _is_dashboard(path):
+        raise UserError(f"{path} is there and is no dashboard, so it is not written over; choose another with --out.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}); choose another file with --out.") from error
+
+
+def _is_dashboard(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and {"entity", "project", "spec"} <= content.keys()
 
 
 def _parser() -> argparse.ArgumentParser:

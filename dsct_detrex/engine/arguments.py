@@ -46,7 +46,8 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     """Read a command line, without the name of the program.
 
     Raises:
-        UserError: an unknown flag or word, a value of the wrong type, or no config; the message suggests.
+        UserError: an unknown flag or word, a value of the wrong type, no config, or a flag without effect; the message
+            suggests.
     """
     parser = build_parser()
     flags, overrides = _separate(parser, argv)
@@ -54,6 +55,11 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parser.refuse_left(left)
     if known.config is None:
         raise UserError("Command line: --config FILE is missing. Run with --help for all flags.")
+    if known.resume and known.eval_only:
+        raise UserError(
+            "Command line: --resume has no effect with --eval-only, which trains nothing: name the weights to "
+            "evaluate, train.init_checkpoint=<output_dir>/last.pth."
+        )
     return Arguments(overrides=tuple(overrides), **vars(known))
 
 

@@ -3,6 +3,9 @@ overrides; the later wins."""
 
 from __future__ import annotations
 
+import os
+import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
 from dsct_detrex.suggestions import did_you_mean
 
+_NO_EFFECT = re.compile(r" ha(?:s|ve) no effect\b")  # of ``check_unused``: the words, then this, then the reason
+
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
     """Load and change the config that the arguments name.
@@ -30,7 +35,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         UserError: a file, key or value is wrong, or has no effect; says which.
     """
     say = say or _warn
-    cfg = load_config(arguments.config)
+    cfg = _load(arguments.config)
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
@@ -56,6 +61,25 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
     return cfg
 
 
+def _load(path: str) -> Any:
+    """Load the file; what its own Python fails at is a mistake in it, which is told with its line.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    try:
+        return load_config(path)
+    except UserError:
+        raise
+    except Exception as error:  # anything, for it is the user's program
+        lines = [
+            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == os.path.abspath(path)
+        ]
+        where = f", line {lines[-1]}" if lines else ""
+        said = (str(error).splitlines() or [""])[0]
+        raise UserError(f"--config {path}{where}: {type(error).__name__}: {said}") from error
+
+
 def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> None:
     """Raise a ``UserError`` for overrides that several command lines share and that have an effect in none of them.
 
@@ -65,18 +89,32 @@ def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> Non
     """
     left, reasons = set(shared), list[str]()
     for words in lines:
-        notes: list[str] = []
         try:
-            compose(parse_arguments(words), notes.append)
+            reasons = without_effect(words)
         except UserError:
             return
-        reasons = [note for note in notes if " no effect " in note]
-        left = {word for word in left if any(word in note for note in reasons)}
+        left = {word for word in left if any(has_no_effect(word, reason) for reason in reasons)}
         if not left:
             return
     if left and reasons:
-        telling = [reason.removeprefix("note: ") for reason in reasons if any(word in reason for word in left)]
+        telling = [reason for reason in reasons if any(has_no_effect(word, reason) for word in left)]
         raise UserError(f"In every run, {' '.join(telling)}")
+
+
+def without_effect(words: Sequence[str]) -> list[str]:
+    """What has no effect in a command line that takes such overrides as notes: a sentence for each reason.
+
+    Raises:
+        UserError: the line cannot be composed.
+    """
+    notes: list[str] = []
+    compose(parse_arguments(words), notes.append)
+    return [note.removeprefix("note: ") for note in notes if _NO_EFFECT.search(note)]
+
+
+def has_no_effect(word: str, sentence: str) -> bool:
+    """Whether such a sentence is about this override, and does not only name it as what rules."""
+    return word in _NO_EFFECT.split(sentence)[0]
 
 
 def _warn(sentence: str) -> None:

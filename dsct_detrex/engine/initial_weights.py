@@ -19,7 +19,7 @@ def load_initial_weights(
 
     To start a training, whatever fits is taken. To evaluate, a release must fit completely; of another checkpoint,
     weights that stay random are announced. A ``last.pth`` gives its weight average if
-    ``train.model_ema.use_ema_weights_for_eval_only`` says so.
+    ``train.model_ema.use_ema_weights_for_eval_only`` says so; a file without one is announced.
 
     Raises:
         UserError: ``eval_only`` without a checkpoint, or a checkpoint that cannot be read or does not fit.
@@ -35,11 +35,16 @@ def load_initial_weights(
         return None
     checkpoint = read_checkpoint(path)
     say(f"weights from {path}")
+    average = settings.model_ema.use_ema_weights_for_eval_only
+    if eval_only and average and not checkpoint.average:
+        say(
+            "note: train.model_ema.use_ema_weights_for_eval_only has no effect: no average stands beside these weights."
+        )
     if eval_only and checkpoint.kind == "release" and emotions is not None:
         report = load_release_weights(model, checkpoint.extras["release"], emotions)
     else:
         weights = checkpoint.state_dict
-        if eval_only and settings.model_ema.use_ema_weights_for_eval_only and checkpoint.average:
+        if eval_only and average and checkpoint.average:
             weights = checkpoint.average
             say("the weight average of this checkpoint is used (train.model_ema.use_ema_weights_for_eval_only).")
         report = load_weights(model, weights)

@@ -18,15 +18,18 @@ from dsct_detrex.errors import UserError
 _ABSENT = "absent"
 _SHOWN = 12  # changes that are listed one by one
 
+_START = "train.init_checkpoint"  # need not be given again
+
 # Where and how a run is watched, and what a resumed run does not read again.
 _OF_NO_CONSEQUENCE = (
-    "train.output_dir", "train.device", "train.wandb", "train.tensorboard", "train.init_checkpoint", "model.device",
+    "train.output_dir", "train.device", "train.wandb", "train.tensorboard", "model.device",
     "optimizer.params.base_lr", "dataloader.train.seed",
 )  # fmt: skip
 
 # Key -> why the state of a run does not survive its change; the first that fits is told.
 _REFUSED = {
     "train.seed": "the random states of that run continue",
+    _START: "a resumed run goes on from its own weights and does not read it",
     "optimizer._target_": "the state of one optimizer means nothing to another",
     "emotions": "the heads of that run know other emotions",
     "dataloader.train.dataset": "it is another training set, and the run's position in it means nothing",
@@ -53,6 +56,9 @@ Changes = dict[str, tuple[Any, Any]]
 def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Changes:
     """The leaves in which two resolved configs differ, less those without consequence."""
     old, new = dict(_leaves(then, "")), dict(_leaves(now, ""))
+    if not new.get(_START):
+        old.pop(_START, None)
+        new.pop(_START, None)
     keys = [key for key in {**old, **new} if not _is_below(key, _OF_NO_CONSEQUENCE)]
     pairs = {key: (old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

@@ -30,6 +30,7 @@ from dsct_detrex.engine.loggers import (
 from dsct_detrex.engine.release import ReleaseWriter, threshold_table
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import Emotions
 
@@ -80,8 +81,22 @@ def open_session(cfg: DictConfig, device: torch.device, quiet: bool, draw: Draw 
 
 
 def make_average(session: Session, model: nn.Module) -> WeightAverage | None:
+    """The average of the weights, or None where none is asked for.
+
+    Raises:
+        UserError: there is no such device.
+    """
     ema = session.settings.model_ema
-    return WeightAverage(model, ema.decay, ema.device) if ema.enabled else None
+    if not ema.enabled:
+        return None
+    try:
+        torch.empty(0, device=ema.device or None)
+    except (RuntimeError, AssertionError) as error:  # a name that torch does not know; a GPU that is not there
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"train.model_ema.device expects a device, such as cpu or cuda. Got {ema.device!r}: {reason}"
+        ) from error
+    return WeightAverage(model, ema.decay, ema.device)
 
 
 def make_examiner(session: Session, eval_only: bool = False) -> Examiner | None:

@@ -103,7 +103,7 @@ def run(
         if eval_only:
             result = _evaluate(session)
         elif dry_run:
-            result = _describe(session)
+            result = _describe(session, resume)
         else:
             result = _train(session, resume)
     return TrainResult(result.metrics, result.output_dir, result.iteration, time.perf_counter() - start, result.best)
@@ -154,14 +154,15 @@ def _evaluate(session: Session) -> _Outcome:
     return _Outcome(examination.scalars, session.output_dir)
 
 
-def _describe(session: Session) -> _Outcome:
+def _describe(session: Session, resume: bool) -> _Outcome:
+    content = read_last(session.output_dir) if resume else None
     parts = _build(session)
-    load_initial_weights(parts.model, session.settings, session.emotions, False, session.console.say)
     examiner = make_examiner(session)
     _may_choose(session, examiner, parts.state.best)
     examiner = _with_shared_pictures(parts, examiner)
     _say_headlines(session, examiner, parts.state.loader)
     _check_boxes(parts, examiner)
+    _take_up(session, parts, content)
     make_releases(session)  # whatever it cannot write is announced
     try:
         config_to_yaml(session.written)
@@ -173,7 +174,7 @@ def _describe(session: Session) -> _Outcome:
 
 
 def _train(session: Session, resume: bool) -> _Outcome:
-    settings, console = session.settings, session.console
+    console = session.console
     content = read_last(session.output_dir) if resume else None
     parts = _build(session)
     state = parts.state
@@ -182,12 +183,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
     examiner = _with_shared_pictures(parts, examiner)
     known = _say_headlines(session, examiner, state.loader)
     _check_boxes(parts, examiner)
-    if content is None:
-        load_initial_weights(parts.model, settings, session.emotions, False, console.say)
-    state.ema = make_average(session, parts.model)
-    if content is not None:
-        notes = restore(state, content, last_path(session.output_dir))
-        console.say("\n".join([f"resumed at iteration {state.iteration}", *(f"note: {note}" for note in notes)]))
+    _take_up(session, parts, content)
     console.say(parts.plan_text)
     if state.iteration >= parts.plan.max_iter:
         console.say(
@@ -227,6 +223,17 @@ def _train(session: Session, resume: bool) -> _Outcome:
     console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
+
+
+def _take_up(session: Session, parts: _Parts, content: dict[str, Any] | None) -> None:
+    """Begin with the initial weights, or go on from the content of a ``last.pth``; says which and what changed."""
+    state, say = parts.state, session.console.say
+    if content is None:
+        load_initial_weights(parts.model, session.settings, session.emotions, False, say)
+    state.ema = make_average(session, parts.model)
+    if content is not None:
+        notes = restore(state, content, last_path(session.output_dir))
+        say("\n".join([f"resumed at iteration {state.iteration}", *(f"note: {note}" for note in notes)]))
 
 
 def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:

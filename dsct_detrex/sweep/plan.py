@@ -18,6 +18,7 @@ from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
+from dsct_detrex.sweep.overruling import check_decided, check_rows
 from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
 from dsct_detrex.sweep.scale import Scale, get_scale, host_of
 from dsct_detrex.sweep.setting import Setting
@@ -62,6 +63,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     script = script or root / "scripts" / "train.py"
     if not script.is_file():
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
+    check_decided(options.overrides)
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
     recipes = _recipes(sweep, get_scale(scale_name), options, root)
     refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
@@ -74,8 +76,12 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     )
     if cfg.train.wandb.enabled:
         runs = [_with_wandb(run, setting) for run in runs]
+    selected = _select(runs, options.only)
+    if options.overrides:
+        chosen = dict.fromkeys(run.cell.name for run in selected)
+        check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
     total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
-    return Plan(setting, spoken_path(script), folder, runs, _select(runs, options.only), _shared(recipes), total)
+    return Plan(setting, spoken_path(script), folder, runs, selected, _shared(recipes), total)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,13 @@ class _Recipe:
     def words(self) -> list[str]:
         """What the user says for all cells may have no effect in some of them."""
         lenient = ["--unused-overrides=note"] if self.user else []
-        return [*self.start, *lenient, *self.kept, *self.common, *self.cell.overrides, *self.user]
+        return [*self.start, *lenient, *self.kept, *self.common, *self.cell.overrides, *self.said]
+
+    @property
+    def said(self) -> list[str]:
+        """The words of the user, less those about what is below a key that this cell switches off."""
+        gone = [key for word in self.cell.overrides for key in _replaced(parse_override(word))]
+        return [word for word in self.user if not any(_inside(parse_override(word).key, key) for key in gone)]
 
     @property
     def kept(self) -> list[str]:
@@ -119,6 +131,10 @@ def _replaced(override: Override) -> Iterator[tuple[str, ...]]:
 
 def _below(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
     return key[: len(outer)] == outer
+
+
+def _inside(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    return key != outer and _below(key, outer)
 
 
 def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:

@@ -109,3 +109,15 @@ def test_mistakes_are_sentences(words: list[str], sentence: str, capsys: pytest.
     assert main(words) == 2
     assert capsys.readouterr().err == f"error: {sentence}\n"
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("content", ["# notes", '{"mine": 1}', "[]", ""])
+def test_a_file_that_is_no_dashboard_is_not_written_over(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.json").write_text(content)
+    assert main(["--entity", "me", "--out", "mine.json"]) == 2
+    assert "mine.json is there and is no dashboard" in capsys.readouterr().err
+    assert Path("mine.json").read_text() == content
+
+
+def test_a_dashboard_is_written_anew() -> None:
+    assert main(["--entity", "me"]) == main(["--entity", "me"]) == 0

@@ -70,3 +70,8 @@ def test_what_is_not_understood(line: str, message: str) -> None:
         parse_arguments(line.split())
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_evaluation_resumes_nothing() -> None:
+    with pytest.raises(UserError, match=r"--resume has no effect with --eval-only.*train\.init_checkpoint="):
+        parse_arguments(["--config", "x.py", "--resume", "--eval-only"])

@@ -64,3 +64,19 @@ def test_a_file_without_train_is_no_config_of_a_run(tmp_path: Path) -> None:
     path.write_text("data = dict(root=None)\n")
     with pytest.raises(UserError, match="defines no `train`"):
         compose(parse_arguments(["-c", str(path)]))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\nimport no_such_module", r"line 2: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("train = undefined", r"line 1: NameError: name 'undefined'"),
+        ("from dsct_detrex.config import get_config\nm = get_config('common/base.py').modle", r"line 2: .*key modle"),
+    ],
+)
+def test_what_a_config_file_fails_at_is_told_with_its_line(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(UserError, match=rf"--config .*mine\.py, {sentence}") as refused:
+        compose(parse_arguments(["--config", str(path)]))
+    assert "\n" not in str(refused.value)

@@ -148,3 +148,31 @@ def test_a_new_run_sets_an_old_one_aside(toy: Toy, tmp_path: Path, capsys: pytes
     run(toy("train.max_iter=1"), quiet=True)
     assert (folder / "previous" / "1" / "best.safetensors").read_bytes() == best
     assert (folder / "previous" / "2" / "last.pth").exists()
+
+
+def test_a_dry_run_of_a_resume_says_what_the_resume_would(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(toy("train.max_iter=2"), quiet=True)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    run(toy("train.max_iter=4", "optimizer.lr=0.5"), resume=True, dry_run=True)
+    said = capsys.readouterr().out
+    assert "resumed at iteration 2" in said
+    assert "-> 0.5 from iteration 3 on" in said
+    with pytest.raises(UserError, match=r"--resume: train\.seed was"):
+        run(toy("train.max_iter=4", "train.seed=77"), resume=True, dry_run=True)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
+
+
+def test_a_resume_does_not_start_from_other_weights(toy: Toy, tmp_path: Path) -> None:
+    weights = tmp_path / "run" / "last.safetensors"
+    run(toy("train.max_iter=2"), quiet=True)
+    with pytest.raises(UserError, match=r"train\.init_checkpoint was .*goes on from its own weights and does not read"):
+        run(toy("train.max_iter=4", f"train.init_checkpoint={weights}"), resume=True, quiet=True)
+
+
+def test_the_weights_that_a_run_began_with_need_not_be_given_again(toy: Toy, tmp_path: Path) -> None:
+    run(toy("train.max_iter=1", f"train.output_dir={tmp_path / 'first'}"), quiet=True)
+    start = f"train.init_checkpoint={tmp_path / 'first' / 'last.safetensors'}"
+    run(toy("train.max_iter=2", start), quiet=True)
+    assert run(toy("train.max_iter=4"), resume=True, quiet=True).iteration == 4

@@ -364,3 +364,17 @@ def test_a_cost_that_is_not_finite_names_the_images(toy: Toy, tmp_path: Path, mo
     with pytest.raises(UserError, match=r"Training stopped: matching cost is nan in iteration 1, on image_\d+.jpg"):
         run(toy(), quiet=True)
     assert (tmp_path / "run" / "non_finite.json").is_file()
+
+
+def test_an_average_kept_nowhere_is_one_sentence(toy: Toy) -> None:
+    with pytest.raises(UserError, match=r"train\.model_ema\.device expects a device, such as cpu or cuda\. Got 'gpu'"):
+        run(toy("train.model_ema={enabled:true,device:gpu}"), dry_run=True, quiet=True)
+
+
+def test_an_average_that_is_not_there_is_announced(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(toy("train.max_iter=2"), quiet=True)
+    start = f"train.init_checkpoint={tmp_path / 'run' / 'last.pth'}"
+    run(toy(start, "train.model_ema.use_ema_weights_for_eval_only=true"), eval_only=True)
+    assert "use_ema_weights_for_eval_only has no effect: no average stands beside" in capsys.readouterr().out

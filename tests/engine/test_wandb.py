@@ -15,6 +15,7 @@ from dsct_detrex.engine import run
 from dsct_detrex.engine.loggers import Prediction
 from dsct_detrex.engine.loggers.wandb_pictures import annotated_words, confident, predicted_words
 from dsct_detrex.engine.loggers.wandb_run import WandbLogger, has_api_key
+from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
 from tests.wandb_offline import read_records
 
@@ -172,3 +173,14 @@ def test_own_drawings_take_the_place_of_wandbs_boxes() -> None:
     assert table.data[0][4] == "Fear"
     boxed = prediction_table([prediction], CAER_S).data[0][2]
     assert set(boxed._boxes) == {"predictions", "ground_truth"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [("mode=quiet", "Input should be 'online', 'offline'"), ("foo=1", "unexpected keyword .*'foo'")],
+)
+def test_what_wandb_cannot_use_is_one_sentence(toy: Toy, words: str, reason: str) -> None:
+    key, value = words.split("=")
+    with pytest.raises(UserError, match=rf"train\.wandb\.params: wandb\.init says: .*{reason}") as refused:
+        run(toy("train.wandb.enabled=true", f"+train.wandb.params.{key}={value}", "train.max_iter=2"), quiet=True)
+    assert "\n" not in str(refused.value)

@@ -189,9 +189,9 @@ def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(ta
         ("6", "contexts", [], True),
         ("6", "spatial", [], False),
         ("8", "none", [], True),
-        ("7", "equal", ["model.aggregation=null"], True),
-        ("7", "equal", ["model={aggregation: null}"], True),
-        ("7", "equal", ["~model.aggregation"], True),
+        ("10", "deformable_detr", ["model.aggregation=null"], True),
+        ("10", "deformable_detr", ["model={aggregation: null}"], True),
+        ("10", "deformable_detr", ["~model.aggregation"], True),
         ("7", "equal", ["model={num_subjects: 3}"], False),
     ],
 )
@@ -310,3 +310,46 @@ def test_killed_without_warning_and_continued(sweep, start, calls, capsys):
     calls()
     assert sweep() == 0
     assert calls() == ["deformable_detr 0 from 0", "dino 0 from 4"]  # nothing was left to train there
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["host.name=detr"], r"host\.name=dino of dino; host\.name=deformable_detr of deformable"),
+        (["host.name=dino"], r"would not count: host\.name=deformable_detr of deformable\. Leave it out, or .*--only"),
+        (["host={name: dino}"], r"would not count: host\.name=deformable_detr of deformable\."),
+        (["train.seed=4"], r"train\.seed=4 has no effect in a sweep.* use --seeds"),
+        (["train.output_dir=there"], "use --output-dir"),
+        (["train.wandb.enabled=True", "train.wandb.params.group=mine"], "it is the sweep"),
+        (["host.name=dino", "--only", "dino"], None),
+        (["train.max_epoch=2"], None),  # what it silences is the scale's, not the user's
+    ],
+)
+def test_what_all_rows_are_told_leaves_the_rows_what_they_are_called(sweep, capsys, words, sentence):
+    assert sweep("--dry-run", *words) == (0 if sentence is None else 2)
+    said = capsys.readouterr()
+    assert re.search(sentence, said.err) if sentence else said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("table", "word", "lost"),
+    [
+        ("5", "model.num_subjects=3", "model.num_subjects=1 of n1"),
+        ("8", "model.use_contexts=False", "model.fusion_layers=[5] of last"),
+        ("7", "model={aggregation: null}", "model.aggregation.reweighting=equal of equal"),
+        ("7", "~model.aggregation", "model.aggregation.reweighting=equal of equal"),
+        ("9", "host.name=dino", "hosts.deformable_detr.backbone.depth=18 of r18"),
+    ],
+)
+def test_no_row_of_the_paper_loses_what_sets_it_apart(capsys, table, word, lost):
+    assert main(["--table", table, "--dry-run", word]) == 2
+    assert lost in capsys.readouterr().err
+
+
+def test_a_row_is_not_told_about_what_it_switches_off(capsys):
+    """Nothing fuses in ``none``: the word would be an unknown key there."""
+    options = ["--table", "8", "--only", "none", "last", "--seeds", "1", "--dry-run"]
+    assert main([*options, "model.aggregation.formula=paper"], script=STUB) == 0
+    last, none = sorted(commands(capsys.readouterr().out), key=lambda line: "model.aggregation=null" in line)
+    assert "model.aggregation.formula=paper" in last
+    assert "model.aggregation.formula" not in none

@@ -37,7 +37,7 @@ class WandbLogger:
         say: told where an offline run goes.
 
     Raises:
-        UserError: the package is not installed.
+        UserError: the package is not installed, or W&B refuses what it is given.
     """
 
     def __init__(
@@ -68,7 +68,10 @@ class WandbLogger:
         Path(options["dir"]).mkdir(parents=True, exist_ok=True)
         chosen = os.environ.get("WANDB_RUN_ID") or options.get("id")
         identity = {"id": chosen or run_id, "resume": "allow"} if run_id else {}
-        self._run = wandb.init(**{**options, **identity}, config=dict(config))
+        try:
+            self._run = wandb.init(**{**options, **identity}, config=dict(config))
+        except (TypeError, ValueError, wandb.Error) as error:
+            raise UserError(f"train.wandb.params: wandb.init says: {' '.join(str(error).split())}") from error
         self.run_id: str = self._run.id
         self._run.define_metric("iteration")
         self._run.define_metric("*", step_metric="iteration")
