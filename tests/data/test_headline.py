@@ -38,6 +38,21 @@ def test_lost_pictures_are_counted_and_named(make_emotic: Callable[..., Path]) -
     assert headline.coverage(2, cut_short=True, first=False) == "2 of 4 images", "several processes: not the first"
 
 
+def test_pictures_without_anybody_usable_are_missed_too(make_emotic: Callable[..., Path]) -> None:
+    """A detector found no face there: the score does not stand on them, whatever the file lists."""
+    root = make_emotic(images=4)
+    path = root / "emotic_train_bi.json"
+    content = json.loads(path.read_text())
+    first = content["images"][0]["id"]
+    for person in content["annotations"]:
+        person["bbox"] = [0, 0, 0, 0] if person["image_id"] == first else person["bbox"]
+    path.write_text(json.dumps(content))
+    headline = headline_of(EmoticDataset(str(root), "train"))
+    assert headline is not None
+    assert (headline.lost_images, headline.emptied_images) == (0, 1)
+    assert headline.coverage(3) == "3 of 4 images"
+
+
 def test_a_subset_does_not_claim_the_whole(make_emotic: Callable[..., Path]) -> None:
     whole = EmoticDataset(str(make_emotic(images=5)), "train")
     headline = headline_of(Subset(whole, 2))

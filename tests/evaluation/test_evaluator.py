@@ -313,6 +313,8 @@ def test_the_headline_stands_in_the_report_and_over_every_table() -> None:
     ("headline", "shortfall", "coverage", "why"),
     [
         ({"listed_images": 10, "lost_images": 4}, {}, "6 of 10 images", "4 missing or broken when the data was read"),
+        ({"listed_images": 9, "emptied_images": 3}, {}, "6 of 9 images",
+         "3 left out because nobody in them can be used"),
         ({"images": 8, "listed_images": 8}, {"unreadable": 2, "examples": ["a.jpg"]}, "6 of 8 images",
          "2 unreadable while evaluating (first: a.jpg)"),
         ({"images": 7, "listed_images": 9, "lost_images": 2}, {"unreadable": 1}, "6 of 9 images",
