@@ -28,6 +28,8 @@ from dsct_detrex.errors import UserError
 Batch = list[dict[str, Any]]
 Mapper = Callable[[Record, Image.Image], dict[str, Any]]
 
+_OF_A_DATASET = ("emotions", "name", "record", "load_image", "__len__")
+
 _ATTEMPTS = 20
 """Broken pictures in a row, drawn at random, after which training gives up on the data set."""
 
@@ -267,6 +269,12 @@ def _check_workers(num_workers: int, owner: str) -> None:
 
 
 def _check_emotions(dataset: EmotionDataset, mapper: DatasetMapper) -> None:
+    missing = [name for name in _OF_A_DATASET if not hasattr(dataset, name)]
+    if missing:
+        raise UserError(
+            f"dataset= of a loader expects an EmotionDataset ({', '.join(_OF_A_DATASET)}; see data/dataset.py). "
+            f"{type(dataset).__name__} lacks {', '.join(missing)}."
+        )
     if dataset.emotions.name != mapper.emotions.name:
         raise UserError(
             f"The loader of {dataset.name} has {dataset.emotions.name} people, but its mapper writes "

@@ -34,7 +34,9 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     if kind != "cuda":
         return torch.device(kind)
     if not torch.cuda.is_available():
-        raise UserError("train.device=cuda needs a GPU and a CUDA build of torch; torch finds none: use --device cpu.")
+        raise UserError(
+            f"train.device={name} needs a GPU and a CUDA build of torch; torch finds none: use --device cpu."
+        )
     number = name.partition(":")[2]
     if ":" in name and not number.isdecimal():
         raise UserError(f"train.device expects cuda:<number of a GPU>. Got {name!r}.")

@@ -166,6 +166,7 @@ _LEAST = {
     "log_period": 1,
     "accumulate": 1,
     "seed": -1,
+    "checkpointer.max_to_keep": 0,
     "wandb.num_pictures": 0,
     "early_stop.patience": 1,
 }

@@ -74,22 +74,26 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
 
 
 def _silent(view: View, given: list[Given]) -> list[tuple[str, bool]]:
-    """Sentences, each with whether it is a mere note; what one rule silences shares a sentence."""
-    by_rule: dict[tuple[str, str, bool], list[Given]] = {}
-    sentences: list[tuple[str, bool]] = []
+    """Sentences, each with whether it is a mere note; what has one reason shares a sentence."""
+    by_reason: dict[tuple[str, bool], list[Given]] = {}
     for one in given:
-        unread = _unread(view, one)
-        if unread is not None:
-            sentences.append((unread, False))
-            continue
-        rule = None if view.eval_only and is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
-        if rule is not None:
-            by_rule.setdefault((_ruler(view, rule), rule.remedy, rule.note), []).append(one)
-    for (ruler, remedy, note), several in by_rule.items():
+        reason = _why(view, one)
+        if reason is not None:
+            by_reason.setdefault(reason, []).append(one)
+    sentences = []
+    for (reason, note), several in by_reason.items():
         verb = "has" if len(several) == 1 else "have"
-        words = listed(one.words for one in several)
-        sentences.append((f"{words} {verb} no effect while {ruler} rules: {remedy}.", note))
+        sentences.append((f"{listed(one.words for one in several)} {verb} no effect{reason}", note))
     return sentences
+
+
+def _why(view: View, one: Given) -> tuple[str, bool] | None:
+    """Why a key has no effect, as the end of a sentence, and whether that is a mere note; None where it has one."""
+    unread = _unread(view, one)
+    if unread is not None:
+        return f", because {unread}", False
+    rule = None if view.eval_only and is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
+    return None if rule is None else (f" while {_ruler(view, rule)} rules: {rule.remedy}.", rule.note)
 
 
 def _ruler(view: View, rule: Rule) -> str:
@@ -131,7 +135,7 @@ def _unread(view: View, one: Given) -> str | None:
             return None
     if _is_read(cfg, one.key):
         return None
-    return f"{one.words} has no effect, because {_reason(view, parts)}"
+    return _reason(view, parts)
 
 
 def _reason(view: View, parts: list[str]) -> str:

@@ -278,6 +278,17 @@ def test_emotions_must_agree(golden_caer: Path) -> None:
         train_loader(caer)
 
 
+def test_a_data_set_of_ones_own_is_told_what_it_lacks() -> None:
+    class Mine:
+        name = "mine"
+
+        def __len__(self) -> int:
+            return 1
+
+    with pytest.raises(UserError, match=r"EmotionDataset \(.*\)\. Mine lacks emotions, record, load_image\."):
+        build_test_loader(Mine(), EVAL)  # type: ignore[arg-type]
+
+
 def test_arguments_are_checked(dataset: EmoticDataset) -> None:
     with pytest.raises(UserError, match=r"build_train_loader\(on_error=\)"):
         train_loader(dataset, on_error="ignore")

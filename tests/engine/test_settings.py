@@ -34,6 +34,10 @@ def test_nested_keys_and_unknown_keys() -> None:
         ),
         ({"amp": True}, "train.amp expects a block of keys. Got True."),
         ({"accumulate": 0}, "train.accumulate expects a number of at least 1. Got 0."),
+        (
+            {"checkpointer": {"max_to_keep": -1}},
+            "train.checkpointer.max_to_keep expects a number of at least 0. Got -1.",
+        ),
         ({"best": {"mode": "up"}}, "train.best.mode expects one of max, min. Got 'up'."),
         ({"max_epoch": 0}, "train.max_epoch expects a positive number of epochs or null. Got 0."),
         ({"model_ema": {"decay": 1.0}}, "train.model_ema.decay expects a number in [0, 1). Got 1.0."),

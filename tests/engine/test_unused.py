@@ -113,6 +113,13 @@ def test_notes_instead_of_errors() -> None:
     assert note.startswith("note: hosts.dino.num_queries=5 has no effect")
 
 
+def test_what_has_one_reason_shares_a_sentence() -> None:
+    """An agent of a W&B sweep passes the sizes of ten hosts, of which one counts."""
+    sizes = ["hosts.dino.num_queries=5", "hosts.dino.transformer.encoder.num_layers=1"]
+    (note,) = notes_of(*sizes, "--unused-overrides=note")
+    assert note.startswith(f"note: {' and '.join(sizes)} have no effect, because host.name=deformable_detr rules")
+
+
 def test_a_short_run_names_what_it_replaces() -> None:
     (note,) = notes_of("train.fast_dev_run.enabled=True", "train.max_epoch=3", "train.max_iter=5", "optimizer.lr=0.1")
     assert note == "note: train.fast_dev_run sets its own train.max_epoch and train.max_iter."
