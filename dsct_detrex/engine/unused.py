@@ -77,9 +77,9 @@ def _silent(view: View, given: list[Given]) -> list[tuple[str, bool]]:
     """Sentences, each with whether it is a mere note; what has one reason shares a sentence."""
     by_reason: dict[tuple[str, bool], list[Given]] = {}
     for one in given:
-        reason = _why(view, one)
-        if reason is not None:
-            by_reason.setdefault(reason, []).append(one)
+        found = _why(view, one)
+        if found is not None:
+            by_reason.setdefault(found, []).append(one)
     sentences = []
     for (reason, note), several in by_reason.items():
         verb = "has" if len(several) == 1 else "have"
