@@ -4,7 +4,6 @@ overrides; the later wins."""
 from __future__ import annotations
 
 import os
-import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.config import apply_overrides, get_config, load_config
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
-from dsct_detrex.engine.unused import check_unused
+from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
 from dsct_detrex.suggestions import did_you_mean
-
-_NO_EFFECT = re.compile(r" ha(?:s|ve) no effect\b")  # of ``check_unused``: the words, then this, then the reason
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
@@ -35,6 +32,17 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         UserError: a file, key or value is wrong, or has no effect; says which.
     """
     say = say or _warn
+    cfg, flags = _composed(arguments)
+    if check:
+        for flag in flags:
+            if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
+                say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
+        check_unused(cfg, arguments, _words_of(flags), say)
+    return cfg
+
+
+def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
+    """The config, and the flags as keys that they have set."""
     cfg = _load(arguments.config)
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
@@ -53,12 +61,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
             f"host.provider={_provider(cfg)} comes too late as an override, because overrides change the table of "
             f"hosts it stands for: use --hosts-from {_provider(cfg)}."
         )
-    if check:
-        for flag in flags:
-            if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
-                say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
-        check_unused(cfg, arguments, {flag.key: flag.words for flag in flags}, say)
-    return cfg
+    return cfg, flags
 
 
 def _load(path: str) -> Any:
@@ -87,34 +90,28 @@ def refuse_useless(lines: Iterable[Sequence[str]], shared: Sequence[str]) -> Non
         lines: the command lines, which take such overrides as notes.
         shared: the overrides. A line that cannot be composed is left to say so itself.
     """
-    left, reasons = set(shared), list[str]()
+    left, found = set(shared), list[Unused]()
     for words in lines:
         try:
-            reasons = without_effect(words)
+            found = without_effect(words)
         except UserError:
             return
-        left = {word for word in left if any(has_no_effect(word, reason) for reason in reasons)}
+        left &= {word for one in found for word in one.words}
         if not left:
             return
-    if left and reasons:
-        telling = [reason for reason in reasons if any(has_no_effect(word, reason) for word in left)]
-        raise UserError(f"In every run, {' '.join(telling)}")
+    if left and found:
+        raise UserError(f"In every run, {' '.join(one.sentence for one in found if left.intersection(one.words))}")
 
 
-def without_effect(words: Sequence[str]) -> list[str]:
-    """What has no effect in a command line that takes such overrides as notes: a sentence for each reason.
+def without_effect(words: Sequence[str]) -> list[Unused]:
+    """What has no effect in a command line.
 
     Raises:
         UserError: the line cannot be composed.
     """
-    notes: list[str] = []
-    compose(parse_arguments(words), notes.append)
-    return [note.removeprefix("note: ") for note in notes if _NO_EFFECT.search(note)]
-
-
-def has_no_effect(word: str, sentence: str) -> bool:
-    """Whether such a sentence is about this override, and does not only name it as what rules."""
-    return word in _NO_EFFECT.split(sentence)[0]
+    arguments = parse_arguments(words)
+    cfg, flags = _composed(arguments)
+    return find_unused(cfg, arguments, _words_of(flags))
 
 
 def _warn(sentence: str) -> None:
@@ -204,6 +201,10 @@ class _Flag:
     key: str
     value: Any
     words: str
+
+
+def _words_of(flags: Iterable[_Flag]) -> dict[str, str]:
+    return {flag.key: flag.words for flag in flags}
 
 
 def _from_flags(arguments: Arguments) -> list[_Flag]:

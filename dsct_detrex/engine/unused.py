@@ -47,6 +47,25 @@ class Given:
     words: str
 
 
+@dataclass(frozen=True)
+class Unused:
+    """Overrides and flags that have no effect, all for one reason.
+
+    Attributes:
+        words: as the user wrote them.
+        reason: the end of the sentence about them.
+        note: they may be right all the same.
+    """
+
+    words: tuple[str, ...]
+    reason: str
+    note: bool
+
+    @property
+    def sentence(self) -> str:
+        return f"{listed(self.words)} {'has' if len(self.words) == 1 else 'have'} no effect{self.reason}"
+
+
 def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Look at everything that a command line set.
 
@@ -58,33 +77,36 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
     Raises:
         UserError: something has no effect, and ``--unused-overrides`` is not ``note``.
     """
-    given = [*(Given(key, words) for key, words in flags.items()), *reversed(list(_leaves(arguments)))]
-    view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
-    if view.on("train.fast_dev_run.enabled"):
-        touched = [one for one in given if is_below(one.key, fast_dev_run.TOUCHED)]
-        if touched:
-            say(f"note: {fast_dev_run.told(one.key for one in touched)}")
-        given = [one for one in given if one not in touched]
-    silent = _silent(view, given)
-    for sentence in (sentence for sentence, note in silent if note or arguments.unused_overrides == "note"):
-        say(f"note: {sentence}")
-    wrong = [sentence for sentence, note in silent if not note]
+    if touched := [one.key for one in _given(arguments, flags) if _is_shrunk(View(cfg), one)]:
+        say(f"note: {fast_dev_run.told(touched)}")
+    found = find_unused(cfg, arguments, flags)
+    for one in found:
+        if one.note or arguments.unused_overrides == "note":
+            say(f"note: {one.sentence}")
+    wrong = [one.sentence for one in found if not one.note]
     if wrong and arguments.unused_overrides == "error":
         raise UserError(" ".join(wrong))
 
 
-def _silent(view: View, given: list[Given]) -> list[tuple[str, bool]]:
-    """Sentences, each with whether it is a mere note; what has one reason shares a sentence."""
-    by_reason: dict[tuple[str, bool], list[Given]] = {}
-    for one in given:
-        found = _why(view, one)
+def find_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]) -> list[Unused]:
+    """What has no effect, whatever is to be done about it; arguments as of ``check_unused``."""
+    view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
+    by_reason: dict[tuple[str, bool], list[str]] = {}
+    for one in _given(arguments, flags):
+        found = None if _is_shrunk(view, one) else _why(view, one)
         if found is not None:
-            by_reason.setdefault(found, []).append(one)
-    sentences = []
-    for (reason, note), several in by_reason.items():
-        verb = "has" if len(several) == 1 else "have"
-        sentences.append((f"{listed(one.words for one in several)} {verb} no effect{reason}", note))
-    return sentences
+            by_reason.setdefault(found, []).append(one.words)
+    return [Unused(tuple(dict.fromkeys(words)), *found) for found, words in by_reason.items()]
+
+
+def _given(arguments: Arguments, flags: Mapping[str, str]) -> list[Given]:
+    """Every leaf that flags and overrides set, as they were written."""
+    return [*(Given(key, words) for key, words in flags.items()), *reversed(list(_leaves(arguments)))]
+
+
+def _is_shrunk(view: View, one: Given) -> bool:
+    """Whether a short run sets the key itself, or does not use it, which it says in its own words."""
+    return view.on("train.fast_dev_run.enabled") and is_below(one.key, fast_dev_run.TOUCHED)
 
 
 def _why(view: View, one: Given) -> tuple[str, bool] | None:

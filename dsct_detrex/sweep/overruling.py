@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dsct_detrex.config.override_grammar import Override, parse_override
-from dsct_detrex.engine.compose import has_no_effect, without_effect
+from dsct_detrex.engine.compose import without_effect
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.description import Cell
 
@@ -61,10 +61,10 @@ def _lost(cell: Cell, words: Sequence[str], user: Sequence[str]) -> list[str]:
     if lost or not cell.overrides:
         return lost
     try:
-        sentences = without_effect(words)
+        unused = {word for one in without_effect(words) for word in one.words}
     except UserError:
         return []
-    return [word for word in cell.overrides if any(has_no_effect(word, sentence) for sentence in sentences)]
+    return [word for word in cell.overrides if word in unused]
 
 
 def _replaces(later: Override, earlier: Override) -> bool:
