@@ -8,12 +8,14 @@ from dsct_detrex.config import LazyCall, instantiate, load_config
 from dsct_detrex.config.building import instantiate as build
 from dsct_detrex.config.override_grammar import parse_override
 from dsct_detrex.dashboard.command_line import _parser as dashboard
+from dsct_detrex.data import EmoticDataset
 from dsct_detrex.data.command_line import _parser as data
 from dsct_detrex.engine.arguments import build_parser as train
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded, user_path
 from dsct_detrex.prediction.flags import build_parser as predict
+from dsct_detrex.prediction.pictures import find_pictures
 from dsct_detrex.sweep.command_line import _parser as sweep
 from dsct_detrex.weights import read_checkpoint
 from dsct_detrex.weights.command_line import _parser as convert
@@ -79,3 +81,11 @@ def test_other_text_stays(home):
     assert expanded("a/~/b") == "a/~/b"
     assert user_path("~") == home
     assert instantiate(3) == 3
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other() -> None:
+    """``Path.expanduser`` raises a ``RuntimeError`` for it."""
+    with pytest.raises(UserError, match="~nobody-here/photos is neither a file nor a folder"):
+        find_pictures(["~nobody-here/photos"])
+    with pytest.raises(UserError, match="~nobody-here/emotic"):
+        EmoticDataset("~nobody-here/emotic", "test")

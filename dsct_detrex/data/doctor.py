@@ -19,6 +19,7 @@ from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
 from dsct_detrex.data.emotic import DATABASES, EmoticDataset
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, of how many) after every picture."""
@@ -94,7 +95,7 @@ def detect_format(root: str) -> str:
     Raises:
         UserError: neither, or both.
     """
-    found = [format for format, finder in _IMAGE_ROOTS.items() if _finds(finder, Path(root).expanduser())]
+    found = [format for format, finder in _IMAGE_ROOTS.items() if _finds(finder, user_path(root))]
     if len(found) != 1:
         raise UserError(
             f"{root} holds {'the pictures of both' if found else 'neither the pictures of'} EMOTIC (folders "

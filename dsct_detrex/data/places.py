@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 
 ACCESS: dict[str, str] = {
     "emotic": (
@@ -35,7 +36,7 @@ def existing_root(root: str | Path, format: str) -> Path:
     Raises:
         UserError: it is not a folder.
     """
-    path = Path(root).expanduser()
+    path = user_path(root)
     if not path.is_dir():
         raise UserError(f"{format}: root={root} is not a folder. {how_to_get(format)}")
     return path
@@ -66,9 +67,9 @@ def named_file(annotations: str | Path, split: str, root: Path, format: str) -> 
         UserError: it is not there, or is a folder.
     """
     name = str(annotations).replace("{split}", split)
-    path = first_file([Path(), root], [str(Path(name).expanduser())])
+    path = first_file([Path(), root], [str(user_path(name))])
     if path is None:
-        if any((base / Path(name).expanduser()).is_dir() for base in (Path(), root)):
+        if any((base / user_path(name)).is_dir() for base in (Path(), root)):
             raise UserError(f"{format}: annotations={name} is a folder. Name the annotation file in it.")
         raise UserError(f"{format}: annotations={name} is not there, neither as given nor under {root}.")
     return path

@@ -13,6 +13,7 @@ from torch import Tensor
 from dsct_detrex.data.images import ImageError, Photo, photo_of, read_photo
 from dsct_detrex.data.pixels import BROKEN, rgb_of_array
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 
 Picture = str | Path | Image.Image | NDArray[Any] | Tensor | Photo
 
@@ -33,7 +34,7 @@ def as_photo(picture: Picture) -> Photo:
         case Photo():
             return picture
         case str() | Path():
-            return read_photo(str(Path(picture).expanduser()))
+            return read_photo(str(user_path(picture)))
         case Image.Image():
             return _decoded(picture)
         case np.ndarray():

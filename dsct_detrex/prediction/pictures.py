@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.prediction.kinds import LeftOut, is_hidden, shown, what_else
 from dsct_detrex.prediction.own_files import LIST_NAME, OwnFiles, owners_of
 from dsct_detrex.prediction.rows import PREVIOUS_NAME, ROWS_NAME, is_rows
@@ -59,7 +60,7 @@ def find_pictures(inputs: Sequence[str]) -> tuple[list[Found], LeftOut]:
 
 
 def _pictures_of(given: str, left_out: LeftOut) -> list[Found]:
-    path = Path(given).expanduser()
+    path = user_path(given)
     if path.is_dir():
         # real files before links to them: a picture goes by its own name
         inside = sorted(_search(path, left_out), key=lambda file: (file.is_symlink(), file.parts))

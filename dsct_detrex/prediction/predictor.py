@@ -22,6 +22,7 @@ from dsct_detrex.data.images import Photo
 from dsct_detrex.data.transforms import Transform, make_scene
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 from dsct_detrex.prediction.inputs import Picture, as_photo
 from dsct_detrex.structures import Emotions, Instances
 from dsct_detrex.weights import load_release, load_release_weights
@@ -76,7 +77,7 @@ class Predictor:
             UserError: the file is missing, damaged, no release, or asks for code that is not trusted; the device is
                 not there; a threshold is outside [0, 1].
         """
-        path = Path(path).expanduser()
+        path = user_path(path)
         place = device_named(device, "Predictor.from_checkpoint(device=)")
         release = load_release(path)
         cfg = config_from_yaml(release.config, f"the config inside {path}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
 
 from .write_caer_s import write_caer_s
 from .write_emotic import write_emotic
@@ -73,7 +74,7 @@ def write_dataset(
         raise UserError("write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none.")
     kinds = known if annotations is None else (annotations,)
     write = write_emotic if format == "emotic" else write_caer_s
-    folder = Path(root).expanduser()
+    folder = user_path(root)
     _check_empty(folder, overwrite)
     write(folder, sizes, seed, kinds, size)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from dsct_detrex.integrations.detrex.errors import DetrexError
 from dsct_detrex.integrations.detrex.operator_stand_in import register_stand_in
 from dsct_detrex.integrations.detrex_operator import OPERATOR, forget_operator
+from dsct_detrex.paths import user_path
 
 DETREX_ROOT = "DETREX_ROOT"
 DETECTRON2_ROOT = "DETECTRON2_ROOT"
@@ -93,7 +94,7 @@ def _folder_of(variable: str, package: str) -> Path | None:
     value = os.environ.get(variable)
     if not value:
         return None
-    folder = Path(value).expanduser().absolute()
+    folder = user_path(value).absolute()
     if not (folder / package / "__init__.py").is_file():
         raise DetrexError(
             f"{variable} expects a checkout of {package}, a folder with {package}/__init__.py in it. Got {folder}."
