@@ -1,8 +1,14 @@
 # One word per chore. `make demo` and `make test` need nothing but python3 and make.
 PYTHON ?= python3
+# Versions to install; empty (`make setup CONSTRAINTS=`) takes the newest of everything.
+CONSTRAINTS ?= constraints.txt
+# Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
+TORCH_INDEX ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
+TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format clean
@@ -14,8 +20,8 @@ setup: $(READY)  ## make the virtual environment .venv with everything in it
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep -E '^(torch|torchvision)==' constraints.txt)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[all,dev]'
 	@touch $(READY)
 
 demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo/report.html
