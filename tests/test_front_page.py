@@ -14,7 +14,8 @@ def test_the_version_is_the_same_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
     project = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert project is not None and newest is not None
+    assert project is not None
+    assert newest is not None
     assert {citation, project[1], newest[1]} == {dsct_detrex.__version__}
 
 
