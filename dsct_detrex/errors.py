@@ -1,4 +1,4 @@
-"""The one exception whose message is written for the person at the keyboard."""
+"""The two exceptions whose message is written for the person at the keyboard."""
 
 
 class UserError(Exception):
@@ -12,3 +12,17 @@ class UserError(Exception):
     """
 
     key: str = ""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training stopped on request, after saving.
+
+    Attributes:
+        iteration: iterations done.
+        checkpoint: the file that ``--resume`` continues from.
+    """
+
+    def __init__(self, iteration: int, checkpoint: str) -> None:
+        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint}")
+        self.iteration = iteration
+        self.checkpoint = checkpoint

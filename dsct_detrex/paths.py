@@ -1,9 +1,12 @@
-"""A path as a user writes it."""
+"""A path as a user writes it and as a terminal shows it, and where the files that come with this project lie."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+import dsct_detrex
 
 
 def user_path(text: str | Path) -> Path:
@@ -14,3 +17,32 @@ def user_path(text: str | Path) -> Path:
 def expanded(value: str) -> str:
     """The same for text that may be a path: what does not begin with ``~`` stays as it is."""
     return os.path.expanduser(value) if value.startswith("~") else value
+
+
+def shown(name: object) -> str:
+    """A name in one line, in letters that this terminal can print."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in str(name))
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def spoken_path(path: Path) -> Path:
+    """Relative to the working directory where that is shorter to read."""
+    path = path.resolve()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def config_folder() -> Path:
+    """The folder ``configs/``: inside the package in a wheel, beside it in a source checkout."""
+    return _own_folder("configs")
+
+
+def projects_folder() -> Path:
+    """The folder ``projects/``, likewise."""
+    return _own_folder("projects")
+
+
+def _own_folder(name: str) -> Path:
+    package = Path(dsct_detrex.__file__).parent
+    packaged = package / name
+    return packaged if packaged.is_dir() else package.parent / name

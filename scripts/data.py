@@ -1,16 +1,12 @@
 #!/usr/bin/env python
-"""Look after data sets: ``check`` what is on disk, ``show`` it, ``generate`` a stand-in.
-
-    python scripts/data.py check --format auto --root DIR [--near-duplicates]
-    python scripts/data.py show --root DIR --split train --out gallery.png
-    python scripts/data.py generate --format emotic --out DIR --train 100 --val 20 --test 40
-
-Exit status: 0 fine, 1 the data needs attention (some pictures or splits cannot be used), 2 the command failed.
-"""
+"""``dsct data`` out of a checkout, installed or not; ``--help`` has the flags."""
 
 import sys
+from pathlib import Path
 
-from dsct_detrex.data.command_line import main
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a checkout works without installing
+
+from dsct_detrex.cli.running import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("data", sys.argv[1:]))

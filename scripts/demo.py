@@ -1,11 +1,12 @@
-"""The demo: ``make demo``, or ``python scripts/demo.py [--out DIR] [key=value ...]``."""
+#!/usr/bin/env python
+"""``dsct demo`` out of a checkout, installed or not; ``--help`` has the flags."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a checkout works without installing
 
-from dsct_detrex.demo.command_line import main
+from dsct_detrex.cli.running import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("demo", sys.argv[1:]))

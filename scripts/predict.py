@@ -1,11 +1,12 @@
-"""Annotate pictures: ``python scripts/predict.py runs/demo/dsct/best.safetensors photo.jpg folder/``."""
+#!/usr/bin/env python
+"""``dsct predict`` out of a checkout, installed or not; ``--help`` has the flags."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a checkout works without installing
 
-from dsct_detrex.prediction.command_line import main
+from dsct_detrex.cli.running import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("predict", sys.argv[1:]))

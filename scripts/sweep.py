@@ -1,11 +1,12 @@
-"""A table of the paper as one command: ``python scripts/sweep.py --table 10 [flags] [key=value ...]``."""
+#!/usr/bin/env python
+"""``dsct sweep`` out of a checkout, installed or not; ``--help`` has the flags."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a checkout works without installing
 
-from dsct_detrex.sweep.command_line import main
+from dsct_detrex.cli.running import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("sweep", sys.argv[1:]))

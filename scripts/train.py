@@ -1,11 +1,12 @@
-"""Train or evaluate: ``python scripts/train.py --config projects/... [flags] [key=value ...]``."""
+#!/usr/bin/env python
+"""``dsct train`` out of a checkout, installed or not; ``--help`` has the flags."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a checkout works without installing
 
-from dsct_detrex.engine import main
+from dsct_detrex.cli.running import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("train", sys.argv[1:]))

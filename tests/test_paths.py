@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from dsct_detrex.cli.convert import build_parser as convert
+from dsct_detrex.cli.dashboard import build_parser as dashboard
+from dsct_detrex.cli.data import build_parser as data
+from dsct_detrex.cli.predict import build_parser as predict
+from dsct_detrex.cli.sweep import build_parser as sweep
+from dsct_detrex.cli.train import build_parser as train
 from dsct_detrex.config import LazyCall, instantiate, load_config
 from dsct_detrex.config.building import instantiate as build
 from dsct_detrex.config.override_grammar import parse_override
-from dsct_detrex.dashboard.command_line import _parser as dashboard
 from dsct_detrex.data import EmoticDataset
-from dsct_detrex.data.command_line import _parser as data
-from dsct_detrex.engine.arguments import build_parser as train
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded, user_path
-from dsct_detrex.prediction.flags import build_parser as predict
 from dsct_detrex.prediction.pictures import find_pictures
-from dsct_detrex.sweep.command_line import _parser as sweep
 from dsct_detrex.weights import read_checkpoint
-from dsct_detrex.weights.command_line import _parser as convert
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (convert, ["~/x", "b.pth"], "source"),
         (convert, ["a.pth", "~/x"], "output"),
         (convert, ["a.pth", "b.pth", "--config=~/x"], "config"),
-        (data, ["check", "--root=~/x"], "root"),
+        (data, ["check", "--root=~/x"], "data_root"),
         (data, ["check", "--root=d", "--json=~/x"], "json"),
         (data, ["check", "--root=d", "--annotations=~/x"], "annotations"),
         (data, ["show", "--root=d", "--out=~/x"], "out"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import dsct_detrex
 from dsct_detrex.config.errors import ConfigFileError
 from dsct_detrex.config.loading import load_config
+from dsct_detrex.paths import config_folder as config_folder
 from dsct_detrex.suggestions import did_you_mean
 
 
@@ -30,13 +30,6 @@ def get_config(name: str) -> Any:
         hint = did_you_mean(name, known) or f" Known configs: {', '.join(known) or 'none'}."
         raise ConfigFileError(f"get_config(name=) expects a config file below {folder}. Got {name!r}.{hint}")
     return load_config(folder / name)
-
-
-def config_folder() -> Path:
-    """The folder ``configs/``: inside the package in a wheel, beside it in a source checkout."""
-    package = Path(dsct_detrex.__file__).parent
-    packaged = package / "configs"
-    return packaged if packaged.is_dir() else package.parent / "configs"
 
 
 def config_names(folder: Path) -> list[str]:

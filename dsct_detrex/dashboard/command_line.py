@@ -1,7 +1,4 @@
-"""The command line of ``scripts/dashboard.py``: the dashboard of a W&B project as a file, and with ``--push`` in W&B.
-
-Exit status: 0 done; 2 the user can fix it (one sentence); 130 interrupted.
-"""
+"""The work of ``dsct dashboard``: the dashboard of a W&B project as a file, and with ``--push`` in W&B."""
 
 from __future__ import annotations
 
@@ -9,16 +6,13 @@ import argparse
 import json
 import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from dsct_detrex.dashboard.layout import CELL, HOST, make_dashboard
 from dsct_detrex.dashboard.workspace import build_workspace, push_workspace, workspace_json
-from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.loggers.wandb_run import has_api_key, project
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import user_path
 from dsct_detrex.structures import get_emotions
 from dsct_detrex.sweep.printed import DATASETS
 
@@ -26,21 +20,12 @@ _NAME = re.compile(r"[A-Za-z0-9][\w .-]*", re.ASCII)  # stands in a filter, a ti
 _KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit status.
-
-    Args:
-        argv: without the program's name; None takes the process's own.
-    """
-    words = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _main(words), words)
-
-
-def _main(words: Sequence[str]) -> int:
-    options = _options(words)
+def dashboard(options: argparse.Namespace, words: Sequence[str]) -> int:
+    """Write the dashboard; returns the exit status."""
+    _settle(options)
     emotions = get_emotions(options.emotions)
-    dashboard = make_dashboard(emotions, options.project, options.sweep, options.group_by)
-    workspace = build_workspace(dashboard, options.entity, options.project)
+    board = make_dashboard(emotions, options.project, options.sweep, options.group_by)
+    workspace = build_workspace(board, options.entity, options.project)
     path = options.out or Path("runs") / "dashboard" / f"{options.sweep or options.project}_{emotions.name}.json"
     _write(path, workspace_json(workspace))
     print(f"dashboard: {path}")
@@ -54,8 +39,14 @@ def _main(words: Sequence[str]) -> int:
     return 0
 
 
-def _options(words: Sequence[str]) -> argparse.Namespace:
-    options = _parser().parse_args(words)
+def _settle(options: argparse.Namespace) -> None:
+    """Take from the environment what no flag says.
+
+    Raises:
+        UserError: a name or key that cannot be used.
+    """
+    options.project = project() if options.project is None else options.project
+    options.entity = os.environ.get("WANDB_ENTITY") if options.entity is None else options.entity
     if options.entity is None:
         raise UserError("Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY.")
     if options.emotions not in DATASETS:
@@ -71,7 +62,6 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         raise UserError(f"--group-by expects a key of the config, such as {HOST}, or {CELL}. Got {options.group_by!r}.")
     if options.group_by == CELL and options.sweep is None:
         raise UserError(f"--group-by {CELL} needs the sweep whose cells they are: --sweep NAME, e.g. table_6.")
-    return options
 
 
 def _write(path: Path, text: str) -> None:
@@ -95,25 +85,3 @@ def _is_dashboard(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and {"entity", "project", "spec"} <= content.keys()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dashboard.py",
-        description="Write the W&B dashboard of a project's runs as JSON, and with --push save it there as a new view.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--project", default=project(), metavar="NAME", help="the W&B project (default: WANDB_PROJECT, or dsct_detrex)")
-    add("--entity", default=os.environ.get("WANDB_ENTITY"), metavar="NAME", help="user or team that owns it")
-    add("--emotions", default="caer_s", metavar="NAME", help="kind of the runs: caer_s (default) or emotic")
-    add("--sweep", metavar="NAME", help="only runs of this sweep (their W&B group), e.g. table_10")
-    add(
-        "--group-by",
-        default=HOST,
-        metavar="KEY",
-        help=f"what sets lines apart: a key of the config (default {HOST}), or {CELL} for the rows of a sweep",
-    )
-    add("--out", type=user_path, metavar="FILE", help="where the JSON goes (default runs/dashboard/NAME_EMOTIONS.json)")
-    add("--push", action="store_true", help="save it in W&B; needs an API key")
-    return parser

@@ -4,18 +4,14 @@ where does a host fail (number of people, emotion, pictures), and what does it c
 
 from __future__ import annotations
 
+from dsct_detrex.cli.dashboard import CELL as CELL
+from dsct_detrex.cli.dashboard import HOST as HOST
 from dsct_detrex.dashboard.panels import Bars, Dashboard, Lines, Range, Section, Table, Text
 from dsct_detrex.evaluation.formatting import people_group
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.evaluation.report import primary_metric
 from dsct_detrex.structures import Emotions
 from dsct_detrex.sweep.printed import DATASETS
-
-HOST = "host.name"
-"""The key of the config that names a run's host."""
-
-CELL = "cell"
-"""Instead of a key: the cell of the sweep, which ``scripts/sweep.py`` makes the W&B job type of its runs."""
 
 _WORDS = {"acc": "Accuracy", "mAP": "mAP"}
 _SHARE: Range = (0, 1)

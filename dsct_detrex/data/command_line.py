@@ -1,4 +1,4 @@
-"""The subcommands of ``scripts/data.py``."""
+"""The work of ``dsct data``: check, show, generate."""
 
 from __future__ import annotations
 
@@ -12,75 +12,23 @@ from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
 from dsct_detrex.data.checkup_tables import print_checkup
-from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.doctor import FORMATS, check_root, detect_format
 from dsct_detrex.data.gallery import draw_gallery
 from dsct_detrex.data.synthetic.writer import FolderInUseError, write_dataset
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import expanded, user_path
+from dsct_detrex.names import SPLITS
 
 _PICTURES = (".png", ".jpg")
 _WRITTEN_AS = {"mat": "mat", "txt": "txt", "coco": "json"}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; a user's mistake is one sentence on the error stream.
+def look_after(options: argparse.Namespace, words: Sequence[str]) -> int:
+    """Carry out a subcommand.
 
     Returns:
-        The exit status: 0 fine, 1 the data needs attention, 2 the command cannot be carried out.
+        The exit status: 0 fine, 1 the data needs attention.
     """
-    parsed = _parser().parse_args(arguments)
-    try:
-        return int(parsed.run(parsed))
-    except (UserError, OSError) as error:
-        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(str(error))
-        return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="data.py", description="Look after EMOTIC and CAER-S data.")
-    commands = parser.add_subparsers(required=True, metavar="check | show | generate")
-
-    check = commands.add_parser("check", help="examine a data set: counts, labels, bad boxes, broken pictures, leaks")
-    _add_reader(check)
-    check.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS))
-    check.add_argument("--no-images", action="store_true", help="do not open the pictures")
-    check.add_argument("--near-duplicates", action="store_true", help="look for test pictures that are also in train")
-    check.add_argument("--threads", type=_count, default=8, help="that read pictures")
-    check.add_argument("--json", type=user_path, metavar="FILE", help="write everything found as JSON as well")
-    _add_overwrite(check, "replace FILE where it is there")
-    check.set_defaults(run=_check)
-
-    show = commands.add_parser("show", help="draw the first pictures with their people")
-    _add_reader(show)
-    show.add_argument("--split", choices=SPLITS, default="train")
-    show.add_argument("--images", type=_count, default=12)
-    show.add_argument("--out", type=user_path, required=True, metavar="FILE")
-    _add_overwrite(show, "replace FILE where it is there")
-    show.set_defaults(run=_show)
-
-    generate = commands.add_parser("generate", help="write a synthetic stand-in in a data set's own layout")
-    generate.add_argument("--format", choices=FORMATS, required=True)
-    generate.add_argument("--out", type=expanded, required=True, metavar="DIR")
-    for split, size in zip(SPLITS, (100, 20, 40)):
-        generate.add_argument(f"--{split}", type=int, default=size, metavar="N", help=f"images (default {size})")
-    generate.add_argument("--size", type=int, nargs=2, metavar=("W", "H"), help="of the pictures, pixels")
-    generate.add_argument("--seed", type=int, default=0)
-    generate.add_argument("--annotations", choices=_WRITTEN_AS, help="only this kind; both of the format's by default")
-    _add_overwrite(generate, "write into a folder with content: same names are replaced, all other files stay")
-    generate.set_defaults(run=_generate)
-    return parser
-
-
-def _count(text: str) -> int:
-    """A number of at least 1, as a flag."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expects a whole number of at least 1. Got {text!r}.")
-    return int(text)
-
-
-def _add_overwrite(command: argparse.ArgumentParser, what: str) -> None:
-    command.add_argument("--overwrite", "--force", action="store_true", help=what)
+    return _ACTIONS[options.action](options)
 
 
 def _check_new(path: Path, parsed: argparse.Namespace) -> None:
@@ -93,16 +41,6 @@ def _check_new(path: Path, parsed: argparse.Namespace) -> None:
         raise UserError(f"{path} is there already: choose another name, or give --overwrite to replace it.")
 
 
-def _add_reader(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=["auto", *FORMATS], default="auto")
-    command.add_argument("--root", type=expanded, required=True, metavar="DIR")
-    command.add_argument("--boxes", choices=["auto", "body", "head"], help="EMOTIC: which boxes")
-    command.add_argument(
-        "--annotations", type=expanded, metavar="FILE", help="the annotation file; {split} is filled in"
-    )
-    command.add_argument("--box-format", choices=["xywh", "xyxy"], help="of that file, where it is not the usual one")
-
-
 def _reader(parsed: argparse.Namespace) -> dict[str, Any]:
     """The arguments for the data set class that were given."""
     return {
@@ -113,7 +51,7 @@ def _reader(parsed: argparse.Namespace) -> dict[str, Any]:
 
 
 def _format(parsed: argparse.Namespace) -> str:
-    format = detect_format(parsed.root) if parsed.format == "auto" else str(parsed.format)
+    format = detect_format(parsed.data_root) if parsed.format == "auto" else str(parsed.format)
     if parsed.boxes is not None and format != "emotic":
         raise UserError(f"--boxes chooses between EMOTIC's body and head boxes; {format} has one kind. Leave it out.")
     return format
@@ -134,7 +72,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
         checkup = check_root(
             format,
-            parsed.root,
+            parsed.data_root,
             parsed.splits,
             read_images=not parsed.no_images,
             find_near_duplicates=parsed.near_duplicates,
@@ -149,7 +87,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    dataset = FORMATS[_format(parsed)](parsed.root, parsed.split, on_error="skip", **_reader(parsed))
+    dataset = FORMATS[_format(parsed)](parsed.data_root, parsed.split, on_error="skip", **_reader(parsed))
     if parsed.out.suffix.lower() not in _PICTURES:
         raise UserError(f"--out of show expects a file ending in {' or '.join(_PICTURES)}. Got {parsed.out}.")
     _check_new(parsed.out, parsed)
@@ -169,3 +107,6 @@ def _generate(parsed: argparse.Namespace) -> int:
     counts = ", ".join(f"{count} {split}" for split, count in sizes.items())
     Console().print(f"{parsed.out}: {parsed.format} stand-in with {counts} images", highlight=False, soft_wrap=True)
     return 0
+
+
+_ACTIONS = {"check": _check, "show": _show, "generate": _generate}

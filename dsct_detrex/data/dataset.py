@@ -11,9 +11,8 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 from PIL import Image
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.names import SPLITS as SPLITS
 from dsct_detrex.structures import Emotions
-
-SPLITS = ("train", "val", "test")
 
 
 class _Person(TypedDict):

@@ -1,6 +1,6 @@
-"""``make demo``: train DSCT and its no-context baseline, evaluate both on unseen scenes, write the report.
+"""The work of ``dsct demo``: train DSCT and its no-context baseline, evaluate both on unseen scenes, write the report.
 
-Everything is done with the commands a user has: ``scripts/train.py`` trains and evaluates, ``Predictor`` reads the
+Everything is done with the commands a user has: ``dsct train`` trains and evaluates, ``Predictor`` reads the
 pictures of the report out of the one file that training left.
 """
 
@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,13 @@ from typing import Any
 import torch
 from PIL import Image
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.config import instantiate, load_config
-from dsct_detrex.config.project import config_folder
 from dsct_detrex.demo.trainings import Training, run_all
-from dsct_detrex.engine.command_line import guarded
 from dsct_detrex.engine.compose import refuse_useless
-from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part
-from dsct_detrex.paths import expanded
+from dsct_detrex.paths import projects_folder, spoken_path
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -37,29 +34,17 @@ _WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
 """What is tested are the weights that training ended with, not those that were best on some split."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _main(words), words)
-
-
-def _main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="demo.py", description="Train, evaluate and report DSCT on drawn scenes.")
-    parser.add_argument("--out", type=expanded, default="runs/demo", metavar="DIR", help="where runs and report go")
-    parser.add_argument("--test-images", type=int, default=1000, help="unseen scenes to evaluate on")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="overrides for both trainings")
-    arguments = parser.parse_args(words)
+def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Train, evaluate, report; returns the exit status."""
     out = Path(arguments.out)
-    projects = config_folder().parent / "projects"
-    if not projects.is_dir():
-        raise UserError(f"The demo runs in a checkout of the repository; there is no folder {projects}.")
+    projects = spoken_path(projects_folder())
     trainings = [
         Training("DSCT", projects / "demo.py", out / "dsct"),
         Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
-    refuse_useless((t.command(*overrides)[2:] for t in trainings), arguments.overrides)
+    refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
     total = _iterations(trainings[0])
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
@@ -70,7 +55,7 @@ def _main(words: Sequence[str]) -> int:
     sheet.save(out / "pictures.png")
     references = runs[0].report["references"]
     notes = {
-        "Command": "make demo" if not words else f"python scripts/demo.py {' '.join(words)}",
+        "Command": spoken("demo", words),
         "Configuration": "projects/demo.py; projects/demo_baseline.py differs in two lines",
         "Start": "both models are trained from scratch in this run; no checkpoint is loaded",
         "Device": f"{_device_name()}, one process per model, side by side",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsct_detrex.cli.invocation import runnable
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.processes import Ended, Job, logged_rows, run_jobs
 
@@ -26,17 +26,13 @@ class Training:
     config: Path
     output_dir: Path
 
+    def words(self, *extra: str) -> list[str]:
+        """Of ``dsct train``, for this model."""
+        return ["--config", str(self.config), f"train.output_dir={self.output_dir}", *extra]
+
     def command(self, *extra: str) -> list[str]:
-        """The user's own command, for this model."""
-        script = Path("scripts") / "train.py"
-        return [
-            sys.executable,
-            str(script),
-            "--config",
-            str(self.config),
-            f"train.output_dir={self.output_dir}",
-            *extra,
-        ]
+        """The same as a process of its own."""
+        return [*runnable("train"), *self.words(*extra)]
 
     def rows(self) -> list[dict[str, Any]]:
         """What it has logged so far."""

@@ -1,15 +1,13 @@
 """Training and evaluation: the loop, checkpoints, weight average, several processes, loggers.
 
-``run(cfg)`` does what a config says and ``main()`` what a command line says; the parts are given built objects and
-know no config.
+``run(cfg)`` does what a config says; the parts are given built objects and know no config.
 """
 
-from dsct_detrex.engine.command_line import main
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.engine.evaluate import Evaluation, evaluate_model
-from dsct_detrex.engine.interrupt import Interrupted
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.train_run import TrainResult, run
+from dsct_detrex.errors import Interrupted
 
 __all__ = [
     "Evaluation",
@@ -18,6 +16,5 @@ __all__ = [
     "TrainSettings",
     "compose",
     "evaluate_model",
-    "main",
     "run",
 ]

@@ -12,12 +12,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dsct_detrex.cli.train import Arguments, parse
 from dsct_detrex.config import apply_overrides, get_config, load_config
-from dsct_detrex.config.project import config_folder
-from dsct_detrex.engine.arguments import PROVIDERS, Arguments, parse_arguments
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
+from dsct_detrex.names import PROVIDERS, data_sets
 from dsct_detrex.suggestions import did_you_mean
 
 
@@ -109,7 +109,7 @@ def without_effect(words: Sequence[str]) -> list[Unused]:
     Raises:
         UserError: the line cannot be composed.
     """
-    arguments = parse_arguments(words)
+    arguments = parse(words)
     cfg, flags = _composed(arguments)
     return find_unused(cfg, arguments, _words_of(flags))
 
@@ -120,7 +120,7 @@ def _warn(sentence: str) -> None:
 
 def _replace_data(cfg: DictConfig, name: str) -> None:
     """Put the top-level names that ``configs/common/data/<name>.py`` defines in the place of the config's own."""
-    known = sorted(path.stem for path in (config_folder() / "common" / "data").glob("*.py"))
+    known = data_sets()
     if name not in known:
         raise UserError(f"--data expects one of {', '.join(known)}. Got {name!r}.{did_you_mean(name, known)}")
     for key, value in get_config(f"common/data/{name}.py").items():

@@ -17,13 +17,10 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from dsct_detrex.cli.running import under_torchrun as under_torchrun
 from dsct_detrex.engine.settings import Ddp
 
 T = TypeVar("T")
-
-
-def under_torchrun() -> bool:
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 def local_rank() -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import torch
 
 import dsct_detrex
+from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.files import write_json
 
@@ -22,7 +21,7 @@ _PACKAGES = ("torchvision", "numpy", "scipy", "omegaconf", "numba", "triton", "w
 def describe_environment(device: torch.device, seed: int) -> dict[str, Any]:
     """Everything as plain values; a package that is not installed is null."""
     return {
-        "command": command_line(),
+        "command": this_command(),
         "working_directory": os.getcwd(),
         "dsct_detrex": dsct_detrex.__version__,
         "python": platform.python_version(),
@@ -37,11 +36,6 @@ def describe_environment(device: torch.device, seed: int) -> dict[str, Any]:
 
 def save_environment(path: Path, device: torch.device, seed: int) -> None:
     write_json(path, describe_environment(device, seed))
-
-
-def command_line() -> str:
-    """The command as it could be pasted into a shell."""
-    return shlex.join(["python", *sys.argv])
 
 
 def _version(package: str) -> str | None:

@@ -10,20 +10,6 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupted(KeyboardInterrupt):
-    """Training stopped on request, after saving.
-
-    Attributes:
-        iteration: iterations done.
-        checkpoint: the file that ``--resume`` continues from.
-    """
-
-    def __init__(self, iteration: int, checkpoint: str) -> None:
-        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint}")
-        self.iteration = iteration
-        self.checkpoint = checkpoint
-
-
 class StopRequest:
     """Inside the block the first signal only sets ``requested``; the second raises ``KeyboardInterrupt``.
 

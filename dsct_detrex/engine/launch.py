@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import torch
 
+from dsct_detrex.cli.train import Arguments
 from dsct_detrex.engine import ddp
-from dsct_detrex.engine.arguments import Arguments
 from dsct_detrex.errors import UserError
 
 _GRACE = 30.0  # seconds that the others get to end by themselves after one has failed

@@ -14,9 +14,9 @@ from typing import Any
 from safetensors import SafetensorError
 from torch import Tensor
 
+from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.contracts import Scalars
-from dsct_detrex.engine.environment import command_line
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 from dsct_detrex.weights import Provenance, save_release
@@ -61,7 +61,7 @@ class ReleaseWriter:
             return path
         chosen = (report or {}).get("thresholds")
         thresholds = threshold_table(self.emotions, self.thresholds if chosen is None else chosen)
-        provenance = Provenance(command_line(), None if epoch is None else int(epoch), metrics or {})
+        provenance = Provenance(this_command(), None if epoch is None else int(epoch), metrics or {})
         try:
             save_release(path, weights, self.emotions, self.config, thresholds, provenance)
         except (OSError, SafetensorError) as error:

@@ -23,13 +23,13 @@ from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.history import History, NonFinite
 from dsct_detrex.engine.idle_parameters import announce_idle
-from dsct_detrex.engine.interrupt import Interrupted, StopRequest
+from dsct_detrex.engine.interrupt import StopRequest
 from dsct_detrex.engine.loggers import Console, Logger, Record
 from dsct_detrex.engine.plan import Plan
 from dsct_detrex.engine.release import ReleaseWriter
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.step import TrainStep
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import Interrupted, UserError
 
 _NAMES_SHOWN = 8
 

@@ -15,9 +15,9 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dsct_detrex.cli.train import Arguments
 from dsct_detrex.config.override_grammar import parse_override
 from dsct_detrex.engine import fast_dev_run
-from dsct_detrex.engine.arguments import Arguments
 from dsct_detrex.engine.precedence import ABSENT, Rule, View, rule_for
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.words import is_below, listed

@@ -1,4 +1,4 @@
-"""``scripts/predict.py``: a checkpoint and pictures in; drawn copies and ``predictions.json`` (``rows.py``) out.
+"""The work of ``dsct predict``: a checkpoint and pictures in; drawn copies and ``predictions.json`` (``rows.py``) out.
 
 One picture that cannot be read does not cost the others: its row has the reason, and the exit status says so.
 """
@@ -14,11 +14,10 @@ from typing import Any
 
 from rich.progress import track
 
+from dsct_detrex.cli.running import INTERRUPTED, USER_ERROR
 from dsct_detrex.data.images import ImageError, Photo, read_photo
-from dsct_detrex.engine.command_line import INTERRUPTED, USER_ERROR, guarded
 from dsct_detrex.integrations.detrex import locate
-from dsct_detrex.prediction.flags import parse_flags
-from dsct_detrex.prediction.kinds import shown
+from dsct_detrex.paths import shown
 from dsct_detrex.prediction.pictures import Found, find_pictures
 from dsct_detrex.prediction.predictor import Predictor, device_named
 from dsct_detrex.prediction.results import Results
@@ -30,13 +29,8 @@ UNREADABLE = 1
 _SKIP = "--on-error skip"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit status, see ``--help``."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _main(parse_flags(words)), words)
-
-
-def _main(arguments: argparse.Namespace) -> int:
+def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Annotate pictures; returns the exit status, see ``--help``."""
     if arguments.hosts_from == "detrex":
         locate()
     device = device_named(arguments.device, "--device")

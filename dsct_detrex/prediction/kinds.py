@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from PIL import Image
 
 from dsct_detrex.data.images import can_read_heif
+from dsct_detrex.paths import shown
 
 _STILL = ".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .bmp .dib .tif .tiff .webp .avif .jp2 .j2k .jpf .jpx"
 _RARE = ".ppm .pgm .pbm .pnm .tga .qoi .pcx"
@@ -100,13 +100,6 @@ def _undecodable(suffix: str) -> tuple[str, str] | None:
         return None if can_read_heif() else ("HEIC picture", "to read them: pip install pillow-heif")
     known = suffix == ".mpo" or suffix in Image.registered_extensions()
     return None if known else (f"{suffix[1:].upper()} picture", "this Pillow has no decoder for it")
-
-
-def shown(name: object) -> str:
-    """A name in one line, in letters that this terminal can print."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in str(name))
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _plural(kind: str, count: int) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import user_path
-from dsct_detrex.prediction.kinds import LeftOut, is_hidden, shown, what_else
+from dsct_detrex.paths import shown, user_path
+from dsct_detrex.prediction.kinds import LeftOut, is_hidden, what_else
 from dsct_detrex.prediction.own_files import LIST_NAME, OwnFiles, owners_of
 from dsct_detrex.prediction.rows import PREVIOUS_NAME, ROWS_NAME, is_rows
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.config import instantiate, load_config
-from dsct_detrex.config.project import config_folder
 from dsct_detrex.errors import UserError
+from dsct_detrex.names import tables
+from dsct_detrex.paths import config_folder
 from dsct_detrex.sweep.printed import DATASETS, Gap, Printed, Quoted, by_kind, by_people
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -182,15 +183,9 @@ def table_file(table: str) -> Path:
         UserError: there is none; lists those that are.
     """
     folder = config_folder() / "sweeps"
-    known = {path.stem: path for path in sorted(folder.glob("*_[0-9]*.py"), key=_by_number)}
-    for name in (table, f"table_{table}"):
-        if name in known:
-            return known[name]
-    names = ", ".join(name.removeprefix("table_") for name in known)
-    raise UserError(f"--table expects one of {names}. Got {table!r}; any other sweep is a file for --config.")
-
-
-def _by_number(path: Path) -> tuple[bool, int]:
-    """Tables before figures, 5 before 10."""
-    kind, _, number = path.stem.partition("_")
-    return kind != "table", int(number)
+    name = table.removeprefix("table_")
+    if name in tables():
+        return next(path for path in (folder / f"table_{name}.py", folder / f"{name}.py") if path.is_file())
+    raise UserError(
+        f"--table expects one of {', '.join(tables())}. Got {table!r}; any other sweep is a file for --config."
+    )

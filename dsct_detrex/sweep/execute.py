@@ -25,14 +25,14 @@ class Order:
     """How the runs are carried out.
 
     Attributes:
-        script: what trains; ``scripts/train.py``.
+        command: words that start a training, before its own.
         at_once: processes, or jobs of a cluster, at the same time.
         total: iterations of a run, for its progress bar; 0 if not known.
         keep_checkpoints: leave ``last.pth`` in finished runs.
         slurm: parameters for submitit; None runs here.
     """
 
-    script: Path
+    command: Sequence[str]
     at_once: int
     total: int = 0
     keep_checkpoints: bool = False
@@ -74,7 +74,7 @@ def carry_out(runs: Sequence[Run], order: Order, setting: Setting, after_each: C
     jobs = []
     for run in runs:
         resume = run.resumable()
-        command = run.command(order.script, resume)
+        command = [*order.command, *run.all_words(resume)]
         jobs.append(Job(run.name, command, run.folder, run.log, order.total, append=resume))
 
     def ended(over: Ended) -> str:

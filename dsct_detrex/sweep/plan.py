@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,19 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
+from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.cli.train import parse
 from dsct_detrex.config.override_grammar import Override, parse_override
-from dsct_detrex.config.project import config_folder
-from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import projects_folder, spoken_path
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.overruling import check_decided, check_rows
-from dsct_detrex.sweep.runs import Run, plan_runs, spoken_path
+from dsct_detrex.sweep.runs import Run, plan_runs
 from dsct_detrex.sweep.scale import Scale, get_scale, host_of
 from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.sweep.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Plan:
     Attributes:
         runs: of every cell of the table.
         selected: those to train now.
-        shared: words of ``scripts/train.py`` that all cells have in common; None where cells start from different
+        shared: words of ``dsct train`` that all cells have in common; None where cells start from different
             config files.
         total: iterations of a run; 0 where they follow from epochs.
     """
 
     setting: Setting
-    script: Path
+    trainer: Trainer
     folder: Path
     runs: list[Run]
     selected: list[Run]
@@ -45,13 +46,13 @@ class Plan:
     total: int
 
 
-def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | None) -> Plan:
+def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Trainer) -> Plan:
     """Work out every run.
 
     Args:
         options: the parsed command line.
         words: the command line as it was given, for the record.
-        script: what trains a cell; None: ``scripts/train.py`` of this checkout.
+        trainer: what trains a cell.
 
     Raises:
         UserError: sweep, scale, cell or an override for all cells is wrong.
@@ -59,17 +60,13 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     if (options.table is None) == (options.config is None):
         raise UserError("Say which sweep: --table N for one of the paper, or --config FILE for any other.")
     sweep = load_sweep(table_file(options.table) if options.config is None else options.config)
-    root = config_folder().parent
-    script = script or root / "scripts" / "train.py"
-    if not script.is_file():
-        raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
     check_decided(options.overrides)
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
-    recipes = _recipes(sweep, get_scale(scale_name), options, root)
+    recipes = _recipes(sweep, get_scale(scale_name), options)
     refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
-    command = shlex.join(["python", "scripts/sweep.py", *words])
+    command = spoken("sweep", words)
     setting = Setting(sweep, options.data, scale_name, str(cfg.emotions.name), options.seeds, command)
     runs = plan_runs(
         sweep.cells, options.seeds, {name: tuple(recipe.words) for name, recipe in recipes.items()}, folder
@@ -81,7 +78,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
         chosen = dict.fromkeys(run.cell.name for run in selected)
         check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
     total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
-    return Plan(setting, spoken_path(script), folder, runs, selected, _shared(recipes), total)
+    return Plan(setting, trainer, folder, runs, selected, _shared(recipes), total)
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ def _inside(key: tuple[str, ...], outer: tuple[str, ...]) -> bool:
     return key != outer and _below(key, outer)
 
 
-def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path) -> dict[str, _Recipe]:
+def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace) -> dict[str, _Recipe]:
     """Of every cell, by its name."""
     configs: dict[str, DictConfig] = {}
     recipes = {}
@@ -145,13 +142,19 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace, root: Path
     common, user = list(sweep.overrides), list(options.overrides)
     for cell in sweep.cells:
         base = sweep.base_of(cell)
-        start = ["--config", str(spoken_path(root / base)), *data]
+        start = ["--config", str(_base_file(base)), *data]
         if base not in configs:
-            configs[base] = compose(parse_arguments([*start, *scale.run, *common, *user]), check=False)
+            configs[base] = compose(parse([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
     return recipes
+
+
+def _base_file(base: str) -> Path:
+    """``projects/x.py`` as this user can name it; any other file as it is given."""
+    outer, _, name = base.rpartition("/")
+    return spoken_path(projects_folder() / name) if outer == "projects" else Path(base)
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -38,7 +37,7 @@ class Run:
     """One training.
 
     Attributes:
-        words: of ``scripts/train.py``, less the folder and ``--resume``.
+        words: of ``dsct train``, less the folder and ``--resume``.
         folder: of its results.
     """
 
@@ -60,9 +59,9 @@ class Run:
     def log(self) -> Path:
         return self.folder / "train.log"
 
-    def command(self, script: Path, resume: bool = False) -> list[str]:
-        """The user's own command for this run."""
-        words = [sys.executable, str(script), *self.words, f"train.output_dir={self.folder}"]
+    def all_words(self, resume: bool = False) -> list[str]:
+        """Those of its command line, folder and ``--resume`` included."""
+        words = [*self.words, f"train.output_dir={self.folder}"]
         return [*words, "--resume"] if resume else words
 
     def standing(self) -> Standing:
@@ -129,12 +128,6 @@ class Run:
     def _note(self, status: Standing, reason: str) -> None:
         content = {"words": list(self.words), "status": status.value, "reason": reason}
         write_json(self.folder / "sweep_run.json", content)
-
-
-def spoken_path(path: Path) -> Path:
-    """Relative to the working directory where that is shorter to read."""
-    path = path.resolve()
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def plan_runs(cells: Sequence[Cell], seeds: int, words: dict[str, tuple[str, ...]], folder: Path) -> list[Run]:

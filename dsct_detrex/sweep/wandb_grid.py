@@ -2,8 +2,8 @@
 
 A grid multiplies its parameters. Cells that are such a product become one parameter for each key they set, cells below
 one block of the config one parameter whose values are mappings, which an override merges; agents then call
-``scripts/train.py``. Cells that are neither, or start from different config files, become the values of ``--only``, and
-agents call ``scripts/sweep.py``.
+``dsct train``. Cells that are neither, or start from different config files, become the values of ``--only``, and
+agents call ``dsct sweep``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import Any
 
 import yaml
 
-from dsct_detrex.config.project import config_folder
+from dsct_detrex.cli.invocation import runnable
 from dsct_detrex.engine.files import write_text
 from dsct_detrex.sweep.description import Cell
 from dsct_detrex.sweep.plan import Plan
-from dsct_detrex.sweep.runs import spoken_path
 
 _RUN_FOLDER = "${oc.env:WANDB_RUN_ID,run}"  # resolved in the run, where the agent has set it
 _SWEEP_FOLDER = "${envvar:WANDB_SWEEP_ID}"  # resolved by the agent
@@ -36,32 +35,40 @@ def write_grid(path: Path, plan: Plan, options: argparse.Namespace) -> None:
     setting, sweep = plan.setting, plan.setting.sweep
     keys = None if plan.shared is None else grid_parameters(sweep.cells)
     if keys is None:
-        program: Path = spoken_path(config_folder().parent / "scripts" / "sweep.py")
+        command = "sweep"
         parameters: dict[str, Any] = {"only": {"values": [run.short_name for run in plan.runs]}}
         words = [*_again(options, setting.scale), "--output-dir", str(path.parent / "wandb" / _SWEEP_FOLDER)]
         words += ["train.wandb.enabled=True", "${args}"]
     else:
-        program = plan.script
+        command = "train"
         parameters = {key: {"values": values} for key, values in keys.items()}
         parameters["train.seed"] = {"values": list(range(setting.seeds))}
         words = [*(plan.shared or []), f"train.output_dir={path.parent / 'wandb' / _RUN_FOLDER}"]
         words += ["train.wandb.enabled=True", f"train.wandb.params.group={sweep.name}"]
         words += [f"train.wandb.params.tags=[{sweep.name},{setting.data},{setting.scale}]", "${args_no_hyphens}"]
+    program, start = _program(command)
     content = {
         "name": sweep.name,
         "description": f"{sweep.paper_table}: {sweep.title} ({setting.data}, {setting.scale} scale)",
-        "program": str(program),
+        "program": program,
         "method": "grid",
         "metric": {"name": f"emotion/{setting.metric}", "goal": "maximize"},
         "parameters": parameters,
-        "command": ["${env}", "${interpreter}", "${program}", *words],
+        "command": ["${env}", "${interpreter}", *start, *words],
     }
     text = f"# wandb sweep {path}\n" + yaml.safe_dump(content, sort_keys=False, width=110)
     write_text(path, text)
 
 
+def _program(command: str) -> tuple[str, list[str]]:
+    """What W&B calls the program, and the words after the interpreter that start a command with it."""
+    start = runnable(command)[1:]
+    program = next(word for word in start if not word.startswith("-"))
+    return program, ["${program}" if word == program else word for word in start]
+
+
 def _again(options: argparse.Namespace, scale: str) -> list[str]:
-    """The command line of ``scripts/sweep.py`` less what a single run of it has no use for."""
+    """The command line of ``dsct sweep`` less what a single run of it has no use for."""
     which = ["--table", options.table] if options.config is None else ["--config", str(options.config)]
     root = ["--data-root", options.data_root] if options.data_root else []
     return [*which, "--data", options.data, *root, "--scale", scale, "--seeds", str(options.seeds), *options.overrides]

@@ -15,10 +15,10 @@ from typing import Any
 from dsct_detrex import __version__
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import measured_on, on_part, people_group, percent, whole
+from dsct_detrex.responsible_use import RESPONSIBLE_USE
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.report import Card, Figure, Gallery, Note, Picture, Section, Table, write_report
-from dsct_detrex.visualization.responsible_use import RESPONSIBLE_USE
 from dsct_detrex.visualization.style import reference_name
 
 _COLUMNS = {

@@ -1,9 +1,8 @@
-"""``scripts/convert_checkpoint.py``: a command line in, a converted file and its report out."""
+"""The work of ``dsct convert``: options in, a converted file and its report out."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,48 +12,20 @@ from torch import Tensor, nn
 
 from dsct_detrex.config import get_config, instantiate, load_config
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import expanded
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights.conversion import convert_checkpoint
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Convert one file; a user's mistake is one sentence on the error stream.
-
-    Returns:
-        The exit status: 0 done, 2 the command cannot be carried out.
-    """
-    arguments = _parser().parse_args(argv)
-    try:
-        model = _model(arguments)
-        done = convert_checkpoint(arguments.source, arguments.output, arguments.to, model, arguments.force)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def convert(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Convert one file; returns the exit status."""
+    model = _model(arguments)
+    done = convert_checkpoint(arguments.source, arguments.output, arguments.to, model, arguments.overwrite)
     kind = "a DSCT model" if done.target == "dsct" else "a host, as in detrex"
     print(f"{arguments.source} -> {arguments.output}: {len(done.weights)} tensors under the names of {kind}")
     print(done.report.summary())
     if arguments.report:
         print(done.report.by_module())
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="convert_checkpoint.py",
-        description="Rename a checkpoint: detrex, official DETR, Deformable-DETR or DSCT, torchvision, or one of ours.",
-    )
-    parser.add_argument("source", type=expanded, help="checkpoint to read (.pth, .pt, .pkl, .safetensors)")
-    parser.add_argument("output", type=expanded, help="file to write: .safetensors or .pth")
-    parser.add_argument("--to", choices=["detrex", "dsct"], help="names of a bare host, or of DSCT (default: as read)")
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument("--host", metavar="NAME", help="write what fits this host of configs/common/hosts")
-    model.add_argument(
-        "--config", type=expanded, metavar="FILE", help="write what fits the model of this config of a run"
-    )
-    parser.add_argument("--report", action="store_true", help="print a line for each module of the model as well")
-    parser.add_argument("--force", action="store_true", help="replace the output if it exists")
-    return parser
 
 
 def _model(arguments: argparse.Namespace) -> Mapping[str, Tensor] | None:

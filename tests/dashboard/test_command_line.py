@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dsct_detrex.dashboard.command_line import main
+from tests.commands import dashboard as main
 from tests.dashboard.views import runs
 
 ws = pytest.importorskip("wandb_workspaces.workspaces")

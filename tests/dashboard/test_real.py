@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from dsct_detrex.engine import main as train
 from dsct_detrex.engine.device import peak_memory
-from dsct_detrex.sweep.command_line import main as sweep
+from tests.commands import sweep, train
 from tests.dashboard.views import View, conditions, keys, make_view, runs
 from tests.wandb_offline import forget_account, read_records
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dsct_detrex.data.command_line import main
 from dsct_detrex.data.synthetic.writer import write_dataset
 from dsct_detrex.errors import UserError
+from tests.commands import data as main
 
 GENERATE = ["generate", "--train", "2", "--val", "1", "--test", "1", "--size", "64", "48", "--format"]
 
@@ -92,6 +92,5 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
 @pytest.mark.parametrize("command", [["check", "--threads"], ["show", "--out", "a.png", "--images"]])
 @pytest.mark.parametrize("value", ["0", "-3", "1.5", "many"])
 def test_numbers_of_flags_are_checked(command: list[str], value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main([command[0], "--root", ".", *command[1:], value])
-    assert f"expects a whole number of at least 1. Got '{value}'." in capsys.readouterr().err
+    assert main([command[0], "--root", ".", *command[1:], value]) == 2
+    assert f"{command[-1]} expects a whole number of at least 1. Got {value}." in capsys.readouterr().err

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dsct_detrex.data.command_line import main
 from dsct_detrex.data.doctor import OFFICIAL_COUNTS, check_root, detect_format
 from dsct_detrex.errors import UserError
+from tests.commands import data as main
 
 
 def test_golden_emotic(golden_emotic: Path) -> None:

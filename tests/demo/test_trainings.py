@@ -42,8 +42,11 @@ def test_a_failure_is_one_sentence_with_the_log(tmp_path):
 
 def test_the_command_is_the_users_own():
     words = Training("DSCT", Path("projects/demo.py"), Path("runs/demo/dsct")).command("--eval-only")
-    assert words[1:] == [
-        str(Path("scripts/train.py")),
+    assert words == [
+        sys.executable,
+        "-m",
+        "dsct_detrex",
+        "train",
         "--config",
         str(Path("projects/demo.py")),
         f"train.output_dir={Path('runs/demo/dsct')}",

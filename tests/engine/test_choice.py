@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
+from dsct_detrex.cli.train import parse
 from dsct_detrex.engine import run
-from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.choice import check_metric, check_split, settled_rule
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.engine.settings import BestRule, EarlyStop, TrainSettings
@@ -41,7 +41,7 @@ def test_the_data_sets_own_metric_unless_another_is_named(
 def test_no_data_set_has_a_metric_of_another(data: str, metric: str | None) -> None:
     root = Path(__file__).parents[2]
     for project in ("demo.py", "dino_dsct.py"):
-        cfg = compose(parse_arguments(["--config", str(root / "projects" / project), "--data", data]))
+        cfg = compose(parse(["--config", str(root / "projects" / project), "--data", data]))
         assert cfg.train.best.metric is metric
 
 
@@ -124,7 +124,7 @@ def test_other_splits_may_choose() -> None:
 
 def test_scenes_are_watched_on_val_and_the_sweeps_ask_for_test() -> None:
     root = Path(__file__).parents[2]
-    cfg = compose(parse_arguments(["--config", str(root / "projects" / "dino_dsct.py")]))
+    cfg = compose(parse(["--config", str(root / "projects" / "dino_dsct.py")]))
     assert cfg.dataloader.test.dataset.split == "val"
 
 
@@ -133,4 +133,4 @@ def test_scenes_are_watched_on_val_and_the_sweeps_ask_for_test() -> None:
 def test_the_protocol_is_one_override_on_any_data_set(project: str, data: str) -> None:
     file = Path(__file__).parents[2] / "projects" / f"{project}.py"
     words = ["--config", str(file), "--data", data, "evaluation.protocol=strict"]
-    assert compose(parse_arguments(words)).dataloader.evaluator.protocol == "strict"
+    assert compose(parse(words)).dataloader.evaluator.protocol == "strict"

@@ -13,9 +13,11 @@ import pytest
 import torch
 from engine_runs import ROOT, read_jsonl, start_ranks
 
-from dsct_detrex.engine import command_line, main
+from dsct_detrex.cli.running import guarded
+from dsct_detrex.engine import command_line
 from dsct_detrex.engine.interrupt import StopRequest
 from dsct_detrex.errors import UserError
+from tests.commands import train as main
 
 
 def test_overrides_anywhere_reach_the_run(config_file: Path, tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_bugs_keep_their_traceback() -> None:
         raise KeyError("a bug")
 
     with pytest.raises(KeyError):
-        command_line.guarded(broken, [])
+        guarded(broken)
 
 
 def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +89,7 @@ def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkey
 
     monkeypatch.setenv("RANK", "3")
     monkeypatch.setenv("WORLD_SIZE", "4")
-    assert command_line.guarded(fail, []) == 2
+    assert guarded(fail) == 2
     assert capsys.readouterr().err == "[rank 3] error: No.\n"
 
 
@@ -120,7 +122,7 @@ def test_several_gpus_start_as_many_processes(config_file: Path, monkeypatch: py
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(command_line, "launch", lambda command, n: started.append((list(command), n)) or 0)
     assert main(["--config", str(config_file), "--num-gpus", "3"]) == 0
-    assert started == [(["-m", "dsct_detrex.engine", "--config", str(config_file), "--num-gpus", "3"], 3)]
+    assert started == [(["-m", "dsct_detrex", "train", "--config", str(config_file), "--num-gpus", "3"], 3)]
 
 
 def _await_steps(metrics: Path, count: int) -> None:
@@ -141,11 +143,10 @@ def test_ctrl_c_saves_and_resume_continues(config_file: Path, tmp_path: Path, en
     _, error = process.communicate(timeout=100)
     assert process.returncode == 130, error
     done = torch.load(last, weights_only=True)["iteration"]
-    assert f"Interrupted after iteration {done}; saved {last}. Continue with: python " in error
-    assert error.rstrip().endswith("train.log_period=1 --resume")
+    assert f"Interrupted after iteration {done}; saved {last}. Continue with: " in error
+    assert error.rstrip().endswith(f"train.py -c {config_file} train.max_iter=100000 train.log_period=1 --resume")
     assert read_jsonl(metrics)[-1]["iteration"] == done
     started_by = json.loads((tmp_path / "run" / "environment.json").read_text())["command"]
-    assert started_by.startswith("python ")
     assert started_by.endswith(f"train.py -c {config_file} train.max_iter=100000 train.log_period=1")
 
     assert main(["-c", str(config_file), f"train.max_iter={done + 2}", "train.log_period=1", "--resume"]) == 0
@@ -188,8 +189,8 @@ def test_a_reader_who_leaves_ends_a_command_without_a_traceback() -> None:
     """``... --dry-run | head``."""
     code = """
 import sys
-from dsct_detrex.engine.command_line import guarded
-sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)], []))
+from dsct_detrex.cli.running import guarded
+sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)]))
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.cli.train import parse
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.errors import UserError
 
 
 def _compose(config_file: Path, *words: str) -> DictConfig:
-    return compose(parse_arguments(["-c", str(config_file), *words]))
+    return compose(parse(["-c", str(config_file), *words]))
 
 
 def test_flags_set_their_keys(config_file: Path) -> None:
@@ -56,14 +56,14 @@ def test_unknown_names_are_errors(config_file: Path) -> None:
     with pytest.raises(UserError, match=r"unknown key `train.max_iters`. Did you mean `train.max_iter`"):
         _compose(config_file, "train.max_iters=3")
     with pytest.raises(UserError, match="does not exist"):
-        compose(parse_arguments(["-c", "nowhere.py"]))
+        compose(parse(["-c", "nowhere.py"]))
 
 
 def test_a_file_without_train_is_no_config_of_a_run(tmp_path: Path) -> None:
     path = tmp_path / "data.py"
     path.write_text("data = dict(root=None)\n")
     with pytest.raises(UserError, match="defines no `train`"):
-        compose(parse_arguments(["-c", str(path)]))
+        compose(parse(["-c", str(path)]))
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_what_a_config_file_fails_at_is_told_with_its_line(tmp_path: Path, text:
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(UserError, match=rf"--config .*mine\.py, {sentence}") as refused:
-        compose(parse_arguments(["--config", str(path)]))
+        compose(parse(["--config", str(path)]))
     assert "\n" not in str(refused.value)

@@ -8,7 +8,8 @@ import torch
 from engine_runs import read_jsonl, start_ranks
 from omegaconf import DictConfig
 
-from dsct_detrex.engine import main, run
+from dsct_detrex.engine import run
+from tests.commands import train as main
 
 Toy = Callable[..., DictConfig]
 

@@ -15,12 +15,13 @@ from dsct_detrex.config import apply_overrides, get_config
 from dsct_detrex.data import EmoticDataset
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.data.synthetic.writer import write_dataset
-from dsct_detrex.engine import main, run
+from dsct_detrex.engine import run
 from dsct_detrex.engine.examine import Examiner
 from dsct_detrex.engine.loggers import Console
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import EMOTIC, Headline
+from tests.commands import train as main
 
 Toy = Callable[..., DictConfig]
 OURS = "dataloader.evaluator={_target_:dsct_detrex.evaluation.EmotionEvaluator,emotions:${emotions},dataset_name:toy}"

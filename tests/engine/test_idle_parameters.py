@@ -6,8 +6,8 @@ import pytest
 from engine_runs import start_ranks
 from torch import nn
 
-from dsct_detrex.engine import main
 from dsct_detrex.engine.idle_parameters import announce_idle
+from tests.commands import train as main
 
 
 def _launch(config_file: Path, *words: str) -> list[int | None]:

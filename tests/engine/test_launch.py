@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dsct_detrex.cli.train import Arguments
 from dsct_detrex.engine import launch as launching
-from dsct_detrex.engine.arguments import Arguments
 from dsct_detrex.engine.launch import launch, processes_wanted
 from dsct_detrex.errors import UserError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dsct_detrex.engine.arguments import parse_arguments
+from dsct_detrex.cli.train import parse
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.errors import UserError
 
@@ -14,7 +14,7 @@ MAX_EPOCH = "while train.max_epoch=50 rules: add train.max_epoch=null"
 
 def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
     notes: list[str] = []
-    compose(parse_arguments(["--config", str(PROJECTS / f"{project}.py"), *words]), notes.append)
+    compose(parse(["--config", str(PROJECTS / f"{project}.py"), *words]), notes.append)
     return notes
 
 

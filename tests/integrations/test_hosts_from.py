@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
+from dsct_detrex.cli.train import parse
 from dsct_detrex.config import get_config, save_config
-from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import located
@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[2] / "projects/dino_dsct.py"
 
 
 def _compose(*words: str, config: Path = PROJECT) -> DictConfig:
-    return compose(parse_arguments(["-c", str(config), *words]))
+    return compose(parse(["-c", str(config), *words]))
 
 
 def test_embedded_by_default(both_roots: Path) -> None:

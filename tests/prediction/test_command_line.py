@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from dsct_detrex.prediction import Predictor
-from dsct_detrex.prediction.command_line import main
 from dsct_detrex.structures import CAER_S
+from tests.commands import predict as main
 from tests.prediction.tiny_release import write_release
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "predict.py"

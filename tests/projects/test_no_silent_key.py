@@ -18,8 +18,8 @@ import omegaconf
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
+from dsct_detrex.cli.train import Arguments
 from dsct_detrex.config import apply_overrides, load_config, locate
-from dsct_detrex.engine.arguments import Arguments
 from dsct_detrex.engine.unused import check_unused
 from dsct_detrex.errors import UserError
 from tests.projects.fingerprint import Fingerprints

@@ -6,8 +6,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from dsct_detrex.cli.train import parse
 from dsct_detrex.config import apply_overrides, instantiate, load_config, save_config
-from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.build import plain_config
 from dsct_detrex.engine.compose import compose
 
@@ -58,7 +58,7 @@ def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
     [("emo_net_r50", "official"), ("emo_net_r50_m", "official"), ("deformable_detr_dsct", "paper")],
 )
 def test_given_boxes_are_not_suppressed_whatever_the_data(name, protocol, data):
-    cfg = compose(parse_arguments(["--config", str(FOLDER / f"{name}.py"), "--data", data]))
+    cfg = compose(parse(["--config", str(FOLDER / f"{name}.py"), "--data", data]))
     assert cfg.dataloader.evaluator.protocol == protocol
 
 
@@ -75,7 +75,7 @@ def test_given_boxes_are_not_suppressed_whatever_the_data(name, protocol, data):
     ],
 )
 def test_the_number_of_subjects_follows_the_data_and_the_override_wins(words, number):
-    cfg = compose(parse_arguments(["--config", str(FOLDER / "deformable_detr_dsct.py"), *words]))
+    cfg = compose(parse(["--config", str(FOLDER / "deformable_detr_dsct.py"), *words]))
     assert cfg.model.num_subjects == number
     assert plain_config(cfg)["model"]["num_subjects"] == number, "a saved config says the number itself"
 
@@ -97,7 +97,7 @@ classification, emotions = _base.classification, L(MultiClassEmotions)(name="moo
 
 def test_the_demo_keeps_the_number_it_was_measured_with():
     words = ["--config", str(FOLDER / "demo.py"), "--data", "emotic"]
-    assert compose(parse_arguments(words)).model.num_subjects == 8
+    assert compose(parse(words)).model.num_subjects == 8
 
 
 @pytest.mark.parametrize("name", PROJECTS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dsct_detrex.engine import main
+from tests.commands import train as main
 
 FOLDER = Path(__file__).parents[2] / "projects"
 SMALL = (

@@ -1,16 +1,20 @@
 """A sweep of two hosts whose trainings are stubs, run in a temporary working directory."""
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dsct_detrex.cli.running import guarded
+from dsct_detrex.cli.sweep import parse
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.sweep import plan
-from dsct_detrex.sweep.command_line import main
+from dsct_detrex.sweep.command_line import sweep as work
+from dsct_detrex.sweep.trainer import Trainer
 
-STUB = Path(__file__).with_name("stub_train.py")
+STUB = Trainer((sys.executable, str(Path(__file__).with_name("stub_train.py"))), "python stub_train.py")
 SWEEP = """
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.sweep import Sweep
@@ -26,6 +30,11 @@ sweep = L(Sweep)(
     ],
 )
 """
+
+
+def main(words: list[str]) -> int:
+    """``dsct sweep`` with stubs for trainings."""
+    return guarded(lambda: work(parse(words), words, STUB))
 
 
 def commands(printed: str) -> list[str]:
@@ -45,13 +54,13 @@ def sweep_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sweep(sweep_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run ``scripts/sweep.py`` on the two hosts with further words; results go to ``out``."""
+    """Run ``dsct sweep`` on the two hosts with further words; results go to ``out``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plan, "compose", compose_once)
     (tmp_path / "out").mkdir()
 
     def run(*words: str) -> int:
-        return main(["--config", str(sweep_file), "--output-dir", "out", "--seeds", "1", *words], script=STUB)
+        return main(["--config", str(sweep_file), "--output-dir", "out", "--seeds", "1", *words])
 
     return run
 

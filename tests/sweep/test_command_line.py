@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from dsct_detrex.sweep import load_sweep, plan
-from dsct_detrex.sweep.command_line import main
 from dsct_detrex.sweep.description import table_file
-from tests.sweep.conftest import STUB, commands, compose_once
+from tests.sweep.conftest import commands, compose_once, main
 
 BOTH = ["deformable_detr 0 from 0", "dino 0 from 0"]
 
@@ -175,7 +174,7 @@ def test_dry_run_prints_the_papers_numbers_above_the_commands(sweep, capsys):
 def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(table, data, capsys, monkeypatch):
     """Without data on the disk, on every kind of data."""
     monkeypatch.setattr(plan, "compose", compose_once)
-    assert main(["--table", table, "--data", data, "--dry-run", "--seeds", "1"], script=STUB) == 0
+    assert main(["--table", table, "--data", data, "--dry-run", "--seeds", "1"]) == 0
     said = capsys.readouterr().out
     heading, first, *_ = said.splitlines()[1:]
     assert "paper, " in heading
@@ -201,9 +200,9 @@ def test_every_table_of_the_paper_shows_its_column_before_anything_is_trained(ta
     ],
 )
 def test_the_scale_says_nothing_about_a_fusion_that_is_off(table, cell, words, gone, capsys):
-    """Words without an effect are errors of ``scripts/train.py``."""
+    """Words without an effect are errors of ``dsct train``."""
     options = ["--table", table, "--only", cell, "--dry-run", "--seeds", "1", "--scale", "demo"]
-    assert main([*options, *words], script=STUB) == 0
+    assert main([*options, *words]) == 0
     (said,) = commands(capsys.readouterr().out)
     assert ("model.aggregation.k_spatial=20" not in said) is gone
     assert "hosts.deformable_detr.num_queries=60" in said
@@ -213,7 +212,7 @@ def test_the_scale_says_nothing_about_a_backbone_that_the_user_replaces(capsys):
     call = "{_target_: dsct_detrex.hosts.ResNet, depth: 34, out_features: [res3, res4, res5]}"
     backbone = f"hosts.deformable_detr.backbone={call}"
     options = ["--table", "7", "--only", "equal", "--dry-run", "--seeds", "1", "--scale", "demo"]
-    assert main([*options, backbone], script=STUB) == 0
+    assert main([*options, backbone]) == 0
     (said,) = commands(capsys.readouterr().out)
     assert f"'{backbone}'" in said
     assert "hosts.deformable_detr.backbone." not in said
@@ -354,7 +353,7 @@ def test_no_row_of_the_paper_loses_what_sets_it_apart(capsys, table, word, lost)
 def test_a_row_is_not_told_about_what_it_switches_off(capsys):
     """Nothing fuses in ``none``: the word would be an unknown key there."""
     options = ["--table", "8", "--only", "none", "last", "--seeds", "1", "--dry-run"]
-    assert main([*options, "model.aggregation.formula=paper"], script=STUB) == 0
+    assert main([*options, "model.aggregation.formula=paper"]) == 0
     last, none = sorted(commands(capsys.readouterr().out), key=lambda line: "model.aggregation=null" in line)
     assert "model.aggregation.formula=paper" in last
     assert "model.aggregation.formula" not in none

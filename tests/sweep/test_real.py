@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsct_detrex.sweep.command_line import main
+from tests.commands import sweep as main
 
 TINY = [
     "train.max_iter=2",

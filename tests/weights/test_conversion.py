@@ -14,7 +14,7 @@ from torch import Tensor
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import EMOTIC
 from dsct_detrex.weights import convert_checkpoint, load_weights, read_checkpoint, save_release
-from dsct_detrex.weights.command_line import main
+from tests.commands import convert as main
 from tests.dsct.official import official_model, run
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""The command line of ``scripts/train.py``: flags and ``key=value`` overrides in any order.
+"""The command line of ``dsct train``: flags and ``key=value`` overrides in any order.
 
 detectron2's scripts read everything after the first override as overrides, so ``... train.max_iter=10 --resume``
 loses the flag. Here the overrides are picked out first and argparse reads the rest; unknown flags are errors with a
@@ -7,17 +7,15 @@ suggestion.
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dsct_detrex.engine.parser import Parser
+from dsct_detrex.cli.flags import add_config, add_data, add_hosts_from
+from dsct_detrex.cli.parser import Parser
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import expanded
 
 WANDB_MODES = ("online", "offline", "disabled")
-PROVIDERS = ("embedded", "detrex")
 UNUSED = ("error", "note")
 _OVERRIDE = re.compile(r"(\+{0,2}[^\W\d][^=]*=.*)|(~[^\W\d][^=]*)", re.DOTALL)
 
@@ -42,7 +40,7 @@ class Arguments:
     unused_overrides: str = "error"
 
 
-def parse_arguments(argv: Sequence[str]) -> Arguments:
+def parse(argv: Sequence[str]) -> Arguments:
     """Read a command line, without the name of the program.
 
     Raises:
@@ -51,8 +49,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     """
     parser = build_parser()
     flags, overrides = _separate(parser, argv)
-    known, left = parser.parse_known_args(flags)
-    parser.refuse_left(left)
+    known = parser.read(flags)
     if known.config is None:
         raise UserError("Command line: --config FILE is missing. Run with --help for all flags.")
     if known.resume and known.eval_only:
@@ -65,26 +62,26 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
 
 def build_parser() -> Parser:
     parser = Parser(
+        command="train",
         who="Command line",
-        prog="train.py",
-        usage="train.py --config FILE [flags] [key=value ...]",
+        words="--config FILE [flags] [key=value ...]",
         description="Train or evaluate a model described by a config file.",
-        epilog="key=value changes a key of the config, +key=value adds one, ~key deletes one; they win over flags, "
-        "flags over --data and --hosts-from, these over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows "
-        "tracebacks.",
+        examples=(
+            "--config projects/dino_dsct.py --data emotic --data-root DIR",
+            "--config projects/detr_dsct.py train.max_iter=100 optimizer.lr=1e-4",
+            "--config projects/detr_dsct.py --dry-run",
+            "--config projects/detr_dsct.py --resume",
+        ),
+        notes=(
+            "key=value changes a key of the config, +key=value adds one, ~key deletes one; they win over flags, flags "
+            "over --data and --hosts-from, these over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows "
+            "tracebacks.",
+        ),
     )
     add = parser.add_argument
-    add(
-        "--config",
-        "--config-file",
-        "-c",
-        type=expanded,
-        metavar="FILE",
-        help="LazyConfig file (.py) or a saved config.yaml",
-    )
-    add("--data", metavar="NAME", help="data set of configs/common/data: synthetic, emotic, caer_s")
-    add("--data-root", type=expanded, metavar="DIR", help="where the data set lies; sets data.root")
-    add("--hosts-from", choices=PROVIDERS, help="whose hosts: ours, or your own detrex's; sets host.provider")
+    add_config(parser)
+    add_data(parser)
+    add_hosts_from(parser, "whose hosts: ours, or your own detrex's; sets host.provider")
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop")
     add("--dry-run", action="store_true", help="build everything, print the plan and stop")
@@ -98,18 +95,19 @@ def build_parser() -> Parser:
         const="",
         choices=("", *WANDB_MODES),
         metavar="MODE",
-        help="log to W&B; =online, =offline, ...",
+        help="log to W&B; =online, =offline, =disabled",
     )
     add(
         "--unused-overrides",
         choices=UNUSED,
         default="error",
-        help="what an override without effect is: an error, or (for one line that serves several configs) a note",
+        help="what an override without effect is: an error (default), or a note, for one line that serves several "
+        "configs",
     )
     return parser
 
 
-def _separate(parser: argparse.ArgumentParser, argv: Sequence[str]) -> tuple[list[str], list[str]]:
+def _separate(parser: Parser, argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split a command line into what argparse reads and the overrides."""
     flags: list[str] = []
     overrides: list[str] = []
@@ -118,18 +116,10 @@ def _separate(parser: argparse.ArgumentParser, argv: Sequence[str]) -> tuple[lis
         word = words.pop(0)
         if word.startswith("-"):
             flags.append(word)
-            if words and _takes_next(parser, word, words[0]):
+            if words and parser.takes_next(word, words[0]):
                 flags.append(words.pop(0))
         elif _OVERRIDE.fullmatch(word):
             overrides.append(word)
         else:
             raise UserError(f"Command line: {word!r} is neither a flag nor an override of the form key=value.")
     return flags, overrides
-
-
-def _takes_next(parser: argparse.ArgumentParser, flag: str, following: str) -> bool:
-    """Whether the next word is the value of this flag."""
-    action = parser._option_string_actions.get(flag)
-    if action is None or action.nargs == 0:
-        return False
-    return following in WANDB_MODES if action.nargs == "?" else not following.startswith("-")

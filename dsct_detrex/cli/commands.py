@@ -1,0 +1,56 @@
+"""The table of commands: how each reads its words, and what then does the work."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        summary: what it does, in a line of ``dsct --help``.
+        script: the file of ``scripts/`` that does the same; empty where there is none.
+        parser: module of ``dsct_detrex.cli`` with ``build_parser()`` and ``parse(words)``, light.
+        work: ``module:function`` below ``dsct_detrex``; takes the options and the words, returns the exit status.
+    """
+
+    summary: str
+    script: str
+    parser: str
+    work: str
+
+    def parse(self, words: Sequence[str]) -> Any:
+        """The options that the words ask for.
+
+        Raises:
+            UserError: a word is wrong; says which.
+        """
+        return importlib.import_module(f"dsct_detrex.cli.{self.parser}").parse(words)
+
+    def load_work(self) -> Callable[[Any, Sequence[str]], int]:
+        """The function that does it, with all that it imports."""
+        module, _, name = self.work.partition(":")
+        work: Callable[[Any, Sequence[str]], int] = getattr(importlib.import_module(f"dsct_detrex.{module}"), name)
+        return work
+
+
+COMMANDS = {
+    "train": Command("train a model, or continue", "train.py", "train", "engine.command_line:train"),
+    "predict": Command(
+        "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
+    ),
+    "data": Command("check, show or generate a data set", "data.py", "data", "data.command_line:look_after"),
+    "sweep": Command("train a table of the paper", "sweep.py", "sweep", "sweep.command_line:sweep"),
+    "demo": Command("train, evaluate and report on drawn scenes", "demo.py", "demo", "demo.command_line:demo"),
+    "dashboard": Command(
+        "write the W&B dashboard of a project", "dashboard.py", "dashboard", "dashboard.command_line:dashboard"
+    ),
+    "convert": Command(
+        "rename the weights of a checkpoint", "convert_checkpoint.py", "convert", "weights.command_line:convert"
+    ),
+}

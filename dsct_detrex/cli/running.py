@@ -1,0 +1,82 @@
+"""The one main of every command: an exit status out, and every user's mistake as one sentence.
+
+Exit status: 0 done; 2 the user can fix it (one sentence on stderr; ``DSCT_DEBUG=1`` adds the traceback); 130
+interrupted; 141 whoever read the output left. Anything else is a bug and shows its traceback. A command may return
+others, which its ``--help`` tells.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from dsct_detrex.cli.commands import COMMANDS
+from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.errors import Interrupted, UserError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+CLOSED_PIPE = 141  # as a shell reports it: 128 + SIGPIPE
+
+
+def run_command(name: str, words: Sequence[str]) -> int:
+    """Carry out one command; returns its exit status."""
+    words = list(words)
+
+    def carry_out() -> int:
+        options = COMMANDS[name].parse(words)
+        return COMMANDS[name].load_work()(options, words)
+
+    return guarded(carry_out, lambda: spoken(name, words if "--resume" in words else [*words, "--resume"]))
+
+
+def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
+    """Run ``work``; turn what a user can understand into a sentence and an exit status.
+
+    Args:
+        again: the command that continues after an interrupted training.
+    """
+    try:
+        return work()
+    except Interrupted as stop:
+        _complain(f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}")
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        _complain("Interrupted; nothing was saved since the last checkpoint.")
+        return INTERRUPTED
+    except BrokenPipeError:  # who reads the output, `head` for one, has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except Exception as error:
+        sentence = _sentence(error)
+        if not sentence:
+            raise
+        if os.environ.get("DSCT_DEBUG") == "1":
+            traceback.print_exc()
+        _complain(f"error: {sentence}")
+        return USER_ERROR
+
+
+def under_torchrun() -> bool:
+    """Whether this process is one of several that torchrun, or ``--num-gpus``, has started."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def _sentence(error: Exception) -> str:
+    """What to say of a user's mistake; empty for a bug."""
+    if isinstance(error, UserError):
+        return str(error)
+    config_errors = getattr(sys.modules.get("omegaconf.errors"), "OmegaConfBaseException", ())
+    if isinstance(error, config_errors):
+        return f"config: {error}"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return ""
+
+
+def _complain(sentence: str) -> None:
+    """To stderr; other ranks than 0 say who they are, because most of what goes wrong goes wrong on all of them."""
+    rank = int(os.environ["RANK"]) if under_torchrun() else 0
+    print(f"[rank {rank}] {sentence}" if rank else sentence, file=sys.stderr, flush=True)

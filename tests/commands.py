@@ -1,0 +1,13 @@
+"""The commands as functions of their words: ``train(["--config", ...])`` returns the exit status."""
+
+from functools import partial
+
+from dsct_detrex.cli.running import run_command
+
+train = partial(run_command, "train")
+predict = partial(run_command, "predict")
+data = partial(run_command, "data")
+sweep = partial(run_command, "sweep")
+demo = partial(run_command, "demo")
+dashboard = partial(run_command, "dashboard")
+convert = partial(run_command, "convert")
