@@ -27,7 +27,7 @@ def build_parser() -> Parser:
         description="Rename a checkpoint: detrex, official DETR, Deformable-DETR or DSCT, torchvision, or one of ours.",
         examples=(
             "dino_r50.pth dino_r50.safetensors --host dino --report",
-            "dsct_emotic.pth out.safetensors --config projects/dino_dsct.py",
+            "dsct_emotic.pth out.safetensors --config dino_dsct",
         ),
         notes=(f"Hosts: {', '.join(hosts())}.",),
     )

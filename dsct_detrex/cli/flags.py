@@ -18,7 +18,7 @@ def add_config(parser: Container) -> None:
         "-c",
         type=expanded,
         metavar="FILE",
-        help="LazyConfig file (.py), or a saved config.yaml",
+        help="LazyConfig file (.py), saved config.yaml, or the name of a project",
     )
 
 

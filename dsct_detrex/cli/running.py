@@ -20,6 +20,22 @@ USER_ERROR = 2
 INTERRUPTED = 130
 CLOSED_PIPE = 141  # as a shell reports it: 128 + SIGPIPE
 
+_NEEDED = {
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "omegaconf": "omegaconf",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "rich": "rich",
+    "safetensors": "safetensors",
+    "sklearn": "scikit-learn",
+    "jinja2": "jinja2",
+    "pycocotools": "pycocotools",
+}
+"""Module -> package, of what the package depends on: a checkout can be run without having been installed."""
+
 
 def run_command(name: str, words: Sequence[str]) -> int:
     """Carry out one command; returns its exit status."""
@@ -71,6 +87,11 @@ def _sentence(error: Exception) -> str:
     config_errors = getattr(sys.modules.get("omegaconf.errors"), "OmegaConfBaseException", ())
     if isinstance(error, config_errors):
         return f"config: {error}"
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in _NEEDED:
+        return (
+            f"the package {_NEEDED[(error.name or '').split('.')[0]]} is not installed for {sys.executable}: run `make "
+            "setup` in the checkout and use .venv/bin/python, or `pip install -e .` there."
+        )
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}."
     return ""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dsct_detrex.cli.flags import add_config, add_data, add_hosts_from
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.errors import UserError
+from dsct_detrex.names import projects
 
 WANDB_MODES = ("online", "offline", "disabled")
 UNUSED = ("error", "note")
@@ -67,12 +68,12 @@ def build_parser() -> Parser:
         words="--config FILE [flags] [key=value ...]",
         description="Train or evaluate a model described by a config file.",
         examples=(
-            "--config projects/dino_dsct.py --data emotic --data-root DIR",
-            "--config projects/detr_dsct.py train.max_iter=100 optimizer.lr=1e-4",
-            "--config projects/detr_dsct.py --dry-run",
-            "--config projects/detr_dsct.py --resume",
+            "--config dino_dsct --data emotic --data-root DIR",
+            "--config detr_dsct --dry-run train.max_iter=100 optimizer.lr=1e-4",
+            "--config detr_dsct --resume",
         ),
         notes=(
+            f"Projects: {', '.join(projects())}.",
             "key=value changes a key of the config, +key=value adds one, ~key deletes one; they win over flags, flags "
             "over --data and --hosts-from, these over the file. Works unchanged under torchrun. DSCT_DEBUG=1 shows "
             "tracebacks.",

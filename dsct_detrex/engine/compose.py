@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.cli.train import Arguments, parse
 from dsct_detrex.config import apply_overrides, get_config, load_config
+from dsct_detrex.config.project import config_file
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
@@ -43,7 +44,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
 
 def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
     """The config, and the flags as keys that they have set."""
-    cfg = _load(arguments.config)
+    cfg = _load(str(config_file(arguments.config)))
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:

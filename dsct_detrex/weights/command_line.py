@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from dsct_detrex.config import get_config, instantiate, load_config
+from dsct_detrex.config.project import config_file
 from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights.conversion import convert_checkpoint
@@ -34,7 +35,7 @@ def _model(arguments: argparse.Namespace) -> Mapping[str, Tensor] | None:
         prefix = "host." if arguments.to == "dsct" else ""
         return {prefix + name: tensor for name, tensor in _state(_host_config(arguments.host)).items()}
     if arguments.config is not None:
-        model = _model_config(Path(arguments.config))
+        model = _model_config(config_file(arguments.config))
         return _state(model.host if arguments.to == "detrex" else model)
     return None
 

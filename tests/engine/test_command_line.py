@@ -13,10 +13,8 @@ import pytest
 import torch
 from engine_runs import ROOT, read_jsonl, start_ranks
 
-from dsct_detrex.cli.running import guarded
 from dsct_detrex.engine import command_line
 from dsct_detrex.engine.interrupt import StopRequest
-from dsct_detrex.errors import UserError
 from tests.commands import train as main
 
 
@@ -73,24 +71,6 @@ def test_debug_shows_the_traceback(
     monkeypatch.setenv("DSCT_DEBUG", "1")
     assert main(["--config", str(config_file), "--resume"]) == 2
     assert "Traceback" in capsys.readouterr().err
-
-
-def test_bugs_keep_their_traceback() -> None:
-    def broken() -> int:
-        raise KeyError("a bug")
-
-    with pytest.raises(KeyError):
-        guarded(broken)
-
-
-def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> int:
-        raise UserError("No.")
-
-    monkeypatch.setenv("RANK", "3")
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    assert guarded(fail) == 2
-    assert capsys.readouterr().err == "[rank 3] error: No.\n"
 
 
 @pytest.mark.parametrize(
@@ -183,19 +163,3 @@ def test_a_second_signal_stops_at_once(default_interrupt: None) -> None:
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-
-
-def test_a_reader_who_leaves_ends_a_command_without_a_traceback() -> None:
-    """``... --dry-run | head``."""
-    code = """
-import sys
-from dsct_detrex.cli.running import guarded
-sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)]))
-"""
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        said = process.stderr.read().decode()
-    assert (process.returncode, said) == (141, "")

@@ -55,7 +55,7 @@ def test_unknown_names_are_errors(config_file: Path) -> None:
         _compose(config_file, "--data", "synthetik")
     with pytest.raises(UserError, match=r"unknown key `train.max_iters`. Did you mean `train.max_iter`"):
         _compose(config_file, "train.max_iters=3")
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match=r"nowhere.py is neither. Projects: "):
         compose(parse(["-c", "nowhere.py"]))
 
 

@@ -1,0 +1,72 @@
+"""What a command says and returns when something goes wrong."""
+
+import subprocess
+import sys
+
+import pytest
+from omegaconf.errors import InterpolationKeyError
+
+from dsct_detrex.cli.running import guarded
+from dsct_detrex.errors import Interrupted, UserError
+
+
+def failing(error: BaseException) -> int:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (UserError("No."), 2, "error: No."),
+        (InterpolationKeyError("no key"), 2, "error: config: no key"),
+        (FileNotFoundError(2, "No such file or directory", "a.json"), 2, "error: a.json: No such file or directory."),
+        (
+            ModuleNotFoundError("", name="torch.nn"),
+            2,
+            f"error: the package torch is not installed for {sys.executable}: ",
+        ),
+        (ModuleNotFoundError("", name="PIL"), 2, "error: the package pillow is not installed for "),
+        (Interrupted(7, "last.pth"), 130, "Interrupted after iteration 7; saved last.pth. Continue with: dsct again"),
+        (KeyboardInterrupt(), 130, "Interrupted; nothing was saved since the last checkpoint."),
+    ],
+)
+def test_sentences(error: BaseException, status: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: failing(error), lambda: "dsct again") == status
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("a bug"), ModuleNotFoundError("", name="my_module"), OSError("a bug"), BlockingIOError(11, "a bug")],
+)
+def test_bugs_keep_their_traceback(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        guarded(lambda: failing(error))
+
+
+def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise UserError("No.")
+
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert guarded(fail) == 2
+    assert capsys.readouterr().err == "[rank 3] error: No.\n"
+
+
+def test_a_reader_who_leaves_ends_a_command_without_a_traceback() -> None:
+    """``... --dry-run | head``."""
+    code = """
+import sys
+from dsct_detrex.cli.running import guarded
+sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)]))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert (process.returncode, said) == (141, "")
