@@ -96,7 +96,7 @@ def _load_library() -> _Library:
         import wandb_workspaces.workspaces as ws
     except ImportError as error:
         raise UserError(
-            'A dashboard needs the packages wandb and wandb-workspaces: pip install "dsct-detrex[wandb]".'
+            "A dashboard needs the packages wandb and wandb-workspaces: pip install wandb wandb-workspaces."
         ) from error
     return _Library(ws, wr)
 

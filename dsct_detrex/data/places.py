@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
@@ -26,7 +27,7 @@ def how_to_get(format: str) -> str:
     """The closing sentences of every 'not there' message: where the data comes from, and the stand-in."""
     return (
         f"{ACCESS[format]}. To try things out without it, write a small stand-in: "
-        f"python scripts/data.py generate --format {format} --out DIR."
+        f"{spoken('data', ['generate', '--format', format, '--out', 'DIR'])}."
     )
 
 

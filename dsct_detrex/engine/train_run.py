@@ -1,6 +1,6 @@
 """One run from a config: build everything, then train, evaluate, or only say what would be done.
 
-``run`` is what ``scripts/train.py`` calls, and what a demo or a sweep calls in its own process.
+``run`` is what ``dsct train`` calls, and what a demo or a sweep calls in its own process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an installed detectron2 (and the fvcore beneath it) gives to the config room.
 
-A config file must mean the same under our ``scripts/train.py`` and under detrex's ``tools/train_net.py``, so where
+A config file must mean the same under our ``dsct train`` and under detrex's ``tools/train_net.py``, so where
 detectron2 is installed its own ``LazyCall``, ``instantiate`` and schedulers are used. Nothing here is imported by a
 user who has neither package.
 """

@@ -112,6 +112,6 @@ register_backend(
         forward=_numba_forward,
         supports=_numba_supports,
         priority=10,
-        needs="tensors on the CPU and the package numba (pip install 'dsct-detrex[cpu]')",
+        needs="tensors on the CPU and the package numba (pip install numba)",
     )
 )

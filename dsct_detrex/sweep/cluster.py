@@ -49,7 +49,7 @@ def submit_jobs(
     try:
         submitit: Any = importlib.import_module("submitit")
     except ImportError as error:
-        raise UserError('--slurm needs the submitit package: pip install "dsct-detrex[slurm]".') from error
+        raise UserError("--slurm needs the submitit package: pip install submitit.") from error
     cluster, parameters = parameters.get("cluster", "slurm"), {k: v for k, v in parameters.items() if k != "cluster"}
     try:
         executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)

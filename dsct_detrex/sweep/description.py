@@ -24,7 +24,7 @@ class Cell(Printed):
 
     Args:
         name: names its folder and ``--only``: small letters, digits and ``_ . -``.
-        overrides: ``key=value`` words that make the cell, as for ``scripts/train.py``.
+        overrides: ``key=value`` words that make the cell, as for ``dsct train``.
         label: how tables and plots call it; empty: the name.
         paper: kind of emotions -> the paper's number as printed, in per cent; None where it is not known.
         base: config file that this cell starts from; empty: that of its sweep.

@@ -36,7 +36,7 @@ def check_rows(lines: Iterable[tuple[Cell, Sequence[str]]], user: Sequence[str])
     """Look for rows that what the user says would make another thing than they are called.
 
     Args:
-        lines: cells, each with its words for ``scripts/train.py``. One that cannot be composed says so itself.
+        lines: cells, each with its words for ``dsct train``. One that cannot be composed says so itself.
         user: overrides for all of them.
 
     Raises:

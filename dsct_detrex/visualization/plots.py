@@ -286,7 +286,7 @@ def _style() -> Iterator[None]:
         import matplotlib
     except ImportError as missing:
         raise PlotsMissingError(
-            "Plots need matplotlib, which is not installed. Install it with: pip install 'dsct-detrex[plots]'"
+            "Plots need matplotlib, which is not installed. Install it with: pip install matplotlib"
         ) from missing
     with matplotlib.rc_context(PLOT_SETTINGS):
         yield

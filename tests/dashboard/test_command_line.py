@@ -1,4 +1,4 @@
-"""``scripts/dashboard.py``: files, pushes, exit statuses and sentences."""
+"""``dsct dashboard``: files, pushes, exit statuses and sentences."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Whatever the dashboard shows is really logged: runs of a sweep through ``scripts/train.py``'s own main, kept offline.
+"""Whatever the dashboard shows is really logged: runs of a sweep through ``dsct train``'s own main, kept offline.
 
-The words of the runs are those that ``scripts/sweep.py --dry-run`` prints, so group, name and tags are the sweep's.
+The words of the runs are those that ``dsct sweep --dry-run`` prints, so group, name and tags are the sweep's.
 """
 
 import contextlib

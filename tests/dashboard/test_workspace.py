@@ -119,7 +119,7 @@ def test_a_missing_package_is_a_sentence(module: str, monkeypatch: pytest.Monkey
     with pytest.raises(UserError) as caught:
         build_workspace(make_dashboard(CAER_S, "mine"), "me", "mine")
     assert str(caught.value) == (
-        'A dashboard needs the packages wandb and wandb-workspaces: pip install "dsct-detrex[wandb]".'
+        "A dashboard needs the packages wandb and wandb-workspaces: pip install wandb wandb-workspaces."
     )
 
 

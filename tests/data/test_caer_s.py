@@ -79,7 +79,7 @@ def test_absent_data_says_what_to_do(tmp_path: Path) -> None:
     for root in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UserError) as caught:
             CaerSDataset(str(root), "train")
-        for part in (str(root), "caer-dataset.github.io", "scripts/data.py generate --format caer_s"):
+        for part in (str(root), "caer-dataset.github.io", "data generate --format caer_s"):
             assert part in str(caught.value)
 
 

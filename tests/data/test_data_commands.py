@@ -1,4 +1,4 @@
-"""What ``scripts/data.py`` writes never takes the place of what is there."""
+"""What ``dsct data`` writes never takes the place of what is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data doctor and the commands of ``scripts/data.py``, on the golden folders and on broken copies."""
+"""The data doctor and the commands of ``dsct data``, on the golden folders and on broken copies."""
 
 from __future__ import annotations
 

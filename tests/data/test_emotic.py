@@ -322,7 +322,7 @@ def test_absent_data_says_what_to_do(tmp_path: Path) -> None:
         message = str(caught.value)
         assert str(root) in message
         assert "form linked from github.com/rkosti/emotic" in message
-        assert "scripts/data.py generate --format emotic" in message
+        assert "data generate --format emotic" in message
     assert "Annotations.mat (body boxes)" in message
     assert "emotic_test_bi.json (head boxes)" in message
     (tmp_path / "emotic_test_bi.json").write_text("{}")

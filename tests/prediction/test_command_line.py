@@ -1,4 +1,4 @@
-"""``scripts/predict.py`` as a user runs it."""
+"""``dsct predict`` as a user runs it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Stands in for ``scripts/train.py``: takes its words, writes its files, needs a tenth of a second.
+"""Stands in for ``dsct train``: takes its words, writes its files, needs a tenth of a second.
 
 * A file ``break_<host>`` in the folder of the sweep makes that host fail.
 * A file ``slow`` in it makes every iteration last a second. SIGTERM saves and ends it, as it does a real training.

@@ -1,4 +1,4 @@
-"""Two cells through the real ``scripts/train.py``, as small as they get."""
+"""Two cells through the real ``dsct train``, as small as they get."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""``scripts/convert_checkpoint.py`` end to end: files in, files out, and what the official DSCT model then says."""
+"""``dsct convert`` end to end: files in, files out, and what the official DSCT model then says."""
 
 import subprocess
 import sys

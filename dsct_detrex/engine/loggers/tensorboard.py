@@ -23,7 +23,7 @@ class TensorboardLogger:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise UserError(
-                'train.tensorboard.enabled=True needs the tensorboard package: pip install "dsct-detrex[tensorboard]".'
+                "train.tensorboard.enabled=True needs the tensorboard package: pip install tensorboard."
             ) from error
         self._writer = SummaryWriter(str(folder), purge_step=resumed_at + 1 if resumed_at else None)
 

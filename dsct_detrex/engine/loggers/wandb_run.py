@@ -53,9 +53,7 @@ class WandbLogger:
         try:
             import wandb
         except ImportError as error:
-            raise UserError(
-                'train.wandb.enabled=True needs the wandb package: pip install "dsct-detrex[wandb]".'
-            ) from error
+            raise UserError("train.wandb.enabled=True needs the wandb package: pip install wandb.") from error
         self._wandb = wandb
         self._emotions = emotions
         self._draw = draw
