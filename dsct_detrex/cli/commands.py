@@ -53,4 +53,5 @@ COMMANDS = {
     "convert": Command(
         "rename the weights of a checkpoint", "convert_checkpoint.py", "convert", "weights.command_line:convert"
     ),
+    "info": Command("say what is in a file of weights, or on this machine", "", "info", "info.command_line:info"),
 }

@@ -66,7 +66,7 @@ def use_backend(name: str) -> Iterator[None]:
     Raises:
         BackendError: no backend of this name is registered; later, in the operator, that it cannot run there.
     """
-    _find(name, "use_backend")
+    find_backend(name, "use_backend")
     token = _requested.set(name)
     try:
         yield
@@ -84,7 +84,7 @@ def choose_backend(value: Tensor) -> Backend:
     if name is None:
         name, asker = os.environ.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE
     if name:
-        backend = _find(name, asker)
+        backend = find_backend(name, asker)
         if not backend.supports(value):
             raise BackendError(
                 f"{asker} asks for the deformable-attention backend '{name}', which cannot run on a {value.dtype} "
@@ -94,7 +94,12 @@ def choose_backend(value: Tensor) -> Backend:
     return max((b for b in _registered.values() if b.supports(value)), key=lambda backend: backend.priority)
 
 
-def _find(name: str, asker: str) -> Backend:
+def find_backend(name: str, asker: str = "find_backend") -> Backend:
+    """The backend of this name; ``asker`` complains where there is none.
+
+    Raises:
+        BackendError: there is none.
+    """
     if name not in _registered:
         known = ", ".join(available_backends())
         raise BackendError(f"{asker} asks for an unknown deformable-attention backend '{name}'; known are: {known}.")
