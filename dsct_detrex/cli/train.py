@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dsct_detrex.cli.flags import add_config, add_data, add_hosts_from
 from dsct_detrex.cli.parser import Parser
+from dsct_detrex.cli.values import count, whole
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import projects
 
@@ -34,6 +35,9 @@ class Arguments:
     eval_only: bool = False
     dry_run: bool = False
     num_gpus: int | None = None
+    num_machines: int | None = None
+    machine_rank: int | None = None
+    dist_url: str | None = None
     device: str | None = None
     epochs: float | None = None
     amp: bool = False
@@ -86,7 +90,10 @@ def build_parser() -> Parser:
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop")
     add("--dry-run", action="store_true", help="build everything, print the plan and stop")
-    add("--num-gpus", type=int, metavar="N", help="start N processes, one a GPU; 0: run on the CPU")
+    add("--num-gpus", type=whole, metavar="N", help="start N processes, one a GPU; 0: run on the CPU")
+    add("--num-machines", type=count, metavar="N", help="train on N machines: call it on each of them")
+    add("--machine-rank", type=whole, metavar="N", help="which of them this is, from 0")
+    add("--dist-url", metavar="URL", help="where they meet: tcp://HOST:PORT of machine 0; auto on one machine")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), help="sets train.device")
     add("--epochs", type=float, metavar="N", help="train N epochs; sets train.max_epoch")
     add("--amp", action="store_true", help="mixed precision; sets train.amp.enabled")

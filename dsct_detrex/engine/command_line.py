@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from dsct_detrex.cli.invocation import runnable
 from dsct_detrex.cli.train import Arguments
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.compose import compose
-from dsct_detrex.engine.launch import launch, processes_wanted
+from dsct_detrex.engine.launch import group_wanted, launch
 from dsct_detrex.engine.train_run import run
-
-_MODULE = ("-m", "dsct_detrex", "train")
 
 
 def train(arguments: Arguments, words: Sequence[str]) -> int:
     """Train or evaluate, in this process or in several; returns the exit status."""
-    processes = processes_wanted(arguments)
-    if processes > 1:
-        return launch([*_MODULE, *words], processes)
+    group = group_wanted(arguments)
+    if group is not None:
+        if group.machines > 1:
+            _note(f"machine {group.machine} of {group.machines}: meeting the others at {group.host}:{group.port}")
+        return launch([*runnable("train"), *words], group)
     cfg = compose(arguments, _note)
     run(cfg, resume=arguments.resume, eval_only=arguments.eval_only, dry_run=arguments.dry_run)
     return 0

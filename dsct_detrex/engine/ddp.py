@@ -1,7 +1,7 @@
 """Several processes as one run: the process group, who is rank 0, and the wrapped model.
 
 A run is distributed when torchrun's environment (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``) is there; ``launch.py``
-sets the same variables for ``--num-gpus``. Everything here also works, as the identity, in a run of one process.
+has the same set for ``--num-gpus``. Everything here also works, as the identity, in a run of one process.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from engine_runs import ROOT, read_jsonl, start_ranks
 
 from dsct_detrex.engine import command_line
 from dsct_detrex.engine.interrupt import StopRequest
+from dsct_detrex.engine.launch import Group
 from tests.commands import train as main
 
 
@@ -73,36 +74,14 @@ def test_debug_shows_the_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("words", "available", "sentence"),
-    [
-        (["--num-gpus", "2"], 0, "--num-gpus 2, but torch sees 0 GPU(s) here: ask for 0, or use --device cpu"),
-        (["--num-gpus", "4"], 2, "--num-gpus 4, but torch sees 2 GPU(s) here: ask for 2."),
-        (["--num-gpus", "2", "--device", "cpu"], 0, "--num-gpus 2 with --device cpu: only GPUs can be counted."),
-        (["--num-gpus", "-1"], 0, "--num-gpus expects 0 or more. Got -1."),
-    ],
-)
-def test_more_gpus_than_there_are(
-    config_file: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    words: list[str],
-    available: int,
-    sentence: str,
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: available)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: available > 0)
-    assert main(["--config", str(config_file), *words]) == 2
-    assert sentence in capsys.readouterr().err
-
-
 def test_several_gpus_start_as_many_processes(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[tuple[list[str], int]] = []
+    started: list[tuple[list[str], Group]] = []
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(command_line, "launch", lambda command, n: started.append((list(command), n)) or 0)
+    monkeypatch.setattr(command_line, "launch", lambda command, group: started.append((list(command), group)) or 0)
     assert main(["--config", str(config_file), "--num-gpus", "3"]) == 0
-    assert started == [(["-m", "dsct_detrex", "train", "--config", str(config_file), "--num-gpus", "3"], 3)]
+    command = [sys.executable, "-m", "dsct_detrex", "train", "--config", str(config_file), "--num-gpus", "3"]
+    assert started == [(command, Group(1, 0, 3))]
 
 
 def _await_steps(metrics: Path, count: int) -> None:
