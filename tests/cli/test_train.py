@@ -61,7 +61,7 @@ def test_all_flags() -> None:
         ("--resume", "--config FILE is missing."),
         ("-c a.py --device tpu", "--device expects one of auto, cpu, cuda, mps. Got 'tpu'."),
         ("-c a.py --hosts-from mmdet", "--hosts-from expects one of embedded, detrex. Got 'mmdet'."),
-        ("-c a.py --num-gpus two", "--num-gpus: invalid int value"),
+        ("-c a.py --num-gpus two", "--num-gpus expects a whole number of at least 0. Got two"),
         ("-c", "--config/--config-file/-c expected one argument"),
     ],
 )
