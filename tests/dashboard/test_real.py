@@ -54,7 +54,8 @@ def records(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rec
         options += ["--output-dir", str(folder)]
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             assert sweep([*options, *TINY, f"emotions.name={kind}", f"train.wandb.params.dir={folder}"]) == 0
-        assert train(shlex.split(printed.getvalue(), comments=True)[2:]) == 0
+        words = shlex.split(printed.getvalue(), comments=True)
+        assert train(words[words.index("train") + 1 :]) == 0
         (run,) = (folder / "wandb").glob("offline-run-*")
         yield read_records(run)
 

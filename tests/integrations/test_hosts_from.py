@@ -84,7 +84,7 @@ def test_changes_that_are_lost_are_announced(both_roots: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--hosts-from", "detectron"), "Command line: --hosts-from: invalid choice"),
+        (("--hosts-from", "detectron"), "Command line: --hosts-from expects one of embedded, detrex"),
         (("host.provider=detrex",), "host.provider=detrex comes too late as an override, .*: use --hosts-from detrex"),
         (("--hosts-from", "detrex", "hosts.dino.num_quries=3"), "unknown key `hosts.dino.num_quries`"),
     ],
