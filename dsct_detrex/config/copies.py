@@ -53,8 +53,11 @@ def _copied(node: Node, parent: Any, known: dict[int, Any]) -> Any:
     made = kind.__new__(kind)
     known[id(node)] = made
     own = made.__dict__
-    own.update(fields, _metadata=_bookkeeping(fields["_metadata"]), _flags_cache=None, _parent=parent)
-    content = fields.get("_content")
+    own.update(fields)
+    own["_metadata"], own["_parent"], own["_flags_cache"] = _bookkeeping(fields["_metadata"]), parent, None
+    if kind is AnyNode:
+        return made
+    content = fields["_content"]
     if isinstance(content, dict):
         own["_content"] = {name: _copied(item, made, known) for name, item in content.items()}
     elif isinstance(content, list):
@@ -64,9 +67,10 @@ def _copied(node: Node, parent: Any, known: dict[int, Any]) -> Any:
 
 def _bookkeeping(metadata: Any) -> Any:
     made = object.__new__(type(metadata))
-    vars(made).update(vars(metadata))
-    made.flags = copy.copy(metadata.flags)
-    made.resolver_cache = copy.deepcopy(metadata.resolver_cache) if metadata.resolver_cache else defaultdict(dict)
+    own = made.__dict__
+    own.update(metadata.__dict__)
+    own["flags"] = dict(metadata.flags)
+    own["resolver_cache"] = copy.deepcopy(metadata.resolver_cache) if metadata.resolver_cache else defaultdict(dict)
     return made
 
 

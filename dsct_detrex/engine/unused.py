@@ -6,7 +6,6 @@ not chosen, a folder of a data set without a disk, a key that a ``+`` invented.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dsct_detrex.config.copies import duplicate
 from dsct_detrex.config.override_grammar import parse_override
 from dsct_detrex.engine import fast_dev_run
 from dsct_detrex.engine.arguments import Arguments
@@ -90,10 +90,10 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
 
 def find_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]) -> list[Unused]:
     """What has no effect, whatever is to be done about it; arguments as of ``check_unused``."""
-    view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
+    view, built = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1), _Built(cfg)
     by_reason: dict[tuple[str, bool], list[str]] = {}
     for one in _given(arguments, flags):
-        found = None if _is_shrunk(view, one) else _why(view, one)
+        found = None if _is_shrunk(view, one) else _why(view, built, one)
         if found is not None:
             by_reason.setdefault(found, []).append(one.words)
     return [Unused(tuple(dict.fromkeys(words)), *found) for found, words in by_reason.items()]
@@ -109,9 +109,9 @@ def _is_shrunk(view: View, one: Given) -> bool:
     return view.on("train.fast_dev_run.enabled") and is_below(one.key, fast_dev_run.TOUCHED)
 
 
-def _why(view: View, one: Given) -> tuple[str, bool] | None:
+def _why(view: View, built: _Built, one: Given) -> tuple[str, bool] | None:
     """Why a key has no effect, as the end of a sentence, and whether that is a mere note; None where it has one."""
-    unread = _unread(view, one)
+    unread = _unread(view, built, one)
     if unread is not None:
         return f", because {unread}", False
     rule = None if view.eval_only and is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
@@ -146,16 +146,16 @@ def _keys_of(value: Any, key: str) -> Iterator[str]:
         yield key
 
 
-def _unread(view: View, one: Given) -> str | None:
+def _unread(view: View, built: _Built, one: Given) -> str | None:
     """Why nothing reads a key; None where something does, or where it was deleted."""
-    cfg, parts = view.cfg, one.key.split(".")
+    parts = one.key.split(".")
     if one.words.startswith("~") or is_below(one.key, BUILT) or one.key == "host.provider":
         return None
     if parts[0] == "train":
         known = _train_keys()
         if one.key in known or is_below(one.key, _FREE) or any(name.startswith(f"{one.key}.") for name in known):
             return None
-    if _is_read(cfg, one.key):
+    if built.reads(one.key):
         return None
     return _reason(view, parts)
 
@@ -190,14 +190,26 @@ def _reason_of_default(view: View, parts: list[str]) -> str:
     return "nothing that is built reads it."
 
 
-def _is_read(cfg: DictConfig, key: str) -> bool:
-    """Whether what is built changes with the value of a key, through an interpolation."""
-    changed = copy.deepcopy(cfg)
-    try:
-        OmegaConf.update(changed, key, "<another value>", merge=False, force_add=True)
-        return any(_resolved(changed, block) != _resolved(cfg, block) for block in ("train", *BUILT))
-    except OmegaConfBaseException:
-        return True  # something breaks without it
+class _Built:
+    """What is built of a config, each block resolved when it is asked for first."""
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self._cfg = cfg
+        self._resolved: dict[str, Any] = {}
+
+    def reads(self, key: str) -> bool:
+        """Whether what is built changes with the value of a key, through an interpolation."""
+        changed = duplicate(self._cfg)
+        try:
+            OmegaConf.update(changed, key, "<another value>", merge=False, force_add=True)
+            return any(_resolved(changed, block) != self._block(block) for block in ("train", *BUILT))
+        except OmegaConfBaseException:
+            return True  # something breaks without it
+
+    def _block(self, block: str) -> Any:
+        if block not in self._resolved:
+            self._resolved[block] = _resolved(self._cfg, block)
+        return self._resolved[block]
 
 
 def _resolved(cfg: DictConfig, block: str) -> Any:
