@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays to the end: the garbage collector, which would walk it all each time, may skip it."""
+    """What is imported by now stays to the end, so the garbage collector need not walk it each time."""
     gc.collect()
     gc.freeze()
 

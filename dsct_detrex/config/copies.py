@@ -1,7 +1,7 @@
 """A copy of a config, or of plain data that holds configs: equal to omegaconf's ``copy.deepcopy``, many times faster.
 
-omegaconf copies the bookkeeping of every single value through Python's pickling protocol, which took most of the time of
-loading a config. As there, values that are no mapping and no list are shared, not copied.
+omegaconf copies the bookkeeping of every single value through Python's pickling protocol, which took most of the time
+of loading a config. As there, values that are no mapping and no list are shared, not copied.
 """
 
 from __future__ import annotations

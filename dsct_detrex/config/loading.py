@@ -134,7 +134,7 @@ def _run_file(path: Path, importers: tuple[Path, ...]) -> ModuleType:
 
 
 def _defines_something(code: CodeType) -> bool:
-    """Whether there is a function, a lambda or a class; comprehensions, which are code of their own too, do not last."""
+    """Whether there is a function, a lambda or a class; comprehensions, code of their own too, do not last."""
     inner = [one for one in code.co_consts if isinstance(one, CodeType)]
     return any(one.co_name not in _COMPREHENSIONS or _defines_something(one) for one in inner)
 

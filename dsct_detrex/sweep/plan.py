@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
+from dsct_detrex.config.loading import one_load
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.engine.arguments import parse_arguments
@@ -65,8 +66,9 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
         raise UserError(f"A sweep runs in a checkout of the repository; there is no file {script}.")
     check_decided(options.overrides)
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
-    recipes = _recipes(sweep, get_scale(scale_name), options, root)
-    refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
+    with one_load():
+        recipes = _recipes(sweep, get_scale(scale_name), options, root)
+        refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = shlex.join(["python", "scripts/sweep.py", *words])
@@ -79,7 +81,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], script: Path | 
     selected = _select(runs, options.only)
     if options.overrides:
         chosen = dict.fromkeys(run.cell.name for run in selected)
-        check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
+        with one_load():
+            check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
     total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
     return Plan(setting, spoken_path(script), folder, runs, selected, _shared(recipes), total)
 
