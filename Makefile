@@ -4,6 +4,8 @@ PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 # Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
 TORCH_INDEX ?=
+# Processes that run the tests; each computes with one thread.
+JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -28,7 +30,7 @@ demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo
 	$(BIN)/python scripts/demo.py
 
 test: setup  ## run the test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 check: setup  ## formatting, lint and types
 	$(BIN)/ruff format --check .
