@@ -96,7 +96,8 @@ class RelationalAggregation(nn.Module):
     """Eq. 6-8 as one module. It owns parameters only under a learned re-weighting (``attentive``).
 
     Args:
-        formula: ``official`` or ``paper``, see the module docstring.
+        formula: ``official``, one softmax per list, both sums added, and attention among the subjects; or ``paper``,
+            one softmax over both lists.
         k_spatial: K_sp, contexts chosen by distance; 0 switches the spatial list off. More than there are takes all.
         k_semantic: K_sm, contexts chosen by dot product; 0 switches the semantic list off.
         semantic_order: which end of the dot products the semantic list takes.

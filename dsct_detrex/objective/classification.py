@@ -150,7 +150,8 @@ def focal_for(emotions: Emotions, alpha: float = 0.25, gamma: float = 2.0) -> Em
 
     Args:
         emotions: of the data set.
-        alpha, gamma: see ``EmotionFocal``.
+        alpha: weight of the positive side, in (0, 1).
+        gamma: how strongly confident answers are played down, not negative.
     """
     kind = MultiLabelFocal if isinstance(emotions, MultiLabelEmotions) else MultiClassFocal
     return kind(alpha, gamma)
