@@ -45,7 +45,7 @@ def test_words_are_of_keys_that_exist(page: list[Section]) -> None:
         ("+train.cudnn_benchmark", "`False`"),
         ("+dataloader.evaluator.nms_threshold", "`null`"),
         ("dataloader.{train,test}.mapper.is_train", "`True` (train); `False` (test)"),
-        ("dataloader.train.num_workers", "`4` (caer_s, emotic); `2` (synthetic)"),
+        ("dataloader.train.total_batch_size", "`32`"),
         ("model.host", "`${hosts.${host.name}}`"),
     ],
 )
