@@ -41,6 +41,11 @@ SMALL = {
 }
 
 
+def kind_of(name: str) -> str:
+    """The host that a variant, called ``<host>_<what>``, is one of; the name itself where it is no variant."""
+    return next((host for host in HOSTS if name.startswith(f"{host}_")), name)
+
+
 def tiny_host(name: str) -> nn.Module:
     """The host of a config with ResNet-18, one encoder layer, two decoder layers and randomised weights."""
     config = duplicate(TABLE[name])
