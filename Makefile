@@ -13,7 +13,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check format docs clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -41,5 +41,10 @@ format: setup  ## mend formatting and what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: setup  ## write the page of all keys, build the pages of docs/ into site/; a broken link fails
+	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[docs]'
+	$(BIN)/python -m dsct_detrex.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
 clean:  ## remove runs, caches and the virtual environment
-	rm -rf runs $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs site $(VENV) .pytest_cache .mypy_cache .ruff_cache
