@@ -18,9 +18,10 @@ from dsct_detrex.cli.running import INTERRUPTED, USER_ERROR
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.paths import shown
+from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.prediction.pictures import Found, find_pictures
 from dsct_detrex.prediction.prediction import Prediction
-from dsct_detrex.prediction.predictor import Predictor, device_named
+from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.prediction.results import Results
 from dsct_detrex.prediction.rows import Rows
 
@@ -36,9 +37,10 @@ def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     pictures, left_out = find_pictures(arguments.inputs)
     results = Results(Path(arguments.out), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
-        arguments.checkpoint, str(device), score_threshold=arguments.threshold, nms_threshold=arguments.nms
+        arguments.checkpoint, str(device), threshold=arguments.threshold, nms=arguments.nms
     )
     results.open()
+    print(f"weights: {predictor.origin}")
     if left_out:
         print(f"left out: {left_out.sentence()}")
     return _Run(arguments, predictor, pictures, results).run()

@@ -33,7 +33,7 @@ class Prediction:
     Attributes:
         instances: the same people in detectron2's dialect, on the CPU; its fields are attributes here, too.
         emotions: the label set.
-        thresholds: K least probabilities of a shown emotion.
+        emotion_thresholds: K least probabilities of a shown emotion.
         file: the path as it was given; empty for a picture that has none.
         photo: the pixels, or None where ``plot`` reads the file again.
         error: why the picture could not be read; empty where it was. Then there are no people and no size.
@@ -41,7 +41,7 @@ class Prediction:
 
     instances: Instances
     emotions: Emotions
-    thresholds: tuple[float, ...]
+    emotion_thresholds: tuple[float, ...]
     file: str = ""
     photo: Photo | None = None
     error: str = ""
@@ -49,7 +49,7 @@ class Prediction:
     @cached_property
     def people(self) -> list[Person]:
         """Everybody found, in words and rounded numbers."""
-        return described(self.instances, self.emotions, self.thresholds) if len(self) else []
+        return described(self.instances, self.emotions, self.emotion_thresholds) if len(self) else []
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -134,7 +134,7 @@ class Prediction:
         if (photo.height, photo.width) != self.image_size:
             raise UserError(f"Prediction.plot: {self.file} has changed since it was read; predict on it again.")
         return draw_predictions(
-            photo.pixels, self.instances, self.emotions, 0.0, max_emotions, thresholds=self.thresholds
+            photo.pixels, self.instances, self.emotions, 0.0, max_emotions, thresholds=self.emotion_thresholds
         )
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:

@@ -9,15 +9,15 @@ from typing import Any, Literal, overload
 
 import torch
 from torch import nn
-from torchvision.ops import nms
+from torchvision.ops import nms as non_maximum_suppression
 from torchvision.transforms.v2 import functional as F
 
 from dsct_detrex.data.images import ImageError, Photo
 from dsct_detrex.data.pixels import ChannelOrder
 from dsct_detrex.data.transforms import Transform, make_scene
-from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.checkpoints import load
+from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.prediction.inputs import CHANNEL_ORDERS, Picture, as_photo, name_of
 from dsct_detrex.prediction.prediction import Prediction
 from dsct_detrex.prediction.predictions import Predictions
@@ -35,9 +35,9 @@ class Predictor:
         model: called with ``[{"image", "height", "width"}]`` in evaluation mode.
         emotions: the label set of the model.
         transforms: what evaluation does to a picture before the model sees it (``data/transforms.py``).
-        thresholds: per emotion, the least probability that counts as "shown".
-        score_threshold: least confidence that a query found a person, in [0, 1].
-        nms_threshold: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
+        emotion_thresholds: per emotion, the least probability that counts as "shown".
+        threshold: least confidence of a person, in [0, 1]; as the flag of ``predict.py``, like ``nms``.
+        nms: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
         origin: where the weights come from, in words.
 
     Raises:
@@ -49,23 +49,25 @@ class Predictor:
         model: nn.Module,
         emotions: Emotions,
         transforms: Transform,
-        thresholds: tuple[float, ...],
-        score_threshold: float = 0.3,
-        nms_threshold: float = 0.5,
+        emotion_thresholds: tuple[float, ...],
+        threshold: float = 0.3,
+        nms: float = 0.5,
         origin: str = "",
     ) -> None:
-        _check_share("score_threshold", score_threshold)
-        _check_share("nms_threshold", nms_threshold)
+        _check_share("threshold", threshold)
+        _check_share("nms", nms)
         self.model = model.eval()
         self.emotions = emotions
         self.transforms = transforms
-        self.thresholds = thresholds
-        self.score_threshold = score_threshold
-        self.nms_threshold = nms_threshold
+        self.emotion_thresholds = emotion_thresholds
+        self.threshold = threshold
+        self.nms = nms
         self.origin = origin
 
     @classmethod
-    def from_checkpoint(cls, path: str | PathLike[str], device: str = "auto", **settings: float) -> Predictor:
+    def from_checkpoint(
+        cls, path: str | PathLike[str], device: str = "auto", threshold: float = 0.3, nms: float = 0.5
+    ) -> Predictor:
         """Build from what a training left.
 
         Args:
@@ -74,7 +76,8 @@ class Predictor:
                 where it was kept; ``~`` is expanded. ``origin`` says which it was.
             device: where the model runs: ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:<index>`` or
                 ``mps``.
-            settings: ``score_threshold`` and ``nms_threshold``.
+            threshold: least confidence of a person, in [0, 1].
+            nms: of two people whose boxes overlap more, the less confident goes; see the class.
 
         Raises:
             UserError: the file is missing, damaged, none of these, or asks for code that is not trusted; the device is
@@ -83,7 +86,7 @@ class Predictor:
         place = device_named(device, "Predictor.from_checkpoint(device=)")
         loaded = load(path)
         predictor = cls(
-            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, **settings, origin=loaded.origin
+            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, threshold, nms, loaded.origin
         )
         predictor.model.to(place)
         return predictor
@@ -168,15 +171,18 @@ class Predictor:
             raise UserError(f"Predictor.stream(batch_size=) expects at least 1. Got {batch_size}.")
         _check_choice("channel_order", channel_order, CHANNEL_ORDERS)
         _check_choice("on_error", on_error, ON_ERROR)
-        return self._results(each_picture(pictures), batch_size, channel_order, on_error)
+        alone = kind_of(pictures) == "one"
+        numbered = ((picture, "" if alone else f"picture {n}") for n, picture in enumerate(each_picture(pictures), 1))
+        return self._results(numbered, batch_size, channel_order, on_error)
 
     def _results(
-        self, pictures: Iterator[Picture], batch_size: int, channel_order: ChannelOrder, on_error: OnError
+        self, pictures: Iterator[tuple[Picture, str]], batch_size: int, channel_order: ChannelOrder, on_error: OnError
     ) -> Iterator[Prediction]:
+        """Results of pictures, each with how messages call it where it has no name of its own."""
         while batch := list(islice(pictures, batch_size)):
-            photos = [_read(picture, channel_order) for picture in batch]
+            photos = [_read(picture, channel_order, called) for picture, called in batch]
             people = iter(self._people([photo for photo in photos if isinstance(photo, Photo)]))
-            for picture, photo in zip(batch, photos, strict=True):
+            for (picture, _), photo in zip(batch, photos, strict=True):
                 found, pixels = (next(people), photo) if isinstance(photo, Photo) else (photo, None)
                 if isinstance(found, Instances):
                     yield self._prediction(found, name_of(picture), pixels)
@@ -202,7 +208,7 @@ class Predictor:
         return [people for photo in photos for people in self._people([photo])]
 
     def _prediction(self, people: Instances, file: str, photo: Photo | None, error: str = "") -> Prediction:
-        return Prediction(people, self.emotions, self.thresholds, file, photo, error)
+        return Prediction(people, self.emotions, self.emotion_thresholds, file, photo, error)
 
     def _model_input(self, photo: Photo) -> dict[str, Any]:
         scene = self.transforms(make_scene(F.pil_to_tensor(photo.pixels), []))
@@ -210,12 +216,13 @@ class Predictor:
 
     def _keep(self, people: Instances) -> Instances:
         """The confident ones, the most confident first, their boxes cut at the border of the picture."""
-        confident = people[people.scores >= self.score_threshold]
+        confident = people[people.scores >= self.threshold]
         # NMS also sorts
-        kept = confident[nms(confident.pred_boxes.tensor, confident.scores, self.nms_threshold)]
+        boxes = confident.pred_boxes.tensor
+        kept = confident[non_maximum_suppression(boxes, confident.scores, self.nms)]
         height, width = kept.image_size
-        boxes = kept.pred_boxes.tensor
-        kept.pred_boxes = Boxes(boxes.clamp(min=0).minimum(boxes.new_tensor([width, height, width, height])))
+        inside = kept.pred_boxes.tensor.clamp(min=0)
+        kept.pred_boxes = Boxes(inside.minimum(inside.new_tensor([width, height, width, height])))
         return kept
 
     def __repr__(self) -> str:
@@ -223,20 +230,12 @@ class Predictor:
         return f"Predictor({self.origin or type(self.model).__name__}; {name}, {self.emotions.num_emotions} emotions)"
 
 
-def device_named(name: str, asked: str) -> torch.device:
-    """The device of that name, see ``choose_device``, whose sentences then speak of ``asked``, the flag or argument."""
-    try:
-        return choose_device(name)
-    except UserError as error:
-        raise UserError(str(error).replace("train.device", asked)) from error
-
-
-def _read(picture: Picture, channel_order: ChannelOrder) -> Photo | UserError:
+def _read(picture: Picture, channel_order: ChannelOrder, called: str) -> Photo | UserError:
     """The pixels, or why there are none: told in its turn, after the results before it."""
     try:
         return as_photo(picture, channel_order)
     except UserError as error:
-        return error
+        return type(error)(f"{called}: {error}") if called and not name_of(picture) else error
 
 
 def _is_out_of_memory(error: Exception) -> bool:
