@@ -50,7 +50,7 @@ def _table(people: list[Mapping[str, Any]]) -> str:
     rows = [
         f'<tr><td style="border-left: 6px solid {PEOPLE_COLORS[number % len(PEOPLE_COLORS)]}">{number}</td>'
         f'<td style="text-align: left">{escape(_emotions(person))}</td><td>{person["score"]:.2f}</td>'
-        f"<td>{escape(', '.join(f'{value:g}' for value in person['box']))}</td></tr>"
+        f'<td style="white-space: nowrap">{_box(person)}</td></tr>'
         for number, person in enumerate(people)
     ]
     head = '<tr><th></th><th style="text-align: left">emotions</th><th>score</th><th>box (x0, y0, x1, y1)</th></tr>'
@@ -71,4 +71,8 @@ def _emotions(person: Mapping[str, Any]) -> str:
 
 
 def _place(person: Mapping[str, Any]) -> str:
-    return f"score {person['score']:.2f}, box {', '.join(f'{value:g}' for value in person['box'])}"
+    return f"score {person['score']:.2f}, box {_box(person)}"
+
+
+def _box(person: Mapping[str, Any]) -> str:
+    return ", ".join(f"{value:g}" for value in person["box"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from PIL import Image
@@ -74,7 +75,8 @@ class Results:
             encode_picture(picture, unfinished, form)
             self._own.move_in(unfinished, path)
         except (OSError, ValueError) as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             raise writing_failed(path, error) from error
         return self.drawn[found].as_posix()
 

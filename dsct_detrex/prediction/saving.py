@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -80,4 +81,5 @@ def _write(place: Path, write: Callable[[Path], object]) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(f"save: writing {place} failed ({reason}); free some space or choose another name.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()

@@ -1,6 +1,5 @@
 """The picture draws what the JSON says: the same people, in the same order, with the same emotions and numbers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ Chip = tuple[list[str], int]
 
 
 @pytest.fixture
-def chips(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Chip]]:
+def chips(monkeypatch: pytest.MonkeyPatch) -> list[Chip]:
     """The lines of every chip that is drawn, in order, and how many emotions it says have none."""
     drawn: list[Chip] = []
     bars, label = draw.bars_chip, draw.label_chip
@@ -29,7 +28,7 @@ def chips(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Chip]]:
 
     monkeypatch.setattr(draw, "bars_chip", bars_chip)
     monkeypatch.setattr(draw, "label_chip", label_chip)
-    yield drawn
+    return drawn
 
 
 @pytest.mark.parametrize("emotions", [CAER_S, EMOTIC])
