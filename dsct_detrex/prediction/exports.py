@@ -92,6 +92,5 @@ def _package(name: str, method: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise UserError(
-            f"Prediction.{method} needs {name}, which cannot be imported ({error}); install it: pip install {name}, or "
-            f"the extra: pip install 'dsct-detrex[{name}]'."
+            f"Prediction.{method} needs {name}, which cannot be imported ({error}). Install it with: pip install {name}"
         ) from error

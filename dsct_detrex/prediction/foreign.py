@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.errors import UserError
 from dsct_detrex.weights import CheckpointFile, convert, likely_host
 from dsct_detrex.weights.formats import FORMATS
@@ -24,19 +25,21 @@ def foreign(file: Path, checkpoint: CheckpointFile) -> UserError:
     if kind in _HOSTS:
         host = likely_host(convert(checkpoint.state_dict).state_dict)
         whose = FORMATS[kind] + (f" ({HOSTS[host]})" if host else "")
-        lack, how = "finds objects and no emotions", f"train DSCT from it: {_train(host, file)}"
+        lack, how = "finds objects and no emotions", f"train DSCT from it: {train_from(host, file)}"
     elif kind in _BACKBONES:
-        whose, lack, how = FORMATS[kind], "finds nobody", f"train DSCT from it: {_train('dino', file)}"
+        whose, lack, how = FORMATS[kind], "finds nobody", f"train DSCT from it: {train_from('dino', file)}"
     elif kind in ("dsct", "dsct_official"):
         whose, lack = FORMATS[kind], "holds weights without their label set and config"
         host = likely_host(convert(checkpoint.state_dict).state_dict)
-        how = f"start a training from it, which leaves a file that has all: {_train(host, file)}"
+        how = f"start a training from it, which leaves a file that has all: {train_from(host, file)}"
     else:
         whose, lack, how = FORMATS["unknown"], "says nothing here", "give the best.safetensors of a run"
     return UserError(f"Predictor: {file} is of {whose} and {lack}; {how}")
 
 
-def _train(host: str | None, file: Path) -> str:
+def train_from(host: str | None, file: Path) -> str:
     """The command that starts from ``file``; its project is that of the host, or of the host's kind."""
-    project = (host or "deformable_detr").removesuffix("_two_stage").removesuffix("_box_refine")
-    return f"python scripts/train.py --config projects/{project}_dsct.py train.init_checkpoint={file}"
+    host = host or "deformable_detr"
+    kind = host.removesuffix("_two_stage").removesuffix("_box_refine")
+    choice = [] if kind == host else [f"host.name={host}"]
+    return spoken("train", ["--config", f"{kind}_dsct", *choice, f"train.init_checkpoint={file}"])

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from dsct_detrex.config import instantiate
+from dsct_detrex.config.project import config_file
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.build import plain_config
 from dsct_detrex.engine.checkpoint import RunState, save_last
@@ -18,8 +19,10 @@ from dsct_detrex.engine.settings import BestRule, EarlyStop
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.prediction.checkpoints import load
+from dsct_detrex.prediction.foreign import train_from
 from dsct_detrex.structures import CAER_S, EMOTIC
 from dsct_detrex.weights import load_release
+from dsct_detrex.weights.signatures import HOSTS
 from tests.prediction.tiny_release import tiny_config, write_release
 
 
@@ -142,7 +145,7 @@ FOREIGN = {
     "dino": (
         ["transformer.level_embeds", "transformer.decoder.norm.weight", "transformer.encoder.layers.0.attentions.0.w"],
         r"is of a detrex detector \(DINO\) and finds objects and no emotions; train DSCT from it: .* "
-        r"--config projects/dino_dsct\.py train\.init_checkpoint=.*x\.pth$",
+        r"--config dino_dsct train\.init_checkpoint=.*x\.pth$",
     ),
     "official detr": (
         ["transformer.decoder.layers.0.multihead_attn.in_proj_weight"],
@@ -155,6 +158,10 @@ FOREIGN = {
     "ours, bare": (
         ["host.neck.convs.0.conv.weight", "subject_queries.content"],
         r"is of a DSCT model of this package and holds weights without their label set and config",
+    ),
+    "two stages": (
+        ["transformer.level_embeds", "transformer.enc_output.weight", "transformer.encoder.layers.0.attentions.0.w"],
+        r"\(two-stage Deformable-DETR\).* --config deformable_detr_dsct host\.name=deformable_detr_two_stage train",
     ),
     "backbone": (["stem.conv1.weight"], r"is of a detectron2 ResNet backbone and finds nobody; train DSCT from it"),
     "something": (["fc.weight"], r"is of no model this package knows and .* give the best\.safetensors of a run$"),
@@ -171,3 +178,10 @@ def test_a_checkpoint_of_others_is_answered_with_the_way(kind: str, suffix: str,
     with pytest.raises(UserError, match=message.replace("pth$", f"{suffix}$")) as error:
         load(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_way_leads_to_a_project_that_is_there(host: str) -> None:
+    config = re.search(r"--config (\S+)", train_from(host, Path("x.pth")))
+    assert config is not None
+    assert config_file(config[1]).is_file()
