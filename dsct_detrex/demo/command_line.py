@@ -106,7 +106,7 @@ def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture
             gt_boxes=Boxes(torch.tensor([person["bbox"] for person in people])),
             **{scenes.emotions.target_field: scenes.emotions.encode([person["labels"] for person in people])},
         )
-        drawn = draw_predictions(image, predictor(image), scenes.emotions, 0.0, ground_truth=truth)
+        drawn = draw_predictions(image, predictor(image).instances, scenes.emotions, 0.0, ground_truth=truth)
         pictures.append(Picture(drawn, _caption(people[0]["extra"]["cues"], len(people))))
     return pictures
 
