@@ -19,6 +19,12 @@ class Face(NamedTuple):
     score: float
 
     @property
+    def side(self) -> float:
+        """The shorter one, in pixels."""
+        x0, y0, x1, y1 = self.box
+        return min(x1 - x0, y1 - y0)
+
+    @property
     def area(self) -> float:
         """In square pixels."""
         x0, y0, x1, y1 = self.box
@@ -34,7 +40,7 @@ class FaceDetector(Protocol):
 
     @property
     def min_size(self) -> int:
-        """Least side of a face that is looked for, pixels."""
+        """Least side of a face that is looked for, pixels; some that are smaller may be found as well."""
 
     def find(self, picture: Image.Image) -> list[Face]:
         """All faces of a picture of mode RGB, in no order; those of low confidence too."""

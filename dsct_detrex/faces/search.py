@@ -62,7 +62,7 @@ def _look(frame: Frame, detector: FaceDetector) -> Found | ImageError:
     except ImageError as error:
         return error
     width, height = picture.size
-    inside = (_inside(face, width, height) for face in detector.find(picture))
+    inside = (_inside(face, width, height) for face in detector.find(picture) if face.side >= detector.min_size)
     return Found(width, height, tuple(face for face in inside if face.area > 0))
 
 

@@ -25,7 +25,7 @@ class YuNet:
 
     Args:
         model: the ONNX file.
-        min_size: smaller faces are dropped, pixels.
+        min_size: least side of a face, pixels.
 
     Raises:
         UserError: OpenCV is not installed, or the file is not there or no YuNet that it can run.
@@ -50,12 +50,7 @@ class YuNet:
         network.setInputSize(picture.size)
         _, rows = network.detect(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))  # BGR
         found = [] if rows is None else rows.tolist()
-        return [
-            Face((x, y, x + width, y + height), row[-1])
-            for row in found
-            for x, y, width, height in [row[:4]]
-            if min(width, height) >= self.min_size
-        ]
+        return [Face((x, y, x + width, y + height), row[-1]) for row in found for x, y, width, height in [row[:4]]]
 
     def _network(self) -> Any:
         if not hasattr(self._own, "network"):
