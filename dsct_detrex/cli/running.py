@@ -43,7 +43,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
 
     def carry_out() -> int:
         options = COMMANDS[name].parse(words)
-        return COMMANDS[name].load_work()(options, words)
+        return COMMANDS[name].load_work(getattr(options, "action", ""))(options, words)
 
     return guarded(carry_out, lambda: spoken(name, words if "--resume" in words else [*words, "--resume"]))
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.data.box_formats import check_box_format
 from dsct_detrex.data.box_lines import EXPECTED, made_by, read_lines
 from dsct_detrex.data.caer_labels import (
@@ -208,6 +209,6 @@ def _named_or_found(root: Path, images: Path, split: str, annotations: str | Non
             f"CAER-S: no face boxes for split {split!r}. Looked for {', '.join(_file_names(split))} in {root}, in its "
             "folder annotations/, and beside it. The download has no boxes: put a public box file there (lines "
             f"path,label,x1,y1,x2,y2, or caer_{split}.json of the official DSCT code), name it with annotations=, or "
-            f"have faces found: dsct data boxes --format caer_s --root {root}."
+            f"have faces found: {spoken('data', ['boxes', '--format', 'caer_s', '--root', str(root)])}."
         )
     return source

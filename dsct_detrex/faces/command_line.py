@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from dsct_detrex.cli.invocation import this_command
+from dsct_detrex.cli.running import INTERRUPTED
 from dsct_detrex.data.caer_s import found_box_file, image_root
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.places import existing_root
@@ -31,12 +35,11 @@ from dsct_detrex.paths import user_path
 FOLDER = "annotations"
 """Below the root; where the reader looks for box files."""
 
-_INTERRUPTED = 130
 _STEPS = 20  # lines of progress where there is no terminal
 
 
 def make_boxes(options: argparse.Namespace, words: Sequence[str] = ()) -> int:
-    """Look for faces in all pictures under ``options.root`` and write the box files.
+    """Look for faces in all pictures under ``options.data_root`` and write the box files.
 
     Returns:
         The exit status: 0 done, 1 done but pictures could not be read, 130 interrupted.
@@ -44,7 +47,7 @@ def make_boxes(options: argparse.Namespace, words: Sequence[str] = ()) -> int:
     Raises:
         UserError: nothing can be done as asked; nothing was written then, except the journal of a broken-off search.
     """
-    root = existing_root(options.root, options.format)
+    root = existing_root(options.data_root, options.format)
     images = image_root(root)
     folder = root / FOLDER if options.out is None else user_path(options.out)
     frames, notes = frames_of(images)
@@ -53,22 +56,24 @@ def make_boxes(options: argparse.Namespace, words: Sequence[str] = ()) -> int:
     if options.out is None:
         _check_first(root, images, folder)
     detector = _detector(options)
-    said = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with Journal(folder / FILE, detector, options.overwrite) as journal, _progress() as told:
-            found, broken = search(frames, detector, journal, options.jobs, told, options.on_error == "raise")
+            found, broken = search(
+                frames, detector, journal, options.jobs or os.cpu_count() or 1, told, options.on_error == "raise"
+            )
     except KeyboardInterrupt:
-        said.print(f"Interrupted. What was found is kept in {folder / FILE}; the same command goes on from there.")
-        return _INTERRUPTED
-    outcome = outcome_of(frames, found, broken, options.min_score, options.faces)
+        print(f"Interrupted; what was found is in {folder / FILE}. Go on with: {this_command()}", file=sys.stderr)
+        return INTERRUPTED
+    score = detector.usual_score if options.min_score is None else options.min_score
+    outcome = outcome_of(frames, found, broken, score, options.faces)
     if not any(outcome.people.values()):
         raise UserError(
-            f"data boxes: no face in {len(frames):,} pictures with --min-score {options.min_score} and --faces "
+            f"data boxes: no face in {len(frames):,} pictures with --min-score {score:g} and --faces "
             f"{options.faces}; no box file was written. All faces with their scores are in {folder / FILE}."
         )
-    _write(outcome, folder, detector, options, held_out)
-    _tell(outcome, folder, detector, options, [*notes, *held_out], Console(soft_wrap=True, highlight=False))
+    _write(outcome, folder, _settings(detector, score, options.faces, held_out))
+    _tell(outcome, folder, f"{detector.name}, score at least {score:g}", options, [*notes, *held_out])
     return 1 if broken and options.on_error == "report" else 0
 
 
@@ -134,56 +139,46 @@ def _lines() -> Told:
     return told
 
 
-def _write(
-    outcome: Outcome, folder: Path, detector: FaceDetector, options: argparse.Namespace, held_out: Sequence[str]
-) -> None:
+def _settings(detector: FaceDetector, score: float, choice: str, held_out: Sequence[str]) -> dict[str, Any]:
+    """What a reader of the boxes must know of how they were made."""
+    return {
+        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "detector": detector.name,
+        "min_score": score,
+        "min_size": detector.min_size,
+        "faces": choice,
+        "validation": list(held_out),
+    }
+
+
+def _write(outcome: Outcome, folder: Path, settings: dict[str, Any]) -> None:
     for split in SPLITS:
         people, path = outcome.people.get(split), folder / f"{split}.txt"
         if people:
-            files.write(path, files.box_lines(people, detector.name))
+            files.write(path, files.box_lines(people, settings["detector"]))
         else:
             path.unlink(missing_ok=True)  # of an earlier search, whose pictures may be in another split by now
     files.write(folder / files.LEFT_OUT, files.left_out_lines(outcome.left_out))
     sheet = gallery(outcome)
     if sheet is not None:
         sheet.save(folder / files.GALLERY)
-    summary = {
-        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "detector": detector.name,
-        "min_score": options.min_score,
-        "min_size": detector.min_size,
-        "faces": options.faces,
-        "validation": list(held_out),
-        "splits": outcome.counts_as_dict(),
-    }
-    files.write(folder / files.SUMMARY, summary)
+    files.write(folder / files.SUMMARY, {**settings, "splits": outcome.counts_as_dict()})
 
 
-def _tell(
-    outcome: Outcome,
-    folder: Path,
-    detector: FaceDetector,
-    options: argparse.Namespace,
-    notes: Sequence[str],
-    console: Console,
-) -> None:
-    console.print(
-        Text(f"faces found by {detector.name}, score at least {options.min_score:g}; written: {options.faces}")
-    )
+def _tell(outcome: Outcome, folder: Path, finder: str, options: argparse.Namespace, notes: Sequence[str]) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(Text(f"faces found by {finder}; written: {options.faces}"))
     console.print(outcome.table())
-    for note in notes:
-        console.print(Text(note))
+    lines = list(notes)
     if outcome.left_out:
-        console.print(Text(f"{len(outcome.left_out):,} pictures have no line; {folder / files.LEFT_OUT} says why"))
-    names = ", ".join(f"{split}.txt" for split, people in outcome.people.items() if people)
-    for split in (split for split, people in outcome.people.items() if not people):
-        console.print(Text(f"{split} has no box file: no face was written"))
-    console.print(Text(f"{folder}: {names}; look over {files.GALLERY} before you train"))
+        lines.append(f"{len(outcome.left_out):,} pictures have no line; {folder / files.LEFT_OUT} says why")
+    written = [split for split, people in outcome.people.items() if people]
+    lines += [f"{split} has no box file: no face was written" for split in outcome.people if split not in written]
+    names = ", ".join(f"{split}.txt" for split in written)
+    lines.append(f"{folder}: {names}; look over {files.GALLERY} before you train")
     if options.out is not None:
-        console.print(
-            Text(
-                "to use them: dataloader.train.dataset.annotations and dataloader.test.dataset.annotations="
-                f"'{folder}/{{split}}.txt'"
-            )
-        )
-    console.print(Text("found boxes differ from the published ones, which people checked: say so beside a result"))
+        keys = " and ".join(f"dataloader.{loader}.dataset.annotations" for loader in ("train", "test"))
+        lines.append(f"to use them: {keys}='{folder}/{{split}}.txt'")
+    lines.append("found boxes differ from the published ones, which people checked: say so beside a result")
+    for line in lines:
+        console.print(Text(line))

@@ -39,6 +39,10 @@ class FaceDetector(Protocol):
         """What a reader of a result must know: network, package and version, or the file of the network."""
 
     @property
+    def usual_score(self) -> float:
+        """Least score of a face that counts as found, where nobody says another: 0 to 1."""
+
+    @property
     def min_size(self) -> int:
         """Least side of a face that is looked for, pixels; some that are smaller may be found as well."""
 

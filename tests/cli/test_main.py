@@ -15,7 +15,7 @@ from dsct_detrex.cli.main import main
 from dsct_detrex.cli.parser import Parser
 
 ROOT = Path(__file__).parents[2]
-SUBCOMMANDS = [("data", "check"), ("data", "show"), ("data", "generate")]
+SUBCOMMANDS = [("data", "check"), ("data", "show"), ("data", "generate"), ("data", "boxes")]
 HELPS = [(name,) for name in COMMANDS] + SUBCOMMANDS
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dsct_detrex.cli.data import parse
 from dsct_detrex.faces import command_line
 from dsct_detrex.faces.detector import Face
 
@@ -26,6 +27,7 @@ class KnownFaces:
     """Finds as many of ``FACES`` as the red value of the picture's first pixel says; ``seen`` counts its pictures."""
 
     name = "KnownFaces 1.0"
+    usual_score = 0.9
 
     def __init__(self, min_size: int = 10) -> None:
         self.min_size = min_size
@@ -67,8 +69,5 @@ def caer(tmp_path: Path) -> Callable[[dict[str, int | bytes]], Path]:
 
 def find_boxes(root: Path, **asked: object) -> int:
     """The command with the defaults of its flags."""
-    options = {
-        "format": "caer_s", "out": None, "val": None, "overwrite": False, "model": None, "min_size": 10,
-        "min_score": 0.9, "faces": "largest", "jobs": 2, "on_error": "report",
-    }  # fmt: skip
-    return command_line.make_boxes(argparse.Namespace(root=str(root), **{**options, **asked}))
+    options = parse(["boxes", "--format", "caer_s", "--root", str(root), "--jobs", "2"])
+    return command_line.make_boxes(argparse.Namespace(**{**vars(options), **asked}))

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from dsct_detrex.cli import data
 from dsct_detrex.data import CaerSDataset, headline_of
 from dsct_detrex.errors import UserError
 from dsct_detrex.faces import command_line
+from dsct_detrex.faces.choice import CHOICES
 from dsct_detrex.faces.search import search
 from tests.faces.conftest import KnownFaces, find_boxes
 
@@ -102,6 +104,10 @@ def test_choices_share_one_search(choice: str, boxes: list[str], caer: Write, de
     assert [line.replace("test/Anger/", "").replace(",Anger,", " ") for line in lines] == boxes
 
 
+def test_the_command_knows_all_choices() -> None:
+    assert tuple(CHOICES) == data.CHOICES
+
+
 @pytest.mark.parametrize("name", [name for name in RESULTS if name != "faces.jsonl"])
 def test_nothing_is_written_over(name: str, caer: Write, detector: KnownFaces) -> None:
     root = caer({**PICTURES, f"annotations/{name}": b"precious"})
@@ -173,7 +179,7 @@ def test_interrupted(
 
     monkeypatch.setattr(command_line, "search", stopped)
     assert find_boxes(root) == 130
-    assert f"{root}/annotations/faces.jsonl; the same command goes on from there." in capsys.readouterr().err
+    assert f"{root}/annotations/faces.jsonl. Go on with: " in capsys.readouterr().err
     assert list(contents(root / "annotations")) == ["faces.jsonl"]
     monkeypatch.undo()
     monkeypatch.setattr(command_line, "_detector", lambda options: detector)
