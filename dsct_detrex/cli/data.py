@@ -116,7 +116,7 @@ def _add_boxes(commands: argparse._SubParsersAction[Parser]) -> None:
         help="find the faces of pictures that come without boxes",
         words="--format caer_s --root DIR [flags]",
         description="Find the faces in the pictures of CAER-S, and write the box file that its download lacks.",
-        examples=("--format caer_s --root DIR", "--format caer_s --root DIR --model face_detection_yunet_2023mar.onnx"),
+        examples=("--format caer_s --root DIR", "--format caer_s --root DIR --model yunet.onnx"),
         notes=(
             "Exit status: 0 done; 1 done, but pictures could not be read; 2 the command cannot be carried out; 130 "
             "interrupted, and the same command goes on.",

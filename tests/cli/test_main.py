@@ -105,9 +105,9 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
         (["--train"], "error: dsct: there is no command '--train'. Did you mean `train`?\n"),
         (
             ["data", "chekc"],
-            "error: data: check | show | generate expects one of check, show, generate. Got 'chekc'. Did",
+            "error: data: check | show | generate | boxes expects one of check, show, generate, boxes. Got 'chekc'. Did",
         ),
-        (["data"], "error: data: the following arguments are required: check | show | generate."),
+        (["data"], "error: data: the following arguments are required: check | show | generate | boxes."),
         (
             ["data", "check", "--root", ".", "--format", "emotc"],
             "error: data check: --format/--data expects one of auto,",
