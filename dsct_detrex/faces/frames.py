@@ -90,7 +90,7 @@ def with_validation(frames: Sequence[Frame], share: float) -> list[Frame]:
 
 
 def _part(share: float, count: int) -> int:
-    return min(math.ceil(share * count - 1e-9), count - 1)  # 0.1 of 70 is a little above 7 in floating point
+    return min(math.ceil(share * count - 1e-9), count - 1)  # 0.07 of 100 is a little above 7 in floating point
 
 
 def _is_hidden(path: Path) -> bool:

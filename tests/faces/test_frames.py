@@ -62,7 +62,7 @@ def test_refused(files: list[str], words: str, caer: Write) -> None:
 
 @pytest.mark.parametrize(
     ("pictures", "share", "taken"),
-    [(10, 0.1, 1), (10, 0.0, 0), (70, 0.1, 7), (5, 0.1, 1), (1, 0.1, 0), (2, 0.9, 1), (10, 0.25, 3)],
+    [(10, 0.1, 1), (10, 0.0, 0), (100, 0.07, 7), (5, 0.1, 1), (1, 0.1, 0), (2, 0.9, 1), (10, 0.25, 3)],
 )
 def test_validation_is_the_end_of_a_class(pictures: int, share: float, taken: int, caer: Write) -> None:
     files = [f"{split}/Sad/{n}.png" for split in ("train", "test") for n in range(1, pictures + 1)]
