@@ -105,7 +105,7 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
         (["--train"], "error: dsct: there is no command '--train'. Did you mean `train`?\n"),
         (
             ["data", "chekc"],
-            "error: data: check | show | generate | boxes expects one of check, show, generate, boxes. Got 'chekc'. Did",
+            "error: data: check | show | generate | boxes expects one of check, show, generate, boxes. Got 'chekc'.",
         ),
         (["data"], "error: data: the following arguments are required: check | show | generate | boxes."),
         (
