@@ -80,6 +80,7 @@ class EvalLoader:
 
     Attributes:
         dataset: all of it.
+        num_images: of this process.
         report: pictures skipped in the latest pass.
     """
 
@@ -87,6 +88,7 @@ class EvalLoader:
         _check_workers(num_workers, "build_test_loader")
         self.dataset = images.dataset
         self.report = DataReport(f"{images.dataset.name} while evaluating")
+        self.num_images = order.num_images
         self._order = order
         self._images = images
         self._num_workers = num_workers
