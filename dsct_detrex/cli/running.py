@@ -57,7 +57,12 @@ def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
     try:
         return work()
     except Interrupted as stop:
-        _complain(f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}")
+        if stop.checkpoint is None:
+            _complain(f"Interrupted after iteration {stop.iteration}; this run keeps no checkpoint to go on from.")
+        else:
+            _complain(
+                f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}"
+            )
         return INTERRUPTED
     except KeyboardInterrupt:
         _complain("Interrupted; nothing was saved since the last checkpoint.")

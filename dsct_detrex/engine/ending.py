@@ -31,4 +31,8 @@ def tell_training(session: Session, state: RunState, examination: Examination | 
     if examination is not None:
         console.show(examination.tables())
     left = [name for name in _LEFT if (folder / name).exists()]
-    console.say(f"done: iteration {state.iteration} after {duration(seconds)}, results in {folder}: {', '.join(left)}")
+    best = state.best
+    value = "" if best.value is None else f", best {best.metric} {best.value:.4f} at {best.iteration:,}"
+    console.say(
+        f"done: {state.iteration:,} steps after {duration(seconds)}{value}\nresults in {folder}: {', '.join(left)}"
+    )

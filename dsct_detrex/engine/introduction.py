@@ -66,10 +66,12 @@ def introduce(
         ("weights", weights.text),
         ("device", device_words(session.settings, session.device, model)),
         *plan,
+        *([("lr groups", "\n".join(groups))] if dry_run and groups else []),
         *([("protocol", str(protocol))] if protocol and not plan else []),
         ("output", str(session.output_dir)),
     ]
     notes = [
+        *([weights.details] if dry_run and weights.details else []),
         *(f"note: {note}" for note in data_notes(known, _max_batches(examiner), None if dry_run else _FINDINGS)),
         *weights.notes,
         *_hopeless(session, model, weights),

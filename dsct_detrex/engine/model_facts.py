@@ -11,6 +11,7 @@ from torch import nn
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.summary import count_parameters
+from dsct_detrex.engine.words import counted
 from dsct_detrex.evaluation.formatting import millions
 from dsct_detrex.ops.backends import choose_backend
 
@@ -54,7 +55,7 @@ def device_words(settings: TrainSettings, device: torch.device, model: nn.Module
     """
     parts = [
         torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        f"{torch.get_num_threads()} threads" if device.type == "cpu" else "",
+        counted(torch.get_num_threads(), "thread") if device.type == "cpu" else "",
         f"{ddp.world_size()} processes" if ddp.world_size() > 1 else "",
         f"{settings.amp.dtype} autocast" if settings.amp.enabled else "float32",
     ]

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from dsct_detrex.engine.schedule import Multiplier, find_drops, find_warmup
 from dsct_detrex.engine.screen.block import Row
 from dsct_detrex.engine.settings import TrainSettings
-from dsct_detrex.engine.words import listed
+from dsct_detrex.engine.words import counted, listed
 from dsct_detrex.errors import UserError
 
 
@@ -136,17 +136,18 @@ def _rates(optimizer: Optimizer) -> str:
 
 def _warmup(plan: Plan, multiplier: Multiplier) -> str:
     length = find_warmup(multiplier, plan.max_iter)
-    return f"warm-up of {_when(plan, length)} from {float(multiplier(0.0)):g} x lr" if length else "no warm-up"
+    start = float(multiplier(0.0))
+    return f"warm-up of {counted(length, 'step')} from x {start:g}" if length else "no warm-up"
 
 
 def _drops(plan: Plan, multiplier: Multiplier) -> str:
     drops = find_drops(multiplier, plan.max_iter)
-    return ", ".join(f"{drop.factor:g} x lr after {_when(plan, drop.iteration)}" for drop in drops) or "no drops"
+    return ", ".join(f"x {drop.factor:g} after {_when(plan, drop.iteration)}" for drop in drops) or "no drops"
 
 
 def _when(plan: Plan, iterations: int) -> str:
     epoch = plan.epoch(iterations)
-    return f"{iterations:,} steps" if epoch is None else f"{iterations:,} steps (epoch {epoch:.3g})"
+    return f"{counted(iterations, 'step')}{'' if epoch is None else f' (epoch {epoch:.3g})'}"
 
 
 def group_lines(optimizer: Optimizer) -> list[str]:

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from dsct_detrex.engine.plan import Plan
+from dsct_detrex.engine.words import counted
 from dsct_detrex.evaluation.formatting import duration
 
 _MEASURED = 5  # steps behind an estimate; the first is not among them, for it also prepares
@@ -52,8 +53,9 @@ class TimeLeft:
         left = self.seconds(iteration)
         if left is None or left < _WORTH_TELLING:
             return None
-        steps, evaluations = self.plan.max_iter - iteration, self._evaluations(iteration)
-        parts = f"{steps:,} steps of {self._step():.2g} s"
+        evaluations = self._evaluations(iteration)
+        parts = f"{counted(self.plan.max_iter - iteration, 'step')} of {self._step():.2g} s"
+        on_top = counted(evaluations, "evaluation")
         if self._evaluation is not None:
             if self._told_evaluations or not evaluations:
                 return None
@@ -64,7 +66,7 @@ class TimeLeft:
         if self._told_steps or (len(self._steps) < _MEASURED and sum(self._steps) < _ENOUGH_SECONDS):
             return None
         self._told_steps = True
-        more = f"; {evaluations} evaluations come on top" if evaluations else ""
+        more = f"; {on_top} on top" if evaluations else ""
         return f"time left: about {duration(left)}, {parts}{more}"
 
     def _step(self) -> float:

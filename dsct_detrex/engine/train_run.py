@@ -15,6 +15,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
 from dsct_detrex.engine import build, ddp
@@ -22,7 +23,6 @@ from dsct_detrex.engine.checkpoint import read_last
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.engine.ending import tell_evaluation, tell_training
-from dsct_detrex.engine.environment import command_line
 from dsct_detrex.engine.headlines import known_headlines, save_headlines
 from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.introduction import introduce
@@ -102,7 +102,7 @@ def run(
     with ddp.process_group(device):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
         with session.console.chronicle(), _naming_our_key(cfg):
-            session.console.detail("\n".join([f"command: {command_line()}", *told]))
+            session.console.detail("\n".join([f"command: {this_command()}", *told]))
             if eval_only:
                 result = _evaluate(session)
             elif dry_run:

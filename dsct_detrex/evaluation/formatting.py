@@ -48,7 +48,9 @@ def on_part(report: Mapping[str, Any]) -> str:
 
 
 def millions(count: int) -> str:
-    """4_000_000 -> ``"4.0 M"``; 75_000 -> ``"75 k"``."""
+    """4_000_000 -> ``"4.0 M"``; 75_000 -> ``"75 k"``; 264 -> ``"264"``."""
+    if count < 1000:
+        return str(count)
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
 
 

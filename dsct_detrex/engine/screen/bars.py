@@ -16,6 +16,7 @@ from dsct_detrex.engine.screen.numbers import fitting
 
 _REFRESHES = 4  # a second
 _INDENT = 2
+_NAME = 10  # characters, so that a line that comes and goes does not move the others
 
 
 class Bars(Progress):
@@ -37,13 +38,15 @@ class Bars(Progress):
             *columns, console=console, expand=True, transient=True, refresh_per_second=_REFRESHES, auto_refresh=True
         )
 
-    def add(self, name: str, total: int | None, done: int = 0) -> TaskID:
+    def add(self, name: str, total: int | None, done: int = 0, unit: str = "") -> TaskID:
         """A new line; without a total its bar only says that something goes on."""
-        return self.add_task(name, total=total, completed=done, count=_count(done, total), words="")
+        count = _count(done, total, unit)
+        return self.add_task(f"{name:<{_NAME}}", total=total, completed=done, count=count, unit=unit, words="")
 
     def move(self, task: TaskID, done: int, total: int | None, words: str | None = None) -> None:
         """Say how far a task is; None leaves the words behind it as they are."""
-        self.update(task, completed=done, total=total, count=_count(done, total))
+        count = _count(done, total, self._tasks[task].fields["unit"])
+        self.update(task, completed=done, total=total, count=count)
         if words is not None:
             self.update(task, words=words)
 
@@ -54,5 +57,5 @@ class Bars(Progress):
             yield Text(f"{'':<{_INDENT}}{line}", style="dim", no_wrap=True, overflow="crop")
 
 
-def _count(done: int, total: int | None) -> str:
-    return "" if total is None else f"{done}/{total}"
+def _count(done: int, total: int | None, unit: str) -> str:
+    return "" if total is None else f"{done}/{total} {unit}".rstrip()

@@ -9,6 +9,7 @@ Row = tuple[str, str]
 """Label and value; a value may have several lines, which stand under each other."""
 
 _GAP = 2
+_TOGETHER = "\N{NO-BREAK SPACE}"
 _NARROWEST = 20  # characters that a value gets on any screen
 
 
@@ -26,11 +27,17 @@ def block_lines(rows: Sequence[Row], width: int) -> list[Row]:
     return lines
 
 
+def sentence_lines(sentence: str, width: int) -> list[str]:
+    """A sentence in lines that end between words; those after the first are indented."""
+    return _wrapped(sentence, width, indent="  ")
+
+
 def in_two_lines(words: Iterable[str], width: int) -> str | None:
-    """Words with commas between them, or None where they need a third line of this width."""
-    text = ", ".join(words)
+    """Phrases with commas between them, or None where they need a third line of this width; lines end between them."""
+    text = ", ".join(word.replace(" ", _TOGETHER) for word in words)
     return text if len(_wrapped(text, width)) <= 2 else None
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_TOGETHER, " ") for line in lines] or [""]

@@ -11,7 +11,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from dsct_detrex.engine.loggers.record import Record
 from dsct_detrex.engine.screen.bars import Bars
-from dsct_detrex.engine.screen.block import Row, block_lines
+from dsct_detrex.engine.screen.block import Row, block_lines, sentence_lines
 from dsct_detrex.engine.screen.log_file import LogFile
 from dsct_detrex.engine.screen.numbers import clock, describe, short_parts
 from dsct_detrex.engine.screen.terminal import PLAIN_WIDTH, is_live, open_terminal
@@ -51,9 +51,13 @@ class Console:
     def say(self, text: str) -> None:
         """Tell a line or several, above the bars if there are any; a terminal breaks long ones between words."""
         self.detail(text)
-        if not self.quiet:
-            style = "yellow" if text.startswith(("note:", "WARNING:")) else ""
-            self._print(Text(text, style=style) if self._rich.is_terminal else text)
+        if self.quiet:
+            return
+        lines = text.split("\n")
+        if self._rich.is_terminal:
+            lines = [line for one in lines for line in sentence_lines(one, self._rich.width)]
+        style = "yellow" if text.startswith(("note:", "WARNING:")) else ""
+        self._print(Text("\n".join(lines), style=style), soft_wrap=True)
 
     def detail(self, text: str) -> None:
         """Tell ``log.txt`` alone."""
@@ -65,7 +69,7 @@ class Console:
         self.detail("\n".join(f"{label}{line}" for label, line in block_lines(rows, PLAIN_WIDTH)))
         if not self.quiet:
             for label, line in block_lines(rows, min(self._rich.width, PLAIN_WIDTH)):
-                self._print(Text.assemble((label, "bold"), line))
+                self._print(Text.assemble((label, "bold"), line), soft_wrap=True)
 
     def keep(self, tables: RenderableType) -> None:
         """Tell ``log.txt`` alone tables."""
@@ -83,7 +87,7 @@ class Console:
         """Begin to show a training of ``total`` steps, of which ``done`` are behind us."""
         self._max_iter = total
         if bars := self._drawn():
-            self._training = bars.add("training", total, done)
+            self._training = bars.add("training", total, done, "steps")
 
     def advance(self, done: int, seconds_left: float | None = None) -> None:
         """Move the training's bar."""
@@ -104,10 +108,10 @@ class Console:
         """Tell how far an evaluation is: with a bar of its own, or in a line now and then."""
         if bars := self._drawn():
             if self._evaluation is None:
-                self._evaluation, self._evaluation_began = bars.add("evaluating", total), time.monotonic()
+                self._evaluation, self._evaluation_began = bars.add("evaluating", total, done, unit), time.monotonic()
             seconds = time.monotonic() - self._evaluation_began
             left = clock(seconds / max(done, 1) * (total - done))
-            bars.move(self._evaluation, done, total, f"{unit}, {left} left")
+            bars.move(self._evaluation, done, total, f"{left} left")
         elif not self.quiet and time.monotonic() - self._last_line > _SILENCE:
             self._print(f"evaluating {done}/{total} {unit}")
 
@@ -159,11 +163,8 @@ class Console:
             self._bars.start()
         return self._bars
 
-    def _print(self, what: Any) -> None:
-        options: dict[str, Any] = (
-            {"soft_wrap": True} if isinstance(what, str) else {"overflow": "ignore", "crop": False}
-        )
-        self._rich.print(what, markup=False, highlight=False, **options)
+    def _print(self, what: RenderableType, soft_wrap: bool = False) -> None:
+        self._rich.print(what, markup=False, highlight=False, soft_wrap=soft_wrap)
         self._last_line = time.monotonic()
 
 

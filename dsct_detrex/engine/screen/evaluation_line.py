@@ -47,7 +47,7 @@ def evaluation_line(
         metric: a name in ``scalars``; others give no number.
     """
     ours = report is not None and "protocol" in report
-    parts = [title, _measured(scalars, metric, standing.previous, ours) + (on_part(report) if ours and report else "")]
+    parts = [title, _measured(scalars, metric, standing.previous, report if ours else None)]
     if standing.is_best:
         parts.append("best so far")
     elif standing.best is not None:
@@ -58,14 +58,16 @@ def evaluation_line(
     return whole if len(whole) <= _COLUMNS else "  ".join(filter(None, [*parts, found, _time(seconds)]))
 
 
-def _measured(scalars: Scalars, metric: str, previous: float | None, ours: bool) -> str:
+def _measured(scalars: Scalars, metric: str, previous: float | None, report: Mapping[str, Any] | None) -> str:
+    """The number, what it stands on where that is a part, and its change."""
     word = metric_word(metric.removeprefix("emotion/"))
     if metric not in scalars:
         return f"{word} {MISSING}"
-    value = scalars[metric]
+    value, ours = scalars[metric], report is not None
+    part = "" if report is None else on_part(report)
     difference = float("nan") if previous is None else value - previous
     change = f" ({_change(difference, metric, ours)})" if math.isfinite(difference) else ""
-    return f"{word} {_number(value, metric, ours)}{change}"
+    return f"{word} {_number(value, metric, ours)}{part}{change}"
 
 
 def _is_fraction(metric: str, ours: bool) -> bool:

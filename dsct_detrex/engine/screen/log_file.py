@@ -78,4 +78,6 @@ class LogFile:
         stamp = datetime.now().strftime(_STAMP)
         first, *more = _CONTROL.sub("", f"{self.speaker}{text}".replace("\r\n", "\n")).rstrip().split("\n")
         indent = " " * len(stamp)
-        return "".join(f"{line}\n" for line in (f"{stamp}  {first}", *(f"{indent}  {one}".rstrip() for one in more)))
+        return "".join(
+            f"{line}\n" for line in (f"{stamp}  {first}".rstrip(), *(f"{indent}  {one}".rstrip() for one in more))
+        )
