@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.engine.examine import Examiner
 from dsct_detrex.engine.headlines import Headlines, data_details, data_notes, data_rows
 from dsct_detrex.engine.initial_weights import InitialWeights
@@ -19,7 +20,7 @@ FULL_SIZE = 10_000_000
 """Trained weights from which on random ones learn nothing on a CPU in the time that somebody waits."""
 
 _FINDINGS = 2  # of a split that are told on the screen
-_SMALL_PROJECT = "--config projects/demo.py"
+_SMALL_PROJECT = ("--config", "demo")
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def _hopeless(session: Session, model: nn.Module, weights: InitialWeights) -> li
     if session.settings.fast_dev_run.enabled:
         return []
     return [
-        f"note: {trained / 1e6:.0f} M random weights on a CPU learn nothing in a day. The small project that does "
-        f"learn here, in a quarter of an hour on two cores: {_SMALL_PROJECT}; or begin with a checkpoint: "
+        f"note: {trained / 1e6:.0f} M random weights need days on a CPU. What does learn here: "
+        f"{spoken('train', _SMALL_PROJECT)} (4 M weights, some ten minutes on two cores); or begin with a checkpoint, "
         "train.init_checkpoint=FILE."
     ]
 

@@ -10,8 +10,8 @@ from engine_runs import ROOT
 from omegaconf import DictConfig
 from torch import nn
 
+from dsct_detrex.cli.train import parse
 from dsct_detrex.engine import build, run
-from dsct_detrex.engine.arguments import parse_arguments
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.engine.headlines import data_notes, data_rows
 from dsct_detrex.engine.initial_weights import InitialWeights
@@ -86,7 +86,7 @@ def test_a_big_model_from_nothing_on_a_cpu_is_advised_against(
     monkeypatch.setattr("dsct_detrex.engine.introduction.count_parameters", lambda model: (weights, weights))
     monkeypatch.setattr("dsct_detrex.engine.introduction.device_words", lambda *facts: "")
     told = introduce(session, nn.Linear(1, 1), InitialWeights("", random=random), {}, None)
-    assert ("--config projects/demo.py" in " ".join(told.notes)) == said
+    assert ("train --config demo (" in " ".join(told.notes)) == said
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_backbones_are_named(block: Any, words: str) -> None:
     ],
 )
 def test_models_of_projects_are_named(project: str, words: str) -> None:
-    cfg = compose(parse_arguments(["--config", str(ROOT / "projects" / f"{project}.py")]))
+    cfg = compose(parse(["--config", str(ROOT / "projects" / f"{project}.py")]))
     assert model_words(build.plain_config(cfg), nn.Linear(3, 1)) == words
 
 
@@ -131,7 +131,7 @@ def test_the_folder_of_a_run_has_a_log_which_a_resume_adds_to(toy: Toy, tmp_path
     run(toy("train.max_iter=2"), quiet=True, told=["note: told before"])
     run(toy("train.max_iter=3"), quiet=True, resume=True)
     text = (tmp_path / "run" / "log.txt").read_text()
-    assert text.count("command: python ") == 2
+    assert text.count("  command: ") == 2
     for told in (
         "note: told before",
         "lr 0.01, weight decay",

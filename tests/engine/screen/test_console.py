@@ -11,10 +11,9 @@ import pytest
 from rich.console import Console as RichConsole
 from rich.table import Table
 
-from dsct_detrex.engine.interrupt import Interrupted
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.screen import Console, LogFile, open_terminal
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import Interrupted, UserError
 
 NUMBERS = {
     "loss_class": 1.5, "loss_class_0": 1.0, "loss_class_enc": 0.5, "loss_bbox": 0.25, "loss_giou": 0.75,
