@@ -131,13 +131,16 @@ class Console:
 
     @contextlib.contextmanager
     def chronicle(self) -> Iterator[None]:
-        """Inside, warnings reach ``log.txt`` too, and so does what ends the run; bars are gone after it."""
-        shown = warnings.showwarning
+        """Inside, warnings are told once each, and reach ``log.txt`` like what ends the run; bars are gone after it."""
+        shown, known = warnings.showwarning, set[tuple[str, str, int]]()
 
         def show(
             message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
             line: str | None = None,
         ) -> None:  # fmt: skip
+            if (place := (str(message), filename, lineno)) in known:
+                return
+            known.add(place)
             shown(message, category, filename, lineno, file, line)
             self.detail(f"{category.__name__}: {message} ({filename}:{lineno})")
 
