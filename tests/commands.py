@@ -5,6 +5,7 @@ from functools import partial
 from dsct_detrex.cli.running import run_command
 
 train = partial(run_command, "train")
+evaluate = partial(run_command, "eval")
 predict = partial(run_command, "predict")
 data = partial(run_command, "data")
 sweep = partial(run_command, "sweep")

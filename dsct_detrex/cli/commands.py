@@ -43,6 +43,7 @@ class Command:
 
 COMMANDS = {
     "train": Command("train a model, or continue", "train.py", "train", "engine.command_line:train"),
+    "eval": Command("measure trained weights on a data set", "", "evaluate", "engine.command_line:train"),
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),

@@ -16,7 +16,6 @@ from dsct_detrex.config.loading import one_load
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import projects_folder, spoken_path
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.overruling import check_decided, check_rows
@@ -145,19 +144,13 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace) -> dict[st
     common, user = list(sweep.overrides), list(options.overrides)
     for cell in sweep.cells:
         base = sweep.base_of(cell)
-        start = ["--config", str(_base_file(base)), *data]
+        start = ["--config", base, *data]
         if base not in configs:
             configs[base] = compose(parse([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
     return recipes
-
-
-def _base_file(base: str) -> Path:
-    """``projects/x.py`` as this user can name it; any other file as it is given."""
-    outer, _, name = base.rpartition("/")
-    return spoken_path(projects_folder() / name) if outer == "projects" else Path(base)
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:

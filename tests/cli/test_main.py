@@ -101,7 +101,7 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "sentence"),
     [
         (["tarin"], "error: dsct: there is no command 'tarin'. Did you mean `train`?\n"),
-        (["x"], "error: dsct: there is no command 'x'. Its commands: train, predict,"),
+        (["x"], "error: dsct: there is no command 'x'. Its commands: train, eval, predict,"),
         (["--train"], "error: dsct: there is no command '--train'. Did you mean `train`?\n"),
         (
             ["data", "chekc"],

@@ -59,7 +59,7 @@ def test_all_flags() -> None:
         ("-c a.py --epoch=3", "unknown flag --epoch=3. Did you mean `--epochs`"),
         ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
         ("--resume", "--config FILE is missing."),
-        ("-c a.py --device tpu", "--device expects one of auto, cpu, cuda, mps. Got 'tpu'."),
+        ("-c a.py --device tpu", "--device expects auto, cpu, cuda, cuda:N or mps. Got tpu."),
         ("-c a.py --hosts-from mmdet", "--hosts-from expects one of embedded, detrex. Got 'mmdet'."),
         ("-c a.py --num-gpus two", "--num-gpus expects a whole number of at least 0. Got two"),
         ("-c", "--config/--config-file/-c expected one argument"),

@@ -141,6 +141,7 @@ def test_groups(monkeypatch: pytest.MonkeyPatch, words: str, group: Group | None
         ("--machine-rank -1", "--machine-rank expects a whole number of at least 0. Got -1"),
         ("--num-gpus 9", "--num-gpus 9, but torch sees 0"),
         ("--num-gpus 2 --device cpu", "only GPUs can be counted"),
+        ("--num-gpus 2 --device cuda:0", "all processes would share that GPU"),
     ],
 )
 def test_contradictions(monkeypatch: pytest.MonkeyPatch, words: str, sentence: str) -> None:

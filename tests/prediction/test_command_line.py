@@ -240,7 +240,7 @@ def test_a_failure_that_is_no_lack_of_memory_is_not_hidden(
     ("words", "message"),
     [
         (["--batch-size", "0"], "error: predict: --batch-size expects a whole number of at least 1. Got 0."),
-        (["--device", "gpu"], "error: --device expects one of auto, cpu, cuda, mps. Got 'gpu'."),
+        (["--device", "gpu"], "error: predict: --device expects auto, cpu, cuda, cuda:N or mps. Got gpu."),
         (["--device", "cuda"], "error: --device=cuda needs a GPU and a CUDA build of torch"),
     ],
 )
