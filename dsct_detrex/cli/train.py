@@ -7,6 +7,7 @@ suggestion.
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,12 +69,25 @@ def parse(words: Sequence[str]) -> Arguments:
         raise UserError(f"Command line: {others[0]!r} is neither a flag nor an override of the form key=value.")
     if known.config is None:
         raise UserError("Command line: --config FILE is missing. Run with --help for all flags.")
-    if known.resume and known.eval_only:
-        raise UserError(
-            "Command line: --resume has no effect with --eval-only, which trains nothing: name the weights to "
-            "evaluate, train.init_checkpoint=<output_dir>/last.pth."
-        )
+    if known.eval_only:
+        _check_evaluation(known)
     return Arguments(overrides=tuple(overrides), **vars(known))
+
+
+def _check_evaluation(known: argparse.Namespace) -> None:
+    """Raise a ``UserError`` for a flag that means nothing where nothing is trained."""
+    remedies = {
+        "resume": "name the weights to evaluate, --weights <output_dir>/last.pth",
+        "dry_run": "leave one of them out",
+        "epochs": "leave it out",
+        "amp": "leave it out",
+        "seed": "leave it out",
+    }
+    for name, remedy in remedies.items():
+        value = getattr(known, name)
+        if value is not None and value is not False:  # --seed 0 is given
+            flag = f"--{name.replace('_', '-')}"
+            raise UserError(f"Command line: {flag} has no effect with --eval-only, which trains nothing: {remedy}.")
 
 
 def build_parser() -> Parser:
@@ -97,7 +111,9 @@ def build_parser() -> Parser:
     add("--resume", action="store_true", help="continue from last.pth in train.output_dir")
     add("--eval-only", action="store_true", help="evaluate train.init_checkpoint and stop, as `eval` does")
     add("--epochs", type=float, metavar="N", help="train N epochs; sets train.max_epoch")
+    add("--dry-run", action="store_true", help="build everything, print the plan and stop")
     add("--seed", type=int, metavar="N", help="of all dice, -1 draws one; sets train.seed")
+    add("--amp", action="store_true", help="mixed precision; sets train.amp.enabled")
     add_running(parser)
     return parser
 
@@ -112,9 +128,7 @@ def add_running(parser: Parser) -> None:
     """Flags of whatever runs a config: where, on how many devices, how it is told."""
     add = parser.add_argument
     add_hosts_from(parser, "whose hosts: ours, or your own detrex's; sets host.provider")
-    add("--dry-run", action="store_true", help="build everything, print the plan and stop")
     add_device(parser, help="auto, cpu, cuda, cuda:N or mps; sets train.device")
-    add("--amp", action="store_true", help="mixed precision; sets train.amp.enabled")
     add("--num-gpus", type=whole, metavar="N", help="start N processes, one a GPU; 0: run on the CPU")
     add("--num-machines", type=count, metavar="N", help="run on N machines: call it on each of them")
     add("--machine-rank", type=whole, metavar="N", help="which of them this is, from 0")
