@@ -18,9 +18,10 @@ import torch
 from PIL import Image
 
 from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.demo.trainings import Training, run_all
-from dsct_detrex.engine.compose import refuse_useless
+from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part
 from dsct_detrex.paths import projects_folder, spoken_path
@@ -45,7 +46,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    total = _iterations(trainings[0])
+    total = int(compose(parse(trainings[0].words(*overrides)), check=False).train.max_iter)
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
     run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
@@ -65,11 +66,6 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     _say(runs, references)
     print(f"report: {report}")
     return 0
-
-
-def _iterations(training: Training) -> int:
-    cfg = load_config(training.config)
-    return int(cfg.train.max_iter)
 
 
 def _precision() -> list[str]:
