@@ -19,7 +19,7 @@ class Training:
 
     Attributes:
         name: how the report calls it.
-        config: file of its LazyConfig.
+        config: its config file or project, as for ``--config``.
         output_dir: folder of its run.
     """
 

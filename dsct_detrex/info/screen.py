@@ -78,9 +78,9 @@ def _emotion_lines(emotions: Mapping[str, Any], thresholds: Mapping[str, float] 
     names = emotions.get("names", [])
     kind = f", {len(names)}, {emotions['kind']}" if names else ""
     lines = _line("emotions", f"{emotions['name']}{kind}")
-    shown = [f"{name} {thresholds[name]:.2f}" if thresholds else str(name) for name in names]
-    if shown:
-        lines += _line("and thresholds" if thresholds else "", ", ".join(shown))
+    if names:
+        shown = [f"{name} {thresholds[name]:.2f}" if thresholds else str(name) for name in names]
+        lines += _line("thresholds" if thresholds else "", ", ".join(shown))
     return lines
 
 
@@ -89,11 +89,11 @@ def _trained(found: Mapping[str, Any]) -> str:
     if "iteration" in found:
         parts.append(f"{found['iteration']} iterations" + (f" of {found['max_iter']}" if "max_iter" in found else ""))
     elif "max_iter" in found:
-        parts.append(f"for {found['max_iter']} iterations at most")
-    if "epoch" in found:
+        parts.append(f"at most {found['max_iter']} iterations")
+    if found.get("epoch"):
         parts.append(f"to epoch {found['epoch']}")
     if "max_epoch" in found:
-        parts.append(f"for {found['max_epoch']:g} epochs at most")
+        parts.append(f"at most {found['max_epoch']:g} epochs")
     return ", ".join(parts)
 
 
