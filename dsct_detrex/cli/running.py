@@ -55,7 +55,10 @@ def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
         again: the command that continues after an interrupted training.
     """
     try:
-        return work()
+        try:
+            return work()
+        finally:
+            sys.stdout.flush()  # here, where it is known what to do when nobody reads
     except Interrupted as stop:
         if stop.checkpoint is None:
             _complain(f"Interrupted after iteration {stop.iteration}; this run keeps no checkpoint to go on from.")
