@@ -1,5 +1,6 @@
 """What a command says and returns when something goes wrong."""
 
+import os
 import subprocess
 import sys
 
@@ -65,9 +66,9 @@ from dsct_detrex.cli.running import guarded
 sys.stdin.read()
 sys.exit(guarded(lambda: [print("x" * 99) for _ in range({lines})] and 0))
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", code], env=buffered, **pipes) as process:
         assert process.stdout is not None
         process.stdout.close()
         _, said = process.communicate(timeout=60)
