@@ -62,14 +62,18 @@ def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any
     return instantiate(check_trusted(node, allowed), full_key(node))
 
 
+def trusted_targets() -> tuple[str, ...]:
+    """``TRUSTED_TARGETS``, and ``LIVE_TARGETS`` where live detrex was asked for."""
+    return TRUSTED_TARGETS if located() is None else (*TRUSTED_TARGETS, *LIVE_TARGETS)
+
+
 def check_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any:
     """The same check alone; returns the content that was checked, as plain values.
 
     Raises:
         ConfigError: see ``instantiate_trusted``.
     """
-    if allowed is None:
-        allowed = TRUSTED_TARGETS if located() is None else (*TRUSTED_TARGETS, *LIVE_TARGETS)
+    allowed = trusted_targets() if allowed is None else allowed
     node = cfg if OmegaConf.is_config(cfg) else OmegaConf.create(cfg)
     _check_resolvers(OmegaConf.to_container(node, resolve=False))
     content = OmegaConf.to_container(node, resolve=True)
@@ -91,7 +95,7 @@ def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
     if _is_on(LIVE_TARGETS, asked) and located() is None:
         raise ConfigError(
             f"instantiate_trusted: the config asks for `{asked}`, a part of the user's own detrex. If that is wanted, "
-            f"call dsct_detrex.integrations.detrex.locate() first."
+            f"say --hosts-from detrex, or call dsct_detrex.integrations.detrex.locate() first."
         )
     really = "" if name == asked else f" (really `{name}`)"
     raise ConfigError(

@@ -48,6 +48,8 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
 def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
     """The config, and the flags as keys that they have set."""
     released = arguments.config.endswith(RELEASE)
+    if released and arguments.hosts_from == "detrex":
+        locate()  # before its config is looked at, which names what is trusted then
     cfg = released_config(arguments.config) if released else _load(str(config_file(arguments.config)))
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")

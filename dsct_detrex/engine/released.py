@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.config import config_from_yaml
 from dsct_detrex.config.targets import locate
-from dsct_detrex.config.trust import TRUSTED_TARGETS, check_trusted, target_names
+from dsct_detrex.config.trust import check_trusted, target_names, trusted_targets
 from dsct_detrex.errors import UserError
 from dsct_detrex.weights import load_release
 
@@ -45,7 +45,7 @@ def released_config(path: str) -> DictConfig:
         )
     for key in _BUILT:
         block = OmegaConf.select(cfg, key)
-        check_trusted(block, (*TRUSTED_TARGETS, *_BUILDERS, *_classes(block)))
+        check_trusted(block, (*trusted_targets(), *_BUILDERS, *_classes(block)))
     _link_folders(cfg)
     return cfg
 

@@ -91,3 +91,9 @@ def test_a_config_that_cannot_evaluate(tmp_path: Path) -> None:
     path = _released(tmp_path / "a.safetensors", dataloader={"evaluator": None})
     with pytest.raises(UserError, match=r"has no dataloader.evaluator: name the config to evaluate it with, --config"):
         released_config(str(path))
+
+
+def test_live_hosts_are_trusted_where_they_were_asked_for(tmp_path: Path) -> None:
+    path = _released(tmp_path / "a.safetensors", model={"_target_": "projects.detr.modeling.DETR"})
+    with pytest.raises(UserError, match=r"a part of the user's own detrex. If that is wanted, say --hosts-from detrex"):
+        released_config(str(path))

@@ -110,7 +110,7 @@ def test_a_saved_live_host_builds_only_where_live_detrex_was_asked_for(
         instantiate_trusted(live)
     assert str(refused.value) == (
         "instantiate_trusted: the config asks for `projects.detr.modeling.Host`, a part of the user's own detrex. If "
-        "that is wanted, call dsct_detrex.integrations.detrex.locate() first."
+        "that is wanted, say --hosts-from detrex, or call dsct_detrex.integrations.detrex.locate() first."
     )
     locate()
     assert instantiate_trusted(live).arguments["num_queries"] == 900
