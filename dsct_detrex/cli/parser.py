@@ -54,7 +54,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument ([^:]+): expect", r"\1 expect", message).removeprefix("argument ")
-        raise UserError(f"{self._who}: {message.rstrip('.')}. {_MORE}")
+        ended = message if message.endswith("?") else f"{message.rstrip('.')}."
+        raise UserError(f"{self._who}: {ended} {_MORE}")
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Read a command line, flags and other words in any order.

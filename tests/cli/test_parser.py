@@ -20,6 +20,10 @@ def test_per_cent_signs_are_text() -> None:
         (["--nmae", "x"], "train: unknown flag --nmae. Did you mean `--name`? Run with --help for all flags."),
         (["--name=x", "more"], "train: 'more' is a word too many. Run with --help for all flags."),
         (["--kind", "c"], "train: --kind expects one of a, b. Got 'c'. Run with --help for all flags."),
+        (
+            ["--mode", "tset"],
+            "train: --mode expects one of test, train. Got 'tset'. Did you mean `test`? Run with --help for all flags.",
+        ),
         (["--name"], "train: --name expected one argument. Run with --help for all flags."),
         (["--nam", "x"], "train: unknown flag --nam. Did you mean `--name`? Run with --help for all flags."),
     ],
@@ -27,6 +31,7 @@ def test_per_cent_signs_are_text() -> None:
 def test_mistakes(words: list[str], said: str) -> None:
     parser = Parser(command="train")
     parser.add_argument("--name", help="x")
+    parser.add_argument("--mode", choices=("test", "train"), help="x")
     parser.add_argument("--kind", choices=("a", "b"), help="x")
     with pytest.raises(UserError) as error:
         parser.read(words)
