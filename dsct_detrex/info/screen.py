@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dsct_detrex.evaluation.formatting import percent, whole
-from dsct_detrex.info.machine import OPTIONAL
+from dsct_detrex.info.machine import OPTIONAL, REQUIREMENTS
 
 _WIDTH = 79
 _LABEL = 14
@@ -37,14 +37,16 @@ def machine_lines(found: Mapping[str, Any]) -> list[str]:
     else:
         lines += [*_line("detrex", f"not in use, and not needed. {detrex['problem']}"), *_line("to install", "")]
         lines += [f"  {command}" for command in _commands(detrex["install"])]
-    lines += ["", "optional packages"]
+    return [*lines, "", "optional packages", *_optional_lines(found["optional"])]
+
+
+def _optional_lines(known: Mapping[str, str | None]) -> list[str]:
+    """A package a line; below, how to get those that are missing."""
     width = max(map(len, OPTIONAL))
-    lines += [
-        f"  {name:<{width}}  {found['optional'][name] or 'missing':<9} {use}"
-        + ("" if found["optional"][name] else f": pip install {name}")
-        for name, use in OPTIONAL.items()
-    ]
-    return lines
+    lines = [f"  {name:<{width}}  {known[name] or 'missing':<9} {use}" for name, use in OPTIONAL.items()]
+    missing = [REQUIREMENTS.get(name, name) for name in OPTIONAL if not known[name]]
+    wanted = [f"pip install {' '.join(missing)}"] if missing else []
+    return [*lines, *(f"  {line}" for line in _commands(wanted))]
 
 
 def file_lines(found: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,8 @@
 """``dsct info``: versions, devices, the operator, detrex, and what could be installed."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,7 +56,20 @@ def test_why_an_operator_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_missing_says_how_to_get_it(no_detrex: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "installed", lambda name: None if name == "numba" else "1.0")
+    missing = ("numba", "facenet-pytorch")
+    monkeypatch.setattr(machine, "installed", lambda name: None if name in missing else "1.0")
     found: dict[str, Any] = describe_machine()
-    (line,) = (line for line in machine_lines(found) if line.startswith("  numba"))
-    assert line.endswith("pip install numba")
+    lines = machine_lines(found)
+    assert [line.split()[0] for line in lines if " missing " in line] == list(missing)
+    assert lines[-1] == "  pip install numba 'facenet-pytorch<2.6'"
+    monkeypatch.setattr(machine, "installed", lambda name: None)
+    assert max(map(len, machine_lines(describe_machine())[-6:])) <= 80
+
+
+def test_every_extra_is_told_of() -> None:
+    """Those of people who use the package, not of those who work on it."""
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    block = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    extras = dict(re.findall(r"^(\w+) = \[(.*)\]", block, re.MULTILINE))
+    of_users = " ".join(listed for name, listed in extras.items() if name not in ("dev", "all", "docs"))
+    assert set(re.findall(r'"([\w-]+)', of_users)) == set(machine.OPTIONAL)
