@@ -20,8 +20,8 @@ Keys of a report (fractions in [0, 1]; a value without meaning is None):
 * ``confusion``: ``matrix`` (annotated by predicted), ``missed`` (people of each class without any prediction).
 * ``by_count``: rows of ``metrics.CountRow``.
 * ``thresholds``: multi-label only, per class the probability with the best F1 here (``metrics.best_f1_thresholds``).
-* ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, thinned; ``pr_mean``: ``recall``,
-  ``precision`` of their mean (``curves.py``).
+* ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, at recalls of whole per cent;
+  ``pr_mean``: ``recall``, ``precision`` of their mean (``curves.py``).
 * ``together``: multi-label only, which emotions are annotated and read together (``together.py``).
 * ``references``: name -> value of the primary metric, e.g. chance or an exact bound of a synthetic data set.
 * ``warnings``: sentences that belong beside the numbers.
@@ -40,7 +40,7 @@ from dsct_detrex.evaluation import metrics
 from dsct_detrex.evaluation.box_ap import box_average_precision
 from dsct_detrex.evaluation.cautions import CAER_S_LEAK as CAER_S_LEAK
 from dsct_detrex.evaluation.cautions import cautions
-from dsct_detrex.evaluation.curves import mean_precision_recall, precision_recall_points
+from dsct_detrex.evaluation.curves import mean_precision_recall, precision_recall
 from dsct_detrex.evaluation.extremes import best_and_worst, picture_facts
 from dsct_detrex.evaluation.protocols import Protocol, StrictProtocol
 from dsct_detrex.evaluation.results import ImageResult, PeopleTable, stack_people
@@ -177,12 +177,8 @@ def _counts(
 
 
 def _pr_curves(table: PeopleTable, emotions: Emotions) -> list[dict[str, Any]]:
-    curves = []
-    for k, label in enumerate(emotions.names):
-        if table.targets[:, k].any():
-            recall, precision = precision_recall_points(table, k)
-            curves.append({"label": label, "recall": recall, "precision": precision})
-    return curves
+    shown = [(k, label) for k, label in enumerate(emotions.names) if table.targets[:, k].any()]
+    return [{"label": label, **precision_recall(table, k)} for k, label in shown]
 
 
 def _without_nan(value: Any) -> Any:

@@ -56,7 +56,7 @@ def emotion_bars(
         if others:
             legend_above(axes, list(values))
 
-    return figure_file(paint, (5.3, 1.1 + (0.4 if len(written) < 12 else 0.29) * len(written)), file_format)
+    return figure_file(paint, (5.3, 1.1 + (0.4 if len(written) < 12 else 0.36) * len(written)), file_format)
 
 
 def precision_recall(report: Report, file_format: Format = "svg") -> bytes:
@@ -77,8 +77,10 @@ def precision_recall(report: Report, file_format: Format = "svg") -> bytes:
             style = "-" if number < len(RUN_COLORS) - 1 or not named else (0, (4, 2))
             label = curve["label"] if named else "every emotion" if number == 0 else None
             look = {"linewidth": 1.1 if named else 0.7, "alpha": 0.9 if named else 0.5, "linestyle": style}
-            axes.plot(*_stairs(curve), color=color, label=label, drawstyle="steps-pre", **look)
-        axes.plot(*_stairs(mean), color=RUN_COLORS[0], linewidth=3.2, label="mean", drawstyle="steps-pre")
+            axes.plot(curve["recall"], curve["precision"], color=color, label=label, drawstyle="steps-pre", **look)
+        axes.plot(
+            mean["recall"], mean["precision"], color=RUN_COLORS[0], linewidth=3.2, label="mean", drawstyle="steps-pre"
+        )
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         axes.grid(True)
         per_cent_axis(axes.xaxis)
@@ -86,9 +88,3 @@ def precision_recall(report: Report, file_format: Format = "svg") -> bytes:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.6)
 
     return figure_file(paint, (10.0, 4.4), file_format)
-
-
-def _stairs(curve: Mapping[str, Any]) -> tuple[list[float], list[float]]:
-    """The curve without the point that scikit-learn adds at recall 0, where nobody is named yet."""
-    recall, precision = curve["recall"], curve["precision"]
-    return ([0.0, *recall[1:]], [*precision[1:2], *precision[1:]]) if len(recall) > 1 else (recall, precision)

@@ -104,4 +104,4 @@ def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[f
 def _whole_numbers(axis: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(6, integer=True))
+    axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
