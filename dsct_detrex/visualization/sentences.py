@@ -81,7 +81,8 @@ def most_frequent_mistake(report: Mapping[str, Any]) -> str:
     if not wrong:
         if not missed and not any(map(any, matrix)):
             return ""
-        return "No mistake." if not missed else f"Nobody who is found is misread; {whole(missed)} people are missed."
+        people = "1 person is" if missed == 1 else f"{whole(missed)} people are"
+        return f"Nobody who is found is misread; {people} missed." if missed else "No mistake."
     most = max(wrong.values())
     mistakes = [name for name, count in wrong.items() if count == most]
     times = "once" if most == 1 else "twice" if most == 2 else f"{whole(most)} times"

@@ -20,7 +20,7 @@ def results(runs: Sequence[RunResult], references: Mapping[str, float]) -> Secti
     if references or len(runs) > 1:
         blocks.append(_bars(runs, references))
     blocks.append(_table(runs))
-    return Section("results", "Results", blocks, sentence(measured_on(runs[0].report)))
+    return Section("results", "Results", blocks, f"{measured_on(runs[0].report)}.")
 
 
 def _cautions(runs: Sequence[RunResult]) -> list[str]:
