@@ -63,7 +63,7 @@ def report_evaluation(session: Session, examiner: Examiner, measured: Mapping[st
     if not session.settings.report.enabled:
         return
     path = session.output_dir / f"{examiner.stem.replace(TRAINING_STEM, REPORT, 1)}.html"
-    facts = {"Weights measured": session.settings.init_checkpoint or "none: the model as it is built"}
+    facts = {"Weights measured": str(session.settings.init_checkpoint)}
     _write(session, examiner, path, measured or {}, [], facts)
 
 

@@ -69,6 +69,17 @@ def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font, more: i
     return chip
 
 
+def list_chip(lines: Sequence[str], color: str, font: Font) -> Image.Image:
+    """Lines of text below each other on a coloured ground, RGBA."""
+    height, padding = _line_height(font), _padding(font)
+    width = round(max(font.getlength(line) for line in lines)) + 2 * padding
+    chip, draw = _blank(width, height * len(lines) + padding, color, radius=padding // 2)
+    for row, line in enumerate(lines):
+        middle = padding / 2 + (row + 0.5) * height
+        draw.text((padding, middle), line, fill=text_color_on(color), font=font, anchor="lm")
+    return chip
+
+
 def place_chip(
     size: tuple[int, int],
     box: Box,

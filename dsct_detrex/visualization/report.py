@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dsct_detrex.visualization.blocks import Card, Figure, Gallery, Section
-from dsct_detrex.visualization.draw import contact_sheet
 from dsct_detrex.visualization.figures import picture_data, svg_for_page
+from dsct_detrex.visualization.sheet import contact_sheet
 
 _COLUMNS = 3
 
