@@ -36,18 +36,17 @@ from dsct_detrex.sweep.table import (
     people_headings,
     references,
 )
-from dsct_detrex.visualization import RESPONSIBLE_USE, Card, Figure, Note, Section, Table, write_report
+from dsct_detrex.visualization import Card, Figure, Note, Section, Table, write_report
 from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration
-from dsct_detrex.visualization.sections import reference_cards
+from dsct_detrex.visualization.sections import reference_cards, responsible_use
 from dsct_detrex.visualization.sentences import highest, joined, ranking
 
 
 def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
     """Write the page."""
     sweep = setting.sweep
-    sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting)]
-    sections.append(Section("use", "Responsible use", [Note(RESPONSIBLE_USE)]))
+    sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting), responsible_use()]
     title = f"{sweep.paper_table}: {sweep.title}"
     return write_report(path, title, first_line(rows, setting), sections, _cards(rows, setting))
 
@@ -158,6 +157,7 @@ def _runs(rows: Sequence[Row], setting: Setting) -> Section:
     table = Table(
         ("Run", "Seed", METRIC_NAMES[setting.metric], "Per iteration", "Training", "State"),
         [_run_row(result, setting) for result in results],
+        caption="Each finished run has a page of its own, <cell>/seed<n>/report.html in the folder of the sweep.",
     )
     return Section("runs", "Every run", [table])
 
