@@ -75,7 +75,10 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["data.root=x"], "the data set of this config (SyntheticScenes) does not read it"),
         (["--data-root", "x"], "--data-root x has no effect"),
         (["+train.max_epochs=3"], "no key of `train` is called so. Did you mean `train.max_epoch`?"),
-        (["train.report.enabled=False", "train.report.pictures=2"], "because train.report.enabled=False"),
+        (
+            ["train.report.enabled=False", "train.report.pictures=2"],
+            "while train.report.enabled=False rules",
+        ),
         (["+nothing.reads=this"], "nothing that is built reads it"),
     ],
 )
