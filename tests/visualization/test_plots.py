@@ -1,8 +1,10 @@
 """Plots: valid files, equal for equal data, that say the numbers they were given."""
 
+import ast
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -146,3 +148,15 @@ def test_no_global_setting_of_matplotlib_changes() -> None:
         before = dict(matplotlib.rcParams)
         MAKERS["people"]()
         assert dict(matplotlib.rcParams) == before
+
+
+def test_matplotlib_waits_until_a_plot_is_made() -> None:
+    """No file of the package imports it at its top, so nothing else is slowed by it."""
+    package = Path(plots.__file__).parents[2]
+    eager = [
+        file.name
+        for file in package.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom) and "matplotlib" in ast.unparse(node)
+    ]
+    assert eager == []
