@@ -35,7 +35,10 @@ def report_training(session: Session, examiner: Examiner | None, best: Mapping[s
     Args:
         best: ``metric``, ``value`` and ``iteration`` of the best evaluation, if evaluations were compared.
     """
-    if examiner is None or not session.settings.report.enabled:
+    if not session.settings.report.enabled:
+        return
+    if examiner is None:
+        session.console.say("note: no report.html is written, because nothing is evaluated.")
         return
     folder = session.output_dir
     prefix = EMA_PREFIX if best is not None and str(best["metric"]).startswith(EMA_PREFIX) else ""

@@ -157,6 +157,16 @@ def test_numbers_of_a_foreign_evaluator_have_no_page_and_that_is_said(
     assert not (tmp_path / "run" / "report.html").exists()
 
 
+def test_a_training_without_evaluation_has_no_page_and_that_is_said(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg = toy()
+    cfg.dataloader.evaluator = None
+    run(cfg)
+    assert "note: no report.html is written, because nothing is evaluated." in capsys.readouterr().out
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
 class Pictures:
     """A data set whose image ids begin at ``first``; the picture of the second cannot be read."""
 
