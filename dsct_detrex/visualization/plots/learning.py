@@ -44,7 +44,7 @@ def learning_curves(
     alone = len(histories) == 1
 
     def paint(figure: Any) -> None:
-        loss_axes, metric_axes = figure.subplots(1, 2)
+        loss_axes, metric_axes = figure.subplots(1, 2, sharex=True)
         top = max((value for rows in histories.values() for _, value in _series(rows, "total_loss")), default=1.0)
         for color, (name, rows) in zip(run_colors(), histories.items()):
             losses = _series(rows, "total_loss")
@@ -69,7 +69,7 @@ def learning_curves(
         for axes in (loss_axes, metric_axes):
             axes.grid(axis="y")
             _whole_numbers(axes.xaxis)
-        loss_axes.legend(loc="upper right")
+        loss_axes.legend(loc="best")
         if alone:
             metric_axes.legend(loc="best")
 
@@ -104,4 +104,4 @@ def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[f
 def _whole_numbers(axis: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))

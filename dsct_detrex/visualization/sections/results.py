@@ -26,7 +26,7 @@ def results(runs: Sequence[RunResult], references: Mapping[str, float]) -> Secti
 def _cautions(runs: Sequence[RunResult]) -> list[str]:
     """Of several runs each says whose it is."""
     alone = len(runs) == 1
-    return [text if alone else f"{run.name}: {text}" for run in runs for text in run.report["warnings"]]
+    return [sentence(text) if alone else f"{run.name}: {text}" for run in runs for text in run.report["warnings"]]
 
 
 def _bars(runs: Sequence[RunResult], references: Mapping[str, float]) -> Figure:
