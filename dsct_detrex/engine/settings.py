@@ -105,7 +105,12 @@ class Wandb:
 
 @dataclass(frozen=True)
 class Report:
-    """``report.html`` at the end; ``pictures``: how many of the best and of the worst ones it shows."""
+    """``report.html`` at the end of a training or an evaluation.
+
+    Attributes:
+        enabled: on or off.
+        pictures: how many of the best and of the worst pictures it shows.
+    """
 
     enabled: bool = True
     pictures: int = 6
