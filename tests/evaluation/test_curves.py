@@ -56,3 +56,8 @@ def test_nobody_has_no_curve() -> None:
     assert mean_precision_recall(table([[0.5]], [[0]])) == {"recall": [], "precision": []}
     lost = table([[0.0]], [[1]], found=[False])
     assert precision_recall(lost, 0) == {"recall": [], "precision": []}
+
+
+def test_nobody_is_named_at_recall_0_so_it_has_the_precision_of_the_first() -> None:
+    """scikit-learn puts a perfect point there, whatever comes next."""
+    assert precision_recall(table([[0.9], [0.8]], [[0], [1]]), 0)["precision"] == [0.5] * 101
