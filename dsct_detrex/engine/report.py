@@ -99,7 +99,8 @@ def _write(
         config = OmegaConf.to_yaml(OmegaConf.create(session.plain))
         notes = [*notes, *loader.lost]
         write_run_report(path, run, galleries, notes, {**_repeat(session), **facts}, config, _title(run.name, measured))
-        say(f"report: {path} ({time.perf_counter() - start:.1f} s)")
+        tell = session.console.detail if path.stem == REPORT else say  # a training ends with a list of what it left
+        tell(f"report: {path} ({time.perf_counter() - start:.1f} s)")
 
 
 def _best(best: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ def measured(cfg: DictConfig) -> DictConfig:
     """The same run with our own evaluator, whose numbers a report shows."""
     cfg.dataloader.evaluator = L(EmotionEvaluator)(emotions=cfg.emotions)
     cfg.train.best.metric = "emotion/acc"
+    cfg.train.report.enabled = True
     return cfg
 
 
@@ -59,7 +60,8 @@ def test_a_training_leaves_a_page_and_its_pictures(
     assert {"learning.png", "emotions.png", "confusion.png", "precision_recall.png"} <= {
         path.name for path in (folder / "report").iterdir()
     }
-    assert f"report: {folder / 'report.html'} (" in capsys.readouterr().out
+    assert f"results in {folder}: report.html, " in capsys.readouterr().out
+    assert f"report: {folder / 'report.html'} (" in (folder / "log.txt").read_text()
 
 
 def test_a_training_tells_how_it_is_repeated(toy: Toy, tmp_path: Path, shown: list[dict[str, Any]]) -> None:
@@ -144,13 +146,13 @@ def test_a_disk_that_refuses_is_a_sentence_and_the_run_ends_well(
     assert run(measured(toy())).iteration == 10
     said = capsys.readouterr().out
     assert f"report.html could not be written ({error}); weights and numbers of the run are complete." in said
-    assert "done: iteration 10" in said
+    assert "done: 10 steps" in said
 
 
 def test_numbers_of_a_foreign_evaluator_have_no_page_and_that_is_said(
     toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(toy())
+    run(toy("train.report.enabled=True"))
     assert "note: no report.html is written, because the evaluation is not one of EmotionEvaluator." in (
         capsys.readouterr().out
     )
@@ -160,7 +162,7 @@ def test_numbers_of_a_foreign_evaluator_have_no_page_and_that_is_said(
 def test_a_training_without_evaluation_has_no_page_and_that_is_said(
     toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cfg = toy()
+    cfg = toy("train.report.enabled=True")
     cfg.dataloader.evaluator = None
     run(cfg)
     assert "note: no report.html is written, because nothing is evaluated." in capsys.readouterr().out
