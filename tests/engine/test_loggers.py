@@ -59,12 +59,12 @@ def test_tensorboard_reads_back(tmp_path: Path) -> None:
     assert [(e.step, e.value) for e in events.Scalars("emotion/mAP")] == [(20, 0.5)]
 
 
-def test_missing_packages_name_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_name_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dsct_detrex.engine.loggers import WandbLogger
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(UserError, match=r'pip install "dsct-detrex\[tensorboard\]"'):
+    with pytest.raises(UserError, match=r"pip install tensorboard\."):
         TensorboardLogger(tmp_path)
     monkeypatch.setitem(sys.modules, "wandb", None)
-    with pytest.raises(UserError, match=r'pip install "dsct-detrex\[wandb\]"'):
+    with pytest.raises(UserError, match=r"pip install wandb\b"):
         WandbLogger({}, tmp_path, {})
