@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from dsct_detrex.data import caer_s, emotic
-from dsct_detrex.data.caer_s import LEAK_WARNING, CaerSDataset
+from dsct_detrex.data.sets.caer_s import LEAK_WARNING, CaerSDataset
 from dsct_detrex.data.checks import NEEDS_ATTENTION, DataReport
 from dsct_detrex.data.disk import DiskDataset
 from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
-from dsct_detrex.data.emotic import DATABASES, EmoticDataset
+from dsct_detrex.data.sets.emotic import DATABASES, EmoticDataset
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path

@@ -7,7 +7,7 @@ Two annotation releases exist and are *not* the same test set, so results always
   all annotators' labels (test: 3,682 images, 5,369 people). The paper's Table 4 counts these images.
 
 Any other COCO-style JSON is read as far as it says what its labels are: see ``coco_labels.py`` for names and
-categories, ``emotic_labels.py`` for the official bit masks.
+categories, ``labels.py`` for the official bit masks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dsct_detrex.data.box_formats import check_box_format
 from dsct_detrex.data.checks import DataReport, check_on_error
 from dsct_detrex.data.coco import Reading, read_coco
 from dsct_detrex.data.disk import DiskDataset, Listing
-from dsct_detrex.data.emotic_files import (
+from dsct_detrex.data.sets.emotic.files import (
     DATABASES,
     EmoticPictures,
     Source,
@@ -29,8 +29,8 @@ from dsct_detrex.data.emotic_files import (
     kind_in_words,
     settled_kind,
 )
-from dsct_detrex.data.emotic_labels import EMOTIC_NAMES, LABEL_ALIASES, bit_masks, decode_bits
-from dsct_detrex.data.emotic_mat import read_mat
+from dsct_detrex.data.sets.emotic.labels import EMOTIC_NAMES, LABEL_ALIASES, bit_masks, decode_bits
+from dsct_detrex.data.sets.emotic.mat import read_mat
 from dsct_detrex.data.places import check_split, existing_root
 from dsct_detrex.structures import EMOTIC
 

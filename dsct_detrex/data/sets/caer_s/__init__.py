@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dsct_detrex.data.box_formats import check_box_format
 from dsct_detrex.data.box_lines import EXPECTED, read_lines
-from dsct_detrex.data.caer_labels import (
+from dsct_detrex.data.sets.caer_s.labels import (
     CAER_NAMES,
     LABEL_ALIASES,
     check_start,
