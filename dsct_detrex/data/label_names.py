@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from dsct_detrex.structures import Emotions
+from dsct_detrex.structures.emotion_names import folded
 
 _BETWEEN_NAMES = re.compile(r"[,;|]")
 _NAMING = re.compile(r"(categories|labels?|emotions?|names?)[0-9]*")
@@ -27,12 +28,12 @@ class LabelNames:
 
     def __init__(self, emotions: Emotions, aliases: Mapping[str, str]) -> None:
         self.emotions = emotions
-        self._indices = {_folded(name): index for index, name in enumerate(emotions.names)}
-        self._indices |= {_folded(word): emotions.index(name) for word, name in aliases.items()}
+        self._indices = {folded(name): index for index, name in enumerate(emotions.names)}
+        self._indices |= {folded(word): emotions.index(name) for word, name in aliases.items()}
 
     def find(self, word: object) -> int | None:
         """The class index of a word; None where it is none of the emotions."""
-        return self._indices.get(_folded(word)) if isinstance(word, str) else None
+        return self._indices.get(folded(word)) if isinstance(word, str) else None
 
     def words(self, value: object) -> list[object]:
         """The single labels in a field: a word, words with commas between, lists of them, objects that hold them.
@@ -56,7 +57,7 @@ class LabelNames:
         answers = {key: str(answer).strip().casefold() for key, answer in value.items() if self.find(key) is not None}
         ticked = [key for key, answer in answers.items() if answer in _YES]
         unclear = [{key: value[key]} for key, answer in answers.items() if answer not in _YES | _NO]
-        named = [each for key, each in value.items() if key not in answers and _NAMING.fullmatch(_folded(key))]
+        named = [each for key, each in value.items() if key not in answers and _NAMING.fullmatch(folded(key))]
         return [*ticked, *unclear, *(word for each in named for word in self.words(each))]
 
     def known(self) -> str:
@@ -69,7 +70,3 @@ def quoted(words: Iterable[object], most: int = 8) -> str:
     listed = list(dict.fromkeys(str(word) for word in words))
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(f"'{word}'" for word in listed[:most]) + more
-
-
-def _folded(word: str) -> str:
-    return re.sub(r"[\s_/\\\-]+", "", word).casefold()

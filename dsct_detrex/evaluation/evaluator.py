@@ -44,7 +44,7 @@ class EmotionEvaluator:
         references: name -> value of the data set's primary metric in [0, 1], printed beside the result.
         dataset_name: for the report.
         dataset_description: a sentence for the report.
-        dataset_warnings: sentences that the report shows beside every result on this data set.
+        dataset_warnings: a sentence, or several, that the report shows beside every result on this data set.
 
     Attributes:
         stem: name of the report's file, ``"evaluation"`` unless it is changed.
@@ -63,12 +63,13 @@ class EmotionEvaluator:
         references: Mapping[str, float] | None = None,
         dataset_name: str = "",
         dataset_description: str = "",
-        dataset_warnings: Sequence[str] = (),
+        dataset_warnings: str | Sequence[str] = (),
     ) -> None:
         self.emotions = emotions
         self.protocol = get_protocol(protocol, nms_threshold)
         self.output_dir = None if output_dir is None else Path(output_dir)
-        self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}), tuple(dataset_warnings))
+        said = (dataset_warnings,) if isinstance(dataset_warnings, str) else tuple(dataset_warnings)
+        self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}), said)
         self.stem = "evaluation"
         self.report: Report | None = None
         own = getattr(self.protocol, "nms_threshold", DEFAULT_NMS_THRESHOLD)
