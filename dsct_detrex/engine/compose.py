@@ -13,12 +13,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.cli.train import Arguments, parse
-from dsct_detrex.config import apply_overrides, get_config, load_config
+from dsct_detrex.config import LazyCall, apply_overrides, get_config, load_config
+from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.project import config_file
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
 from dsct_detrex.names import PROVIDERS, data_sets
+from dsct_detrex.structures import Emotions
 from dsct_detrex.suggestions import did_you_mean
 
 
@@ -39,7 +41,30 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
             if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
                 say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
         check_unused(cfg, arguments, _words_of(flags), say)
+    origin = settle_emotions(cfg)
+    if check and origin:
+        say(f"emotions: {origin}.")
     return cfg
+
+
+def settle_emotions(cfg: DictConfig) -> str:
+    """Write the names of emotions that are found out (in the files of a data set) into the config, in place.
+
+    From then on the config needs no files to say them, nor does a release.
+
+    Returns:
+        Where they come from, in words; empty where the config names them itself.
+    """
+    block = cfg.get("emotions")
+    if block is None or _module_of(block.get("_target_")).startswith(Emotions.__module__.rpartition(".")[0]):
+        return ""
+    emotions: Emotions = instantiate(block)
+    cfg.emotions = LazyCall(type(emotions))(name=emotions.name, names=list(emotions.names))
+    return emotions.origin or f"{emotions.num_emotions} ({', '.join(emotions.names)})"
+
+
+def _module_of(target: Any) -> str:
+    return target if isinstance(target, str) else str(getattr(target, "__module__", ""))
 
 
 def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
@@ -157,8 +182,7 @@ def _provider(cfg: DictConfig) -> str | None:
 
 def _made_by(hosts: DictConfig) -> str:
     """Whose classes a table of hosts names."""
-    target = next(iter(hosts.values()))["_target_"]
-    module = target if isinstance(target, str) else target.__module__
+    module = _module_of(next(iter(hosts.values()))["_target_"])
     return "embedded" if module.startswith("dsct_detrex.") else "detrex"
 
 

@@ -14,11 +14,11 @@ from PIL import Image
 from dsct_detrex.config.project import config_folder
 from dsct_detrex.dashboard.layout import make_dashboard
 from dsct_detrex.data import catalogue, sets
-from dsct_detrex.data.command_line import main
 from dsct_detrex.data.synthetic.writer import formats
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep import Sweep
 from dsct_detrex.sweep.setting import Setting
+from tests.commands import data as main
 
 ROOT = Path(__file__).parents[2]
 OWNERS = ("dsct_detrex/data/sets", "dsct_detrex/data/synthetic", "dsct_detrex/structures", "configs/sweeps/")

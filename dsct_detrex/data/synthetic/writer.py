@@ -75,6 +75,7 @@ def write_dataset(
     kinds = known if annotations is None else (annotations,)
     folder = user_path(root)
     _check_empty(folder, overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
     stand_in.write(folder, sizes, seed, kinds, size)
 
 
