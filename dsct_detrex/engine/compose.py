@@ -16,12 +16,12 @@ from dsct_detrex.cli.train import Arguments, parse
 from dsct_detrex.config import LazyCall, apply_overrides, get_config, load_config
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.project import config_file
+from dsct_detrex.engine.exchange import exchange_data
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
-from dsct_detrex.names import PROVIDERS, data_sets
+from dsct_detrex.names import PROVIDERS
 from dsct_detrex.structures import Emotions
-from dsct_detrex.suggestions import did_you_mean
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
@@ -35,7 +35,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         UserError: a file, key or value is wrong, or has no effect; says which.
     """
     say = say or _warn
-    cfg, flags = _composed(arguments)
+    cfg, flags = _composed(arguments, say if check else _silent)
     if check:
         for flag in flags:
             if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
@@ -67,13 +67,13 @@ def _module_of(target: Any) -> str:
     return target if isinstance(target, str) else str(getattr(target, "__module__", ""))
 
 
-def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
+def _composed(arguments: Arguments, say: Callable[[str], None]) -> tuple[DictConfig, list[_Flag]]:
     """The config, and the flags as keys that they have set."""
     cfg = _load(str(config_file(arguments.config)))
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
-        _replace_data(cfg, arguments.data)
+        exchange_data(cfg, arguments.data, say)
     provider = _choose_hosts(cfg, arguments.hosts_from)
     flags = _from_flags(arguments)
     for flag in flags:
@@ -136,21 +136,16 @@ def without_effect(words: Sequence[str]) -> list[Unused]:
         UserError: the line cannot be composed.
     """
     arguments = parse(words)
-    cfg, flags = _composed(arguments)
+    cfg, flags = _composed(arguments, _silent)
     return find_unused(cfg, arguments, _words_of(flags))
+
+
+def _silent(sentence: str) -> None:
+    pass
 
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, RuntimeWarning, stacklevel=3)
-
-
-def _replace_data(cfg: DictConfig, name: str) -> None:
-    """Put the top-level names that ``configs/common/data/<name>.py`` defines in the place of the config's own."""
-    known = data_sets()
-    if name not in known:
-        raise UserError(f"--data expects one of {', '.join(known)}. Got {name!r}.{did_you_mean(name, known)}")
-    for key, value in get_config(f"common/data/{name}.py").items():
-        cfg[key] = value
 
 
 def _choose_hosts(cfg: DictConfig, asked: str | None) -> str | None:

@@ -85,7 +85,7 @@ def emotions_of_files(
     listed = found[0].names if names is None else names
     found_out = f", because {'somebody has two' if several else 'nobody has two'}; data.kind says otherwise"
     origin = (
-        f"{len(listed)} {'of ' + used[0].name if names is None else 'as stated'} ({', '.join(listed)}), "
+        f"{len(listed)} {'of ' + used[0].name if names is None else 'as stated'} ({quoted(listed, 30)}), "
         f"{_MEANING[chosen]}{found_out if kind is None else ''}"
     )
     return KINDS[chosen](name or _called_like(folder), tuple(listed), origin)

@@ -22,7 +22,7 @@ from pathlib import Path
 from dsct_detrex.data.checks import DataReport
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.picture_names import PictureNames, parts_of
-from dsct_detrex.data.places import named_file
+from dsct_detrex.data.places import first_file, named_file
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 
@@ -76,6 +76,10 @@ def files_there(root: Path, annotations: Annotations) -> dict[str, Path]:
     Raises:
         UserError: one that was named is not there, or a split has several.
     """
+    if isinstance(annotations, str):
+        names = {split: str(user_path(annotations.replace("{split}", split))) for split in SPLITS}
+        found = {split: path for split, name in names.items() if (path := first_file([Path(), root], [name]))}
+        return found or {SPLITS[0]: annotation_file(root, SPLITS[0], annotations)}
     wanted = [split for split in SPLITS if _named(annotations, split) is not None or _found(root, split)]
     return {split: annotation_file(root, split, annotations) for split in wanted}
 
