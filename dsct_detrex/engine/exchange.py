@@ -71,13 +71,18 @@ def _base_of(cfg: DictConfig) -> DictConfig | None:
 
 
 def _own_settings(cfg: DictConfig, base: DictConfig, described: DictConfig) -> dict[str, Any]:
-    """Key -> value of all that a config sets otherwise than its data config, where the new one has such a place."""
+    """Key -> value of all that a config sets otherwise than its data config, where the new one has such a place and,
+    being a file of the user's own, does not set it itself."""
+    standard = _base_of(described)
+    told = set() if standard is None else set(_changes(described, standard))
+    changes = _changes(OmegaConf.masked_copy(cfg, [name for name in base if name in cfg]), base)
+    return {key: value for key, value in changes.items() if key not in told and _same_place(key, cfg, described)}
+
+
+def _changes(cfg: DictConfig, base: DictConfig) -> dict[str, Any]:
+    """Key -> value of what a config sets otherwise."""
     before = dict(_leaves(base))
-    return {
-        key: value
-        for key, value in _leaves(OmegaConf.masked_copy(cfg, [name for name in base if name in cfg]))
-        if before.get(key, _leaves) != value and _same_place(key, cfg, described)
-    }
+    return {key: value for key, value in _leaves(cfg) if key not in before or before[key] != value}
 
 
 def _same_place(key: str, cfg: DictConfig, described: DictConfig) -> bool:

@@ -68,6 +68,10 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     exchange_data(cfg, str(tmp_path / "mine.py"), lambda said: None)
     assert cfg.emotions.name == "moods"
     assert cfg.dataloader.train.total_batch_size == 16
+    (tmp_path / "mine.py").write_text(f"{MINE}dataloader.train.total_batch_size = 3\n")
+    exchanged = load_config(projects_folder() / "demo.py")
+    exchange_data(exchanged, str(tmp_path / "mine.py"), lambda said: None)
+    assert (exchanged.dataloader.train.total_batch_size, exchanged.dataloader.test.batch_size) == (3, 16)
     (tmp_path / "mine.py").write_text("data = dict(root=None)\n")
     with pytest.raises(UserError, match=r"mine\.py expects a file that defines `emotions` and `dataloader`"):
         exchange_data(cfg, str(tmp_path / "mine.py"), lambda said: None)
