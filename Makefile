@@ -4,6 +4,8 @@ PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 # Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
 TORCH_INDEX ?=
+# Processes that run the tests; each computes with one thread.
+JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -11,7 +13,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check format docs clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,7 +30,7 @@ demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo
 	$(BIN)/python scripts/demo.py
 
 test: setup  ## run the test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 check: setup  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -39,5 +41,10 @@ format: setup  ## mend formatting and what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: setup  ## write the page of all keys, build the pages of docs/ into site/; a broken link fails
+	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[docs]'
+	$(BIN)/python -m dsct_detrex.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
 clean:  ## remove runs, caches and the virtual environment
-	rm -rf runs $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs site $(VENV) .pytest_cache .mypy_cache .ruff_cache

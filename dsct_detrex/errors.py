@@ -19,10 +19,10 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         iteration: iterations done.
-        checkpoint: the file that ``--resume`` continues from.
+        checkpoint: the file that ``--resume`` continues from; None where the run keeps none.
     """
 
-    def __init__(self, iteration: int, checkpoint: str) -> None:
-        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint}")
+    def __init__(self, iteration: int, checkpoint: str | None) -> None:
+        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint or 'nothing'}")
         self.iteration = iteration
         self.checkpoint = checkpoint

@@ -5,9 +5,11 @@ from functools import partial
 from dsct_detrex.cli.running import run_command
 
 train = partial(run_command, "train")
+evaluate = partial(run_command, "eval")
 predict = partial(run_command, "predict")
 data = partial(run_command, "data")
 sweep = partial(run_command, "sweep")
 demo = partial(run_command, "demo")
 dashboard = partial(run_command, "dashboard")
 convert = partial(run_command, "convert")
+info = partial(run_command, "info")

@@ -2,7 +2,9 @@
 
 Files whose name starts with ``_`` hold what several hosts share. A file may also define ``training``: the training
 options that the host is known for, which DSCT then applies to its own queries (``denoising``, ``one_to_many``,
-``matcher``). What it does not mention is as in ``default``.
+``matcher``). What it does not mention is as in ``default``. And it may say as ``detrex`` which model config of detrex's
+is the same host, ``projects/<project>/configs/models/<file>.py`` as ``config="<project>/<file>"``, and what ``changes``
+in it (key -> value): ``--hosts-from detrex`` builds that one. A variant of a host is called ``<host>_<what>``.
 """
 
 from pathlib import Path
@@ -17,6 +19,7 @@ _files = {path.stem: get_config(f"common/hosts/{path.name}") for path in _paths}
 
 hosts = {name: file.host for name, file in _files.items()}
 subject_training = {name: file.training for name, file in _files.items() if "training" in file}
+detrex = {name: file.detrex for name, file in _files.items() if "detrex" in file}
 # Relatives that only detrex itself provides (``--hosts-from detrex``).
 subject_training["dn_deformable_detr"] = "${subject_training.dn_detr}"
 subject_training |= dict.fromkeys(("align_detr", "dino_eva", "focus_detr"), "${subject_training.dino}")

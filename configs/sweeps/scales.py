@@ -68,7 +68,7 @@ scales = dict(
         # The width stays 256: several hosts have it written into their position embeddings.
         host_divide={"num_queries*": 5, "num_query_position": 5},
         # Anchor-DETR's own backbone has frozen norms and a fixed stem, which only pretrained weights can live with.
-        host_own=dict.fromkeys(("anchor_detr", "anchor_detr_mha"), _trainable_backbone),
+        host_own=dict(anchor_detr=_trainable_backbone),
     ),
     paper=dict(
         run=["train.eval_epochs=0", "dataloader.test.dataset.split=test"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -17,12 +17,14 @@ class Command:
         script: the file of ``scripts/`` that does the same; empty where there is none.
         parser: module of ``dsct_detrex.cli`` with ``build_parser()`` and ``parse(words)``, light.
         work: ``module:function`` below ``dsct_detrex``; takes the options and the words, returns the exit status.
+        other_work: subcommand -> the same, where another room does it.
     """
 
     summary: str
     script: str
     parser: str
     work: str
+    other_work: Mapping[str, str] = field(default_factory=dict)
 
     def parse(self, words: Sequence[str]) -> Any:
         """The options that the words ask for.
@@ -32,19 +34,26 @@ class Command:
         """
         return importlib.import_module(f"dsct_detrex.cli.{self.parser}").parse(words)
 
-    def load_work(self) -> Callable[[Any, Sequence[str]], int]:
-        """The function that does it, with all that it imports."""
-        module, _, name = self.work.partition(":")
+    def load_work(self, action: str = "") -> Callable[[Any, Sequence[str]], int]:
+        """The function that does it, or one of its subcommands, with all that it imports."""
+        module, _, name = self.other_work.get(action, self.work).partition(":")
         work: Callable[[Any, Sequence[str]], int] = getattr(importlib.import_module(f"dsct_detrex.{module}"), name)
         return work
 
 
 COMMANDS = {
     "train": Command("train a model, or continue", "train.py", "train", "engine.command_line:train"),
+    "eval": Command("measure trained weights on a data set", "", "evaluate", "engine.command_line:train"),
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
-    "data": Command("check, show or generate a data set", "data.py", "data", "data.command_line:look_after"),
+    "data": Command(
+        "check, show or generate a data set, find its faces",
+        "data.py",
+        "data",
+        "data.command_line:look_after",
+        {"boxes": "faces.command_line:make_boxes"},
+    ),
     "sweep": Command("train a table of the paper", "sweep.py", "sweep", "sweep.command_line:sweep"),
     "demo": Command("train, evaluate and report on drawn scenes", "demo.py", "demo", "demo.command_line:demo"),
     "dashboard": Command(

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 
 from dsct_detrex.cli.flags import add_data_root, add_overwrite
 from dsct_detrex.cli.parser import Parser
-from dsct_detrex.cli.values import count, whole
+from dsct_detrex.cli.values import count, share, whole
 from dsct_detrex.names import SPLITS, formats
 from dsct_detrex.paths import expanded, user_path
 
 ANNOTATIONS = ("mat", "txt", "coco")
+WITHOUT_BOXES = ("caer_s",)
+CHOICES = ("largest", "confident", "single", "all")
+"""Which faces of a picture ``data boxes`` writes; ``dsct_detrex.faces.choice`` has their meaning."""
+ON_ERROR = ("report", "skip", "raise")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -26,22 +30,24 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def build_parser() -> Parser:
     parser = Parser(
         command="data",
-        words="check | show | generate [flags]",
+        words="check | show | generate | boxes [flags]",
         description="Look after data sets on this disk.",
         examples=(
             "check --root DIR",
             "show --root DIR --split train --out gallery.png",
             "generate --format caer_s --out DIR --train 100 --val 20 --test 40",
+            "boxes --format caer_s --root DIR",
         ),
         notes=(
             "Exit status: 0 fine; 1 the data needs attention (some pictures or splits cannot be used); 2 the command "
             "cannot be carried out.",
         ),
     )
-    commands = parser.add_subparsers(required=True, dest="action", metavar="check | show | generate")
+    commands = parser.add_subparsers(required=True, dest="action", metavar="check | show | generate | boxes")
     _add_check(commands)
     _add_show(commands)
     _add_generate(commands)
+    _add_boxes(commands)
     return parser
 
 
@@ -103,6 +109,44 @@ def _add_generate(commands: argparse._SubParsersAction[Parser]) -> None:
     add_overwrite(generate, "write into a folder with content: same names are replaced, all other files stay")
 
 
+def _add_boxes(commands: argparse._SubParsersAction[Parser]) -> None:
+    boxes = commands.add_parser(
+        "boxes",
+        command="data boxes",
+        help="find the faces of pictures that come without boxes",
+        words="--format caer_s --root DIR [flags]",
+        description="Find the faces in the pictures of CAER-S, and write the box file that its download lacks.",
+        examples=("--format caer_s --root DIR", "--format caer_s --root DIR --model yunet.onnx"),
+        notes=(
+            "Exit status: 0 done; 1 done, but pictures could not be read; 2 the command cannot be carried out; 130 "
+            "interrupted, and the same command goes on.",
+        ),
+    )
+    _add_format(boxes, required=True, known=WITHOUT_BOXES)
+    add_data_root(boxes, required=True)
+    add = boxes.add_argument
+    add("--out", type=expanded, metavar="DIR", help="folder to write into (default: annotations/ in the root)")
+    add("--model", type=expanded, metavar="FILE", help="a YuNet of OpenCV (.onnx), instead of MTCNN")
+    add("--min-score", type=share, metavar="X", help="least confidence (default: 0.9 with MTCNN, 0.85 with YuNet)")
+    add("--min-size", type=count, default=30, metavar="N", help="least side of a face, pixels (default: %(default)s)")
+    add(
+        "--faces",
+        choices=CHOICES,
+        default=CHOICES[0],
+        help="which of a picture are written; single: of pictures with one face only (default: %(default)s)",
+    )
+    add("--val", type=share, metavar="X", help="share of train for validation (default: 0.1, or the folder val/)")
+    add("--jobs", type=count, metavar="N", help="pictures at the same time (default: one a core)")
+    add(
+        "--on-error",
+        choices=ON_ERROR,
+        default=ON_ERROR[0],
+        help="a picture that cannot be read: report: exit status 1 at the end; skip: exit status 0; raise: stop there "
+        "(default: %(default)s)",
+    )
+    add_overwrite(boxes, "replace box files that are there")
+
+
 def _add_reader(command: Parser) -> None:
     _add_format(command, default="auto")
     add_data_root(command, required=True)
@@ -115,9 +159,9 @@ def _add_reader(command: Parser) -> None:
     command.add_argument("--box-format", choices=("xywh", "xyxy"), help="of that file, where it is not the usual one")
 
 
-def _add_format(command: Parser, default: str | None = None, required: bool = False) -> None:
+def _add_format(command: Parser, default: str | None = None, required: bool = False, known: Sequence[str] = ()) -> None:
     """``--format``; ``--data``, the name it has elsewhere, is the same."""
-    known = ([default] if default else []) + formats()
+    known = known or ([default] if default else []) + formats()
     said = " (default: %(default)s)" if default else ""
     command.add_argument(
         "--format",

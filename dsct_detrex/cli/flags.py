@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from dsct_detrex.cli.values import device
 from dsct_detrex.names import PROVIDERS, data_sets
 from dsct_detrex.paths import expanded
 
@@ -44,7 +45,7 @@ def add_data_root(parser: Container, required: bool = False) -> None:
 
 def add_device(parser: Container, default: str | None = None, help: str = "auto, cpu, cuda, cuda:N or mps") -> None:
     said = f" (default: {default})" if default else ""
-    parser.add_argument("--device", default=default, metavar="NAME", help=help + said)
+    parser.add_argument("--device", type=device, default=default, metavar="NAME", help=help + said)
 
 
 def add_hosts_from(parser: Container, help: str, default: str | None = None) -> None:

@@ -26,11 +26,10 @@ def spoken(command: str, words: Sequence[str] = ()) -> str:
 def this_command() -> str:
     """The command line of this process, likewise."""
     started = Path(sys.argv[0])
-    if started.stem == PROGRAM:
+    module = started.stem == "__main__" and started.parent.name == "dsct_detrex"
+    if started.stem == PROGRAM or (module and _beside(PROGRAM)):
         return shlex.join([PROGRAM, *sys.argv[1:]])
-    if started.stem == "__main__" and started.parent.name == "dsct_detrex":
-        return shlex.join([_python(), "-m", "dsct_detrex", *sys.argv[1:]])
-    return shlex.join([_python(), *sys.argv])
+    return shlex.join([_python(), *(["-m", "dsct_detrex", *sys.argv[1:]] if module else sys.argv)])
 
 
 def runnable(command: str) -> list[str]:
@@ -43,8 +42,7 @@ def _prefix(command: str) -> list[str]:
     script = _script(command)
     if script:
         return [_python(), str(spoken_path(script))]
-    started = Path(sys.argv[0]).stem
-    if started == PROGRAM or (started != "__main__" and shutil.which(PROGRAM)):
+    if Path(sys.argv[0]).stem == PROGRAM or _beside(PROGRAM):
         return [PROGRAM, command]
     return [_python(), "-m", "dsct_detrex", command]
 
@@ -59,7 +57,13 @@ def _script(command: str) -> Path | None:
 
 def _python() -> str:
     """``python`` where that is this interpreter, else its path, relative where it lies below the working directory."""
-    own, found = Path(sys.executable), shutil.which("python")
-    if found and Path(found).absolute() == own.absolute():
+    own = Path(sys.executable)
+    if _beside("python"):
         return "python"
     return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
+
+
+def _beside(name: str) -> bool:
+    """Whether what a shell finds under a name is of this interpreter's environment."""
+    found = shutil.which(name)
+    return found is not None and Path(found).absolute().parent == Path(sys.executable).absolute().parent

@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         program = " ".join([spoken(name), *subcommand])
         arguments["prog"] = program  # where argparse makes a subcommand it would say its own
         super().__init__(
-            usage=f"{program} {words}",
+            usage=f"{program} {words}".replace("%", "%%"),
             description=textwrap.fill(description, _WIDTH),
             epilog=_epilog(program, examples, notes),
             formatter_class=_Formatter,
@@ -54,7 +54,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument ([^:]+): expect", r"\1 expect", message).removeprefix("argument ")
-        raise UserError(f"{self._who}: {message.rstrip('.')}. {_MORE}")
+        ended = message if message.endswith("?") else f"{message.rstrip('.')}."
+        raise UserError(f"{self._who}: {ended} {_MORE}")
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """Read a command line, flags and other words in any order.
@@ -96,12 +97,9 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=_WIDTH)
 
-    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage.replace("%", "%%") if usage else usage, actions, groups, prefix)
-
 
 def _epilog(program: str, examples: Sequence[str], notes: Sequence[str]) -> str:
     """Examples as lines to paste, then paragraphs."""
     lines = [f"  {program} {words}".rstrip() for words in examples]
     parts = ["\n".join(["examples:", *lines])] if lines else []
-    return "\n\n".join([*parts, *(textwrap.fill(note, _WIDTH) for note in notes)]).replace("%", "%%")
+    return "\n\n".join([*parts, *(textwrap.fill(note, _WIDTH) for note in notes)])

@@ -29,7 +29,7 @@ def build_parser() -> Parser:
         command="predict",
         words="CHECKPOINT PICTURE_OR_FOLDER ... [flags]",
         description="Find people and their emotions in pictures.",
-        examples=("runs/demo/dsct/best.safetensors photo.jpg", "best.safetensors photos/ --out found --threshold 0.5"),
+        examples=("runs/demo/dsct/best.safetensors photo.jpg", "runs/dino_dsct photos/ --out found --threshold 0.5"),
         notes=(
             "Exit status: 0 done; 1 pictures could not be read, all others are done; 2 a mistake to mend, or no "
             "picture could be read; 130 interrupted.",
@@ -37,7 +37,7 @@ def build_parser() -> Parser:
         ),
     )
     add = parser.add_argument
-    add("checkpoint", type=expanded, help="best.safetensors or last.safetensors of a run")
+    add("checkpoint", type=expanded, help="a run's folder, or its best.safetensors, last.safetensors or last.pth")
     add("inputs", nargs="+", metavar="picture", help="pictures, or folders of pictures (searched through)")
     add("--out", type=expanded, default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
     add(

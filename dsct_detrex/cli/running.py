@@ -43,7 +43,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
 
     def carry_out() -> int:
         options = COMMANDS[name].parse(words)
-        return COMMANDS[name].load_work()(options, words)
+        return COMMANDS[name].load_work(getattr(options, "action", ""))(options, words)
 
     return guarded(carry_out, lambda: spoken(name, words if "--resume" in words else [*words, "--resume"]))
 
@@ -55,9 +55,17 @@ def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
         again: the command that continues after an interrupted training.
     """
     try:
-        return work()
+        try:
+            return work()
+        finally:
+            sys.stdout.flush()  # here, where it is known what to do when nobody reads
     except Interrupted as stop:
-        _complain(f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}")
+        if stop.checkpoint is None:
+            _complain(f"Interrupted after iteration {stop.iteration}; this run keeps no checkpoint to go on from.")
+        else:
+            _complain(
+                f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}"
+            )
         return INTERRUPTED
     except KeyboardInterrupt:
         _complain("Interrupted; nothing was saved since the last checkpoint.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 
 
@@ -19,6 +20,13 @@ def count(text: str) -> int:
 def whole(text: str) -> int:
     """A whole number of at least 0."""
     return int(_number(int, "a whole number of at least 0", text, 0, float("inf")))
+
+
+def device(text: str) -> str:
+    """The name of a device, there or not."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"expects auto, cpu, cuda, cuda:N or mps. Got {text}")
+    return text
 
 
 def _number(kind: Callable[[str], float], expected: str, text: str, low: float, high: float) -> float:

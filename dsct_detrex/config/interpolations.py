@@ -20,6 +20,8 @@ Container = DictConfig | ListConfig
 # The dots that make an interpolation (or the key of oc.select) relative: ${.sibling}, ${..aunt}, ${oc.select:..aunt,1}.
 _RELATIVE = re.compile(r"(?<!\\)(\$\{(?:\s*oc\.select:)?\s*)(\.+)")
 
+_PATH = re.compile(r"\$\{(\.*)(\w+(?:\.\w+)*)\}")  # ${host.name}, ${..embed_dim}
+
 
 def keys_of(node: Container) -> list[Any]:
     """The keys (of a list: the indices) of a node; none for a node that is null, missing or an interpolation."""
@@ -32,6 +34,8 @@ def broken_interpolations(cfg: Container) -> dict[str, str]:
     """The dotted keys whose interpolation finds nothing, with omegaconf's reason for each."""
     broken = {}
     for key, parent, name in _interpolations(cfg, ""):
+        if _leads_straight(parent, name):
+            continue
         try:
             parent[name]
         except InterpolationResolutionError as error:
@@ -54,6 +58,21 @@ def materialise(parent: Container, name: Any) -> Container:
     parent[name] = own
     placed: Container = parent[name]
     return placed
+
+
+def _leads_straight(parent: Container, name: Any) -> bool:
+    """Whether an interpolation is a mere path to something that is there, which needs no parser to see."""
+    path = _PATH.fullmatch(str(parent._get_node(name)._value()))  # type: ignore[union-attr]
+    if path is None:
+        return False
+    node: Any = parent if path[1] else parent._get_root()
+    for _ in path[1][1:]:
+        node = node._get_parent() if node is not None else None
+    for part in path[2].split("."):
+        if not isinstance(node, DictConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
+            return False
+        node = node._get_node(part)
+    return node is not None and not (node._is_none() or node._is_missing() or node._is_interpolation())
 
 
 def _interpolations(node: Container, prefix: str) -> Iterator[tuple[str, Container, Any]]:

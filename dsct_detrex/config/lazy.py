@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dsct_detrex.config.as_python import config_to_py
+from dsct_detrex.config.copies import as_config
 from dsct_detrex.config.loading import load_config
 from dsct_detrex.config.overrides import apply_overrides
 from dsct_detrex.config.saving import save_config
@@ -42,8 +43,7 @@ class LazyCall:
         # omegaconf would take these classes for the schema of a nested config, so they travel by name.
         if isinstance(target, type) and (is_dataclass(target) or issubclass(target, dict)):
             target = target_name(target)
-        content: dict[Any, Any] = {**arguments, "_target_": target}
-        return DictConfig(content, flags={"allow_objects": True})
+        return as_config({**arguments, "_target_": target})
 
 
 class LazyConfig:

@@ -1,7 +1,8 @@
-"""Read a config file: Python that is executed afresh each time, or YAML that runs no code.
+"""Read a config file: Python that is executed afresh in each load, or YAML that runs no code.
 
-Config files import each other by *path* (``from ..common.train import train``), need no ``__init__.py`` and are never
-cached, as in detectron2. Each file runs with its own ``__import__`` in its builtins; the interpreter's is left alone.
+Config files import each other by *path* (``from ..common.train import train``) and need no ``__init__.py``, as in
+detectron2. Nothing is kept from one load to the next, and nothing is shared: every import gets mappings and lists of
+its own. Each file runs with its own ``__import__`` in its builtins; the interpreter's is left alone.
 """
 
 from __future__ import annotations
@@ -9,17 +10,24 @@ from __future__ import annotations
 import builtins
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import yaml
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from dsct_detrex.config.copies import as_config, duplicate
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
 from dsct_detrex.paths import user_path
 from dsct_detrex.suggestions import did_you_mean
+
+_COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
+
+_executed: ContextVar[dict[Path, ModuleType] | None] = ContextVar("executed", default=None)
 
 
 def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> Any:
@@ -43,12 +51,28 @@ def load_config(path: str | Path, keys: str | tuple[str, ...] | None = None) -> 
         raise ConfigError(f"load_config(path=) expects a .py, .yaml or .yml file. Got {path}.")
     if not path.is_file():
         raise ConfigFileError(f"load_config: {path} does not exist.{did_you_mean(path.name, _siblings(path))}")
-    content: Mapping[Any, Any] = _run_file(path, ()).__dict__ if path.suffix == ".py" else _read_yaml(path)
-    if keys is None:
-        return content if isinstance(content, (DictConfig, ListConfig)) else _public(content)
-    if isinstance(keys, str):
-        return _value(content, keys, path)
-    return tuple(_value(content, key, path) for key in keys)
+    wanted = (keys,) if isinstance(keys, str) else keys or ()
+    with one_load():
+        content: Mapping[Any, Any] = (
+            vars(_given(_run_file(path, ()), wanted)) if path.suffix == ".py" else _read_yaml(path)
+        )
+        if keys is None:
+            return content if isinstance(content, (DictConfig, ListConfig)) else _public(content)
+        values = tuple(_value(content, key, path) for key in wanted)
+    return values[0] if isinstance(keys, str) else values
+
+
+@contextmanager
+def one_load() -> Iterator[None]:
+    """Loads inside count as one: a file that several of them lead to is executed once, and copied to each."""
+    if _executed.get() is not None:
+        yield
+        return
+    token = _executed.set({})
+    try:
+        yield
+    finally:
+        _executed.reset(token)
 
 
 def config_from_yaml(text: str, source: str = "the text") -> Any:
@@ -82,7 +106,9 @@ def _line(error: Exception) -> str:
 
 
 def _run_file(path: Path, importers: tuple[Path, ...]) -> ModuleType:
-    """Execute one Python config file.
+    """Execute one Python config file, or give what it became earlier in this load, which belongs to nobody: copy it.
+
+    A file with functions or classes of its own is executed each time, because they hold on to its variables.
 
     Args:
         importers: the files whose imports led here, outermost first.
@@ -90,6 +116,9 @@ def _run_file(path: Path, importers: tuple[Path, ...]) -> ModuleType:
     if path in importers:
         circle = " -> ".join(str(file) for file in (*importers[importers.index(path) :], path))
         raise ConfigImportError(f"load_config: config files import each other in a circle: {circle}.")
+    executed = _executed.get()
+    if executed is not None and path in executed:
+        return executed[path]
     module = ModuleType(f"config_file.{path.stem}")
     module.__file__ = str(path)
     vars(module)["__builtins__"] = {**vars(builtins), "__import__": _Importer(path, (*importers, path))}
@@ -99,7 +128,28 @@ def _run_file(path: Path, importers: tuple[Path, ...]) -> ModuleType:
     except SyntaxError as error:
         raise ConfigError(f"load_config: {path}, line {error.lineno}: {error.msg}.") from error
     exec(code, vars(module))
+    if executed is not None and not _defines_something(code):
+        executed[path] = module
     return module
+
+
+def _defines_something(code: CodeType) -> bool:
+    """Whether there is a function, a lambda or a class; comprehensions, code of their own too, do not last."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return any(one.co_name not in _COMPREHENSIONS or _defines_something(one) for one in inner)
+
+
+def _given(module: ModuleType, names: Iterable[str]) -> ModuleType:
+    """The module as one import may have it: with its own copies of the values it asks for."""
+    if module not in (_executed.get() or {}).values():
+        return module
+    own = ModuleType(module.__name__)
+    vars(own).update(vars(module))
+    copies: dict[int, Any] = {}
+    for name in names:
+        if name in vars(module):
+            setattr(own, name, duplicate(vars(module)[name], copies))
+    return own
 
 
 class _Importer:
@@ -129,8 +179,10 @@ class _Importer:
                     f"load_config: {self._path}: {statement} asks for `{imported}`, which {module.__file__} does not "
                     f"define.{did_you_mean(imported, known)}"
                 )
-            setattr(module, imported, _cast(vars(module)[imported]))
-        return module
+        given = _given(module, names)
+        for imported in names:
+            setattr(given, imported, _cast(vars(given)[imported]))
+        return given
 
     def _find(self, name: str, level: int, statement: str) -> Path:
         folder = Path(os.path.normpath(self._path.parent.joinpath(*[".."] * (level - 1))))
@@ -154,12 +206,13 @@ class _Importer:
 
 
 def _public(content: Mapping[str, Any]) -> DictConfig:
-    kept = {
-        name: _cast(value)
-        for name, value in content.items()
-        if not name.startswith("_") and isinstance(value, (DictConfig, ListConfig, dict))
-    }
-    return DictConfig(kept, flags={"allow_objects": True})
+    return as_config(
+        {
+            name: value
+            for name, value in content.items()
+            if not name.startswith("_") and isinstance(value, (DictConfig, ListConfig, dict))
+        }
+    )
 
 
 def _value(content: Mapping[Any, Any], key: str, path: Path) -> Any:
@@ -170,7 +223,7 @@ def _value(content: Mapping[Any, Any], key: str, path: Path) -> Any:
 
 
 def _cast(value: Any) -> Any:
-    return DictConfig(value, flags={"allow_objects": True}) if isinstance(value, dict) else value
+    return as_config(value) if isinstance(value, dict) else value
 
 
 def _siblings(path: Path) -> list[str]:

@@ -7,12 +7,13 @@ unknown key is an error unless written ``+key=``, and ``model.host.num_queries=1
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from dsct_detrex.config.copies import duplicate
 from dsct_detrex.config.errors import ConfigError, ConfigKeyError
 from dsct_detrex.config.interpolations import Container, broken_interpolations, keys_of, materialise
 from dsct_detrex.config.override_grammar import Override, parse_override
@@ -38,10 +39,10 @@ def apply_overrides(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
     if not overrides:
         return cfg
     parsed = [parse_override(text) for text in overrides]
-    broken_before = broken_interpolations(cfg)
+    before = duplicate(cfg)
     for override in sorted(parsed, key=lambda override: (_leads_through(cfg, override), len(override.key) > 1)):
         _Change(cfg, override).apply()
-    _check_interpolations(cfg, broken_before)
+    _check_interpolations(cfg, before)
     return cfg
 
 
@@ -188,8 +189,10 @@ def _leads_through(cfg: DictConfig, override: Override) -> bool:
     return False
 
 
-def _check_interpolations(cfg: DictConfig, broken_before: Mapping[str, str]) -> None:
-    for key, reason in broken_interpolations(cfg).items():
+def _check_interpolations(cfg: DictConfig, before: DictConfig) -> None:
+    broken = broken_interpolations(cfg)
+    broken_before = broken_interpolations(before) if broken else {}
+    for key, reason in broken.items():
         if key not in broken_before:
             raise ConfigError(
                 f"After the overrides, the interpolation at `{key}` finds nothing: {_plain(reason)}."

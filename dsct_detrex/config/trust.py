@@ -58,19 +58,33 @@ def instantiate_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any
         ConfigError: a target is not allowed (the message names it), or an interpolation calls a resolver other than
             ``oc.select``.
     """
-    if allowed is None:
-        allowed = TRUSTED_TARGETS if located() is None else (*TRUSTED_TARGETS, *LIVE_TARGETS)
+    node = cfg if OmegaConf.is_config(cfg) else OmegaConf.create(cfg)
+    return instantiate(check_trusted(node, allowed), full_key(node))
+
+
+def trusted_targets() -> tuple[str, ...]:
+    """``TRUSTED_TARGETS``, and ``LIVE_TARGETS`` where live detrex was asked for."""
+    return TRUSTED_TARGETS if located() is None else (*TRUSTED_TARGETS, *LIVE_TARGETS)
+
+
+def check_trusted(cfg: Any, allowed: tuple[str, ...] | None = None) -> Any:
+    """The same check alone; returns the content that was checked, as plain values.
+
+    Raises:
+        ConfigError: see ``instantiate_trusted``.
+    """
+    allowed = trusted_targets() if allowed is None else allowed
     node = cfg if OmegaConf.is_config(cfg) else OmegaConf.create(cfg)
     _check_resolvers(OmegaConf.to_container(node, resolve=False))
     content = OmegaConf.to_container(node, resolve=True)
-    names = list(_target_names(content))
+    names = list(target_names(content))
     for name in names:
         _check(name, name, allowed)
     for name in names:
         if name not in _NAMED_TARGETS:
             found = locate(name)
             _check(f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', None)}", name, allowed)
-    return instantiate(content, full_key(node))
+    return content
 
 
 def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
@@ -81,7 +95,7 @@ def _check(name: str, asked: str, allowed: tuple[str, ...]) -> None:
     if _is_on(LIVE_TARGETS, asked) and located() is None:
         raise ConfigError(
             f"instantiate_trusted: the config asks for `{asked}`, a part of the user's own detrex. If that is wanted, "
-            f"call dsct_detrex.integrations.detrex.locate() first."
+            f"say --hosts-from detrex, or call dsct_detrex.integrations.detrex.locate() first."
         )
     really = "" if name == asked else f" (really `{name}`)"
     raise ConfigError(
@@ -94,7 +108,7 @@ def _is_on(allowed: tuple[str, ...], name: str) -> bool:
     return any(name.startswith(entry) if entry.endswith(".") else name == entry for entry in allowed)
 
 
-def _target_names(value: Any) -> Iterator[str]:
+def target_names(value: Any) -> Iterator[str]:
     """Every dotted name that building ``value`` would look up."""
     if isinstance(value, Mapping):
         if "_target_" in value:
@@ -103,10 +117,10 @@ def _target_names(value: Any) -> Iterator[str]:
             if target in _NAMED_TARGETS:
                 yield _text(value.get("name"), "name")
         for item in value.values():
-            yield from _target_names(item)
+            yield from target_names(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _target_names(item)
+            yield from target_names(item)
 
 
 def _text(value: Any, key: str) -> str:

@@ -23,6 +23,9 @@ from dsct_detrex.errors import UserError
 EXPECTED = "path,label,x1,y1,x2,y2"
 
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+MADE_BY = "made by: "
+"""How the comment in the first line begins that says what made the boxes, where no person did."""
+
 _FIELDS = 6
 _PICTURE = re.compile(r".*\.(png|jpe?g|bmp|webp|tiff?|gif)", re.IGNORECASE)
 
@@ -77,6 +80,16 @@ def read_lines(source: Path) -> tuple[list[Line], BoxFormat]:
     form: BoxFormat = "xyxy" if "right" in header else "xywh"
     lines = [(where, row) for where, row in rows if row != rows[0][1]]  # files put together repeat their header
     return list(_by_header(lines, header, form)), form
+
+
+def made_by(source: Path) -> str | None:
+    """What made the boxes of a file of lines, as its first line says; None where it says nothing.
+
+    Raises:
+        UserError: the file cannot be read as text.
+    """
+    said = re.match(rf"#\s*{MADE_BY}(.*\S)", read_text(source))
+    return said[1] if said else None
 
 
 def _says_something(text: str) -> bool:

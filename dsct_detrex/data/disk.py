@@ -32,11 +32,12 @@ class DiskDataset:
         split: ``train``, ``val`` or ``test``.
         boxes: what the boxes are around: ``head``, ``body``, ``face``, or ``unstated``.
         boxes_stated: whether the user asked for that kind.
+        made_by: what made the boxes, where the file says that no person did.
 
     Attributes:
         report: what was mended and dropped.
         source: the annotation file.
-        split, boxes, boxes_stated, description: as given.
+        split, boxes, boxes_stated, made_by, description: as given.
 
     Raises:
         UserError: nothing usable is left.
@@ -53,11 +54,13 @@ class DiskDataset:
         split: str,
         boxes: str,
         boxes_stated: bool = False,
+        made_by: str | None = None,
     ) -> None:
         self.name = name
         self.split = split
         self.boxes = boxes
         self.boxes_stated = boxes_stated
+        self.made_by = made_by
         self.source = source
         self.emotions = emotions
         self.description = description

@@ -19,7 +19,7 @@ def headline_of(dataset: Any) -> Headline | None:
 
     Args:
         dataset: ours, or any object with a length; ``name``, ``description``, ``split``, ``source``, ``boxes``,
-            ``report`` and ``warning`` are read where they are there.
+            ``made_by``, ``report`` and ``warning`` are read where they are there.
 
     Returns:
         None where not even the length is known.
@@ -37,6 +37,7 @@ def headline_of(dataset: Any) -> Headline | None:
         split=getattr(whole, "split", None),
         source=None if source is None else Path(source).name,
         boxes=getattr(whole, "boxes", None),
+        made_by=getattr(whole, "made_by", None),
         description=str(getattr(dataset, "description", "")),
         images=len(dataset),
         listed_images=listed,

@@ -80,6 +80,7 @@ class EvalLoader:
 
     Attributes:
         dataset: all of it.
+        num_images: of this process.
         report: pictures skipped in the latest pass.
     """
 
@@ -87,6 +88,7 @@ class EvalLoader:
         _check_workers(num_workers, "build_test_loader")
         self.dataset = images.dataset
         self.report = DataReport(f"{images.dataset.name} while evaluating")
+        self.num_images = order.num_images
         self._order = order
         self._images = images
         self._num_workers = num_workers
@@ -145,7 +147,16 @@ def build_test_loader(
     rank: int | None = None,
     world_size: int | None = None,
 ) -> EvalLoader:
-    """The evaluation loader of this process; arguments as ``build_train_loader``, ``batch_size`` is per process."""
+    """The evaluation loader of this process.
+
+    Args:
+        dataset, mapper: must speak of the same emotions.
+        batch_size: images per step of this process.
+        num_workers: processes that read images; 0 reads them here.
+        on_error: ``"raise"`` or ``"skip"`` for pictures that cannot be used.
+        pin_memory: put images into page-locked memory, for GPUs.
+        rank, world_size: of this process; None asks ``torch.distributed``, and is a single process without it.
+    """
     policy = check_on_error(on_error, "build_test_loader")
     _check_emotions(dataset, mapper)
     order = EvalOrder(len(dataset), batch_size, *_place(rank, world_size))

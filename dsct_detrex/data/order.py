@@ -83,6 +83,7 @@ class EvalOrder:
         if batch_size < 1:
             raise UserError(f"build_test_loader(batch_size=) expects a positive number of images. Got {batch_size}.")
         shard = range(rank * num_images // world_size, (rank + 1) * num_images // world_size)
+        self.num_images = len(shard)
         self._batches = [shard[first : first + batch_size] for first in range(0, len(shard), batch_size)]
 
     def __len__(self) -> int:

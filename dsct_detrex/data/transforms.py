@@ -143,6 +143,8 @@ def train_transforms(
         scales, max_size: the final resize, pixels.
         flip: probability of mirroring.
         crop_probability: of the branch that resizes to ``crop_scales`` and crops ``crop_min`` to ``crop_max`` first.
+        crop_scales: shorter sides before the crop, pixels.
+        crop_min, crop_max: sides of the crop, pixels.
         extra: further transforms, applied last.
 
     Raises:
@@ -159,7 +161,12 @@ def train_transforms(
 
 
 def eval_transforms(size: int = 800, max_size: int | None = 1333) -> Transform:
-    """The official evaluation resize: shorter side ``size``, longer at most ``max_size`` pixels."""
+    """The official evaluation resize.
+
+    Args:
+        size: the shorter side, pixels.
+        max_size: the longer side at most, pixels; None for no limit.
+    """
     return ResizeShortestSide((size,), max_size)
 
 

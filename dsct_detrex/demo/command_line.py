@@ -18,12 +18,13 @@ import torch
 from PIL import Image
 
 from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate, load_config
+from dsct_detrex.config.project import config_file
 from dsct_detrex.demo.trainings import Training, run_all
-from dsct_detrex.engine.compose import refuse_useless
+from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part
-from dsct_detrex.paths import projects_folder, spoken_path
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -37,15 +38,14 @@ _WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
 def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     """Train, evaluate, report; returns the exit status."""
     out = Path(arguments.out)
-    projects = spoken_path(projects_folder())
     trainings = [
-        Training("DSCT", projects / "demo.py", out / "dsct"),
-        Training("Without contexts", projects / "demo_baseline.py", out / "baseline"),
+        Training("DSCT", Path("projects/demo.py"), out / "dsct"),
+        Training("Without contexts", Path("projects/demo_baseline.py"), out / "baseline"),
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    total = _iterations(trainings[0])
+    total = int(compose(parse(trainings[0].words(*overrides)), check=False).train.max_iter)
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
     run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
@@ -65,11 +65,6 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     _say(runs, references)
     print(f"report: {report}")
     return 0
-
-
-def _iterations(training: Training) -> int:
-    cfg = load_config(training.config)
-    return int(cfg.train.max_iter)
 
 
 def _precision() -> list[str]:
@@ -93,7 +88,7 @@ def _result(training: Training, test: Training, seconds: float) -> RunResult:
 def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture]:
     """The first ``count`` test scenes as the trained model reads them; annotations are dashed."""
     predictor = Predictor.from_checkpoint(training.output_dir / "last.safetensors")
-    cfg = load_config(training.config)
+    cfg = load_config(config_file(str(training.config)))
     cfg.dataloader.test.dataset.split = "test"
     scenes = instantiate(cfg.dataloader.test.dataset)
     pictures = []
@@ -106,7 +101,7 @@ def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture
             gt_boxes=Boxes(torch.tensor([person["bbox"] for person in people])),
             **{scenes.emotions.target_field: scenes.emotions.encode([person["labels"] for person in people])},
         )
-        drawn = draw_predictions(image, predictor(image), scenes.emotions, 0.0, ground_truth=truth)
+        drawn = draw_predictions(image, predictor(image).instances, scenes.emotions, 0.0, ground_truth=truth)
         pictures.append(Picture(drawn, _caption(people[0]["extra"]["cues"], len(people))))
     return pictures
 

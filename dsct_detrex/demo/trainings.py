@@ -9,6 +9,7 @@ from typing import Any
 
 from dsct_detrex.cli.invocation import runnable
 from dsct_detrex.errors import UserError
+from dsct_detrex.evaluation.formatting import duration
 from dsct_detrex.sweep.processes import Ended, Job, logged_rows, run_jobs
 
 
@@ -18,7 +19,7 @@ class Training:
 
     Attributes:
         name: how the report calls it.
-        config: file of its LazyConfig.
+        config: its config file or project, as for ``--config``.
         output_dir: folder of its run.
     """
 
@@ -63,7 +64,7 @@ def run_all(trainings: Sequence[Training], step: str, total: int, *overrides: st
                 f"The demo's {step} of {name} ended with status {over.status}: {over.reason()} (log: {over.job.log})"
             )
         seconds[name] = over.seconds
-        return ""
+        return f"{over.job.name}: done in {duration(over.seconds)}"
 
     run_jobs(jobs, len(jobs), ended)
     return seconds

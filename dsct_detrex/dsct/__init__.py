@@ -7,16 +7,19 @@ from dsct_detrex.dsct.detector import DSCT
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
+from dsct_detrex.dsct.reweighting import REWEIGHTINGS, Pairs, register_reweighting
 from dsct_detrex.dsct.subject_queries import QuerySpec, SubjectQueries, Subjects
 
 __all__ = [
     "DSCT",
+    "REWEIGHTINGS",
     "Aggregation",
     "DSCTDecoderLayer",
     "HostAdapter",
     "HostTraining",
     "LayerOutput",
     "MultiScaleAdapter",
+    "Pairs",
     "QuerySpec",
     "RelationalAggregation",
     "SingleScaleAdapter",
@@ -26,4 +29,5 @@ __all__ = [
     "Subjects",
     "adapter_for",
     "register_adapter",
+    "register_reweighting",
 ]

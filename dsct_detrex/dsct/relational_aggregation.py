@@ -19,18 +19,15 @@ Shapes: B images, N subject queries, M context queries, C channels.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
-Formula = Literal["official", "paper"]
-Reweighting = Literal["semantic", "equal", "spatial", "attentive"]
-SemanticOrder = Literal["largest", "smallest"]
+from dsct_detrex.dsct.reweighting import REWEIGHTINGS, Pairs, find_reweighting, squared_distance
 
-_FORMULAS = ("official", "paper")
-_REWEIGHTINGS = ("semantic", "equal", "spatial", "attentive")
-_ORDERS = ("largest", "smallest")
+Formula = Literal["official", "paper"]
+SemanticOrder = Literal["largest", "smallest"]
 
 
 class Aggregation(NamedTuple):
@@ -60,7 +57,7 @@ def nearest_contexts(subject_xy: Tensor, context_xy: Tensor, k: int) -> Tensor:
     Returns:
         (B, N, min(k, M)) int64 indices into M.
     """
-    return _squared_distance(subject_xy, context_xy).argsort(dim=-1, stable=True)[..., :k]
+    return squared_distance(subject_xy, context_xy).argsort(dim=-1, stable=True)[..., :k]
 
 
 def relevant_contexts(products: Tensor, k: int, order: SemanticOrder = "largest") -> Tensor:
@@ -74,14 +71,6 @@ def relevant_contexts(products: Tensor, k: int, order: SemanticOrder = "largest"
         (B, N, min(k, M)) int64 indices into M.
     """
     return products.argsort(dim=-1, descending=order == "largest", stable=True)[..., :k]
-
-
-def _squared_distance(subject_xy: Tensor, context_xy: Tensor) -> Tensor:
-    """(B, N, M) squared Euclidean distances in float32; references only select, so nothing is differentiated."""
-    subject_xy, context_xy = subject_xy.detach().float(), context_xy.detach().float()
-    dx = subject_xy[..., None, 0] - context_xy[:, None, :, 0]
-    dy = subject_xy[..., None, 1] - context_xy[:, None, :, 1]
-    return dx * dx + dy * dy
 
 
 def _counts(index: Tensor, num_context: int) -> Tensor:
@@ -104,21 +93,21 @@ def _at_least_float32(scores: Tensor) -> Tensor:
 
 
 class RelationalAggregation(nn.Module):
-    """Eq. 6-8 as one module. It owns parameters only under ``reweighting="attentive"``.
+    """Eq. 6-8 as one module. It owns parameters only under a learned re-weighting (``attentive``).
 
     Args:
-        formula: ``official`` or ``paper``, see the module docstring.
+        formula: ``official``, one softmax per list, both sums added, and attention among the subjects; or ``paper``,
+            one softmax over both lists.
         k_spatial: K_sp, contexts chosen by distance; 0 switches the spatial list off. More than there are takes all.
         k_semantic: K_sm, contexts chosen by dot product; 0 switches the semantic list off.
         semantic_order: which end of the dot products the semantic list takes.
-        reweighting: what the softmax runs over (paper Table 7): ``semantic`` dot products; ``equal`` the same weight
-            for every chosen context; ``spatial`` the negative distance in image units; ``attentive`` a learned scaled
-            dot product with projections of its own. The paper names the last two without formulas; these are our
-            reading.
-        embed_dim: C, needed for ``attentive`` only.
+        reweighting: what the softmax runs over (paper Table 7), a name of ``reweighting.REWEIGHTINGS``: ``semantic``
+            dot products, ``equal``, ``spatial`` or ``attentive``; or one of your own.
+        embed_dim: C, needed for a learned re-weighting only.
 
     Raises:
-        ValueError: an unknown name or a negative K.
+        ValueError: an unknown formula or order, or a negative K.
+        UserError: an unknown re-weighting; the message lists those there are.
     """
 
     def __init__(
@@ -127,13 +116,12 @@ class RelationalAggregation(nn.Module):
         k_spatial: int = 100,
         k_semantic: int = 50,
         semantic_order: SemanticOrder = "largest",
-        reweighting: Reweighting = "semantic",
+        reweighting: str = "semantic",
         embed_dim: int = 256,
     ) -> None:
         super().__init__()
-        _expect("formula", formula, _FORMULAS)
-        _expect("semantic_order", semantic_order, _ORDERS)
-        _expect("reweighting", reweighting, _REWEIGHTINGS)
+        _expect("formula", formula, Formula)
+        _expect("semantic_order", semantic_order, SemanticOrder)
         for name, k in (("k_spatial", k_spatial), ("k_semantic", k_semantic)):
             if k < 0:
                 raise ValueError(f"RelationalAggregation({name}=) expects an int >= 0 (0 = off). Got {k}.")
@@ -142,7 +130,8 @@ class RelationalAggregation(nn.Module):
         self.k_semantic = k_semantic
         self.semantic_order: SemanticOrder = semantic_order
         self.reweighting = reweighting
-        if reweighting == "attentive":
+        self.relevance, self.learned, _ = find_reweighting(reweighting)
+        if self.learned:
             self.query_proj = nn.Linear(embed_dim, embed_dim)
             self.key_proj = nn.Linear(embed_dim, embed_dim)
 
@@ -166,26 +155,23 @@ class RelationalAggregation(nn.Module):
         products = subjects @ contexts.transpose(1, 2)
         spatial = nearest_contexts(subject_xy, context_xy, self.k_spatial)
         semantic = relevant_contexts(products.detach(), self.k_semantic, self.semantic_order)
-        relevance = self.relevance(subjects, contexts, products, subject_xy, context_xy)
-        weights = self.context_weights(relevance, spatial, semantic).to(contexts.dtype)
+        pairs = Pairs(*self.projected(subjects, contexts), products, subject_xy, context_xy)
+        weights = self.context_weights(self.relevance(pairs), spatial, semantic).to(contexts.dtype)
         gathered = weights @ contexts
         if self.formula == "official":
             gathered = gathered + self.attend_subjects(subjects, subject_mask)
         return Aggregation(subjects + gathered, weights, spatial, semantic)
 
-    def relevance(
-        self, subjects: Tensor, contexts: Tensor, products: Tensor, subject_xy: Tensor, context_xy: Tensor
-    ) -> Tensor:
-        """(B, N, M) what the softmax of the chosen contexts runs over (paper Table 7)."""
-        if self.reweighting == "semantic":
-            return products
-        if self.reweighting == "equal":
-            return torch.zeros_like(products)
-        if self.reweighting == "spatial":
-            return -_squared_distance(subject_xy, context_xy).sqrt()
-        query, key = self.query_proj(subjects), self.key_proj(contexts)
-        scaled: Tensor = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5
-        return scaled
+    @staticmethod
+    def reweighting_reads(name: str) -> set[str]:
+        """What of ``embed_dim`` and ``distance_frame`` counts for a re-weighting; both for a name that is unknown."""
+        known = REWEIGHTINGS.get(name)
+        counts = {"embed_dim": known is None or known.learned, "distance_frame": known is None or known.by_distance}
+        return {argument for argument, read in counts.items() if read}
+
+    def projected(self, subjects: Tensor, contexts: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, C) and (B, M, C) as the re-weighting sees them: the states, or what its projections make of them."""
+        return (self.query_proj(subjects), self.key_proj(contexts)) if self.learned else (subjects, contexts)
 
     def context_weights(self, relevance: Tensor, spatial: Tensor, semantic: Tensor) -> Tensor:
         """(B, N, M) weights of Eq. 8 under either formula."""
@@ -213,6 +199,7 @@ class RelationalAggregation(nn.Module):
         )
 
 
-def _expect(name: str, value: str, known: tuple[str, ...]) -> None:
+def _expect(name: str, value: str, choice: Any) -> None:
+    known = get_args(choice)
     if value not in known:
         raise ValueError(f"RelationalAggregation({name}=) expects one of {', '.join(known)}. Got {value!r}.")

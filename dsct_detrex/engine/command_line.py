@@ -20,8 +20,14 @@ def train(arguments: Arguments, words: Sequence[str]) -> int:
         if group.machines > 1:
             _note(f"machine {group.machine} of {group.machines}: meeting the others at {group.host}:{group.port}")
         return launch([*runnable("train"), *words], group)
-    cfg = compose(arguments, _note)
-    run(cfg, resume=arguments.resume, eval_only=arguments.eval_only, dry_run=arguments.dry_run)
+    told: list[str] = []
+
+    def note(sentence: str) -> None:
+        told.append(sentence)
+        _note(sentence)
+
+    cfg = compose(arguments, note)
+    run(cfg, resume=arguments.resume, eval_only=arguments.eval_only, dry_run=arguments.dry_run, told=told)
     return 0
 
 

@@ -8,15 +8,18 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dsct_detrex.cli.evaluate import RELEASE
 from dsct_detrex.cli.train import Arguments, parse
 from dsct_detrex.config import LazyCall, apply_overrides, get_config, load_config
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.project import config_file
 from dsct_detrex.engine.exchange import exchange_data
+from dsct_detrex.engine.released import released_config
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
@@ -69,13 +72,18 @@ def _module_of(target: Any) -> str:
 
 def _composed(arguments: Arguments, say: Callable[[str], None]) -> tuple[DictConfig, list[_Flag]]:
     """The config, and the flags as keys that they have set."""
-    cfg = _load(str(config_file(arguments.config)))
+    released = arguments.config.endswith(RELEASE)
+    if released and arguments.hosts_from == "detrex":
+        locate()  # before its config is looked at, which names what is trusted then
+    cfg = released_config(arguments.config) if released else _load(str(config_file(arguments.config)))
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
         exchange_data(cfg, arguments.data, say)
     provider = _choose_hosts(cfg, arguments.hosts_from)
     flags = _from_flags(arguments)
+    if released and arguments.out is None:
+        cfg.train.output_dir = str(Path(arguments.config).parent)
     for flag in flags:
         OmegaConf.update(cfg, flag.key, flag.value, force_add=True)
     if arguments.data_root is not None:
@@ -228,7 +236,16 @@ def _words_of(flags: Iterable[_Flag]) -> dict[str, str]:
 
 
 def _from_flags(arguments: Arguments) -> list[_Flag]:
-    flags: list[_Flag] = []
+    flags = [
+        _Flag(key, value, f"{flag} {value}")
+        for flag, key, value in (
+            ("--weights", "train.init_checkpoint", arguments.weights),
+            ("--out", "train.output_dir", arguments.out),
+            ("--seed", "train.seed", arguments.seed),
+            ("--split", "dataloader.test.dataset.split", arguments.split),
+        )
+        if value is not None
+    ]
     if arguments.epochs is not None:
         flags.append(_Flag("train.max_epoch", arguments.epochs, f"--epochs {arguments.epochs:g}"))
     if arguments.amp:

@@ -35,7 +35,10 @@ class Resumable(Protocol):
 
 
 class TestLoader(Protocol):
-    """Finite stream of batches: this process's share of the evaluation set."""
+    """Finite stream of batches: this process's share of the evaluation set.
+
+    It may have ``num_images: int``, the pictures of that share, by which progress is counted then.
+    """
 
     def __iter__(self) -> Iterator[Batch]: ...
 

@@ -47,7 +47,7 @@ def evaluate_model(
     *,
     max_batches: int | None = None,
     num_predictions: int = 0,
-    on_batch: Callable[[int, int], None] | None = None,
+    on_batch: Callable[[int, int, str], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Evaluation:
     """Evaluate a model.
@@ -56,7 +56,8 @@ def evaluate_model(
         model: the bare model, not wrapped for several processes.
         max_batches: stop after so many batches; None runs all.
         num_predictions: so many images, the first ones, are kept with their predictions for pictures.
-        on_batch: called after each batch with (batches done, batches in all).
+        on_batch: called after each batch with how many pictures are done, how many there are, and ``"pictures"``; all
+            of this process. Counts ``"batches"`` where the loader does not know its pictures, or stops before the last.
         cancel: asked after each batch whether to give up.
 
     Returns:
@@ -69,6 +70,7 @@ def evaluate_model(
     model.eval()
     evaluator.reset()
     total = len(loader) if max_batches is None else min(max_batches, len(loader))
+    pictures: int | None = getattr(loader, "num_images", None) if total == len(loader) else None
     kept: list[Prediction] = []
     images = 0
     start = time.perf_counter()
@@ -81,7 +83,7 @@ def evaluate_model(
                 wanted = num_predictions - len(kept)
                 kept += [Prediction(i, _on_cpu(o)) for i, o in list(zip(batch, outputs))[:wanted]]
                 if on_batch is not None:
-                    on_batch(done, total)
+                    on_batch(*((done, total, "batches") if pictures is None else (images, pictures, "pictures")))
                 if cancel is not None and cancel():
                     raise EvaluationCancelled
             unreadable, examples = skipped_pictures(loader)

@@ -1,4 +1,4 @@
-"""One examination of a run: the weights, then their average, printed, written to files, ready to be logged."""
+"""One examination of a run: the weights, then their average, told, written to files, ready to be logged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
 from torch import nn
 
 from dsct_detrex.engine import ddp
@@ -14,26 +16,46 @@ from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
 from dsct_detrex.engine.ema import WeightAverage
 from dsct_detrex.engine.evaluate import Evaluation, evaluate_model
 from dsct_detrex.engine.files import write_json
-from dsct_detrex.engine.loggers import Console, Prediction
-from dsct_detrex.evaluation import format_report
+from dsct_detrex.engine.loggers import Prediction
+from dsct_detrex.engine.screen import Console
+from dsct_detrex.evaluation import report_tables
 from dsct_detrex.evaluation.files import keep_older
 from dsct_detrex.evaluation.formatting import measured_on
 from dsct_detrex.structures import Headline
 
 EMA_PREFIX = "ema/"
 TRAINING_STEM = "evaluation"
+WEIGHTS = {EMA_PREFIX: "weight average", "": "weights"}
+"""What the numbers under a prefix were measured on."""
 
 
 @dataclass(frozen=True)
 class Examination:
     """``scalars`` has the numbers of the weights under their names, those of the average under ``ema/``.
 
-    ``reports`` maps the prefix (``""`` or ``"ema/"``) to the evaluator's report, where it makes one.
+    ``reports`` maps the prefix (``""`` or ``"ema/"``) to the evaluator's report, where it makes one; ``evaluations``
+    maps it to all that was measured, the average first.
     """
 
     scalars: Scalars
     reports: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     predictions: list[Prediction] = field(default_factory=list)
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """What it cost."""
+        return sum(evaluation.seconds for evaluation in self.evaluations.values())
+
+    def tables(self) -> RenderableType:
+        """Everything that was measured, at length; under a heading each where there are two."""
+        parts: list[RenderableType] = []
+        for prefix, evaluation in self.evaluations.items():
+            if len(self.evaluations) > 1:
+                parts.append(Text(f"\n{WEIGHTS[prefix].capitalize()}", style="bold"))
+            ours = evaluation.report is not None and "protocol" in evaluation.report
+            parts.append(report_tables(evaluation.report) if ours and evaluation.report else _plain_table(evaluation))
+        return Group(*parts)
 
     def words(self) -> dict[str, str]:
         """For loggers: what the numbers stand on, ``"all"`` or ``"2 of 4 images"``, and the line of the console."""
@@ -41,12 +63,6 @@ class Examination:
         if report is None or "dataset" not in report:
             return {}
         return {"data/coverage": report["dataset"]["coverage"] or "all", "data/measured_on": measured_on(report)}
-
-    def coverage(self) -> str | None:
-        """``"2 of 4 images"`` where the numbers stand on a part."""
-        dataset = self.reports.get("", {}).get("dataset", {})
-        coverage: str | None = dataset.get("coverage")
-        return coverage
 
     def report_of(self, metric: str) -> dict[str, Any] | None:
         """The report of the weights that a metric was measured on."""
@@ -96,46 +112,40 @@ class Examiner:
             model: the bare model; it comes back with its own weights and in its own mode.
             cancel: see ``evaluate_model``.
         """
-        scalars: Scalars = {}
-        reports: dict[str, dict[str, Any]] = {}
+        evaluations: dict[str, Evaluation] = {}
         if average is not None:
             with average.applied_to(model):
-                averaged = self._evaluate(model, "weight average", 0, cancel)
-            scalars |= {f"{EMA_PREFIX}{name}": value for name, value in averaged.scalars.items()}
-            self._keep(averaged, EMA_PREFIX, reports)
-        result = self._evaluate(model, "weights", self.num_pictures, cancel)
-        self._keep(result, "", reports)
-        return Examination(scalars | result.scalars, reports, result.predictions)
+                evaluations[EMA_PREFIX] = self._evaluate(model, 0, cancel)
+            self._keep(evaluations[EMA_PREFIX], EMA_PREFIX)
+        result = evaluations[""] = self._evaluate(model, self.num_pictures, cancel)
+        self._keep(result, "")
+        scalars = {f"{prefix}{name}": v for prefix, one in evaluations.items() for name, v in one.scalars.items()}
+        reports = {prefix: one.report for prefix, one in evaluations.items() if one.report is not None}
+        return Examination(scalars, reports, result.predictions, evaluations)
 
-    def _evaluate(
-        self, model: nn.Module, what: str, num_predictions: int, cancel: Callable[[], bool] | None
-    ) -> Evaluation:
-        result = evaluate_model(
-            model,
-            self.loader,
-            self.evaluator,
-            max_batches=self.max_batches,
-            num_predictions=num_predictions,
-            on_batch=self.console.evaluating,
-            cancel=cancel,
-        )
-        rate = result.images / result.seconds
-        self.console.say(
-            f"evaluated the {what}: {result.images} images in {result.seconds:.1f} s ({rate:.1f} a second)"
-        )
+    def _evaluate(self, model: nn.Module, num_predictions: int, cancel: Callable[[], bool] | None) -> Evaluation:
+        try:
+            result = evaluate_model(
+                model,
+                self.loader,
+                self.evaluator,
+                max_batches=self.max_batches,
+                num_predictions=num_predictions,
+                on_batch=self.console.evaluating,
+                cancel=cancel,
+            )
+        finally:
+            self.console.evaluated()
         ours = result.report is not None and "protocol" in result.report
-        self.console.say(format_report(result.report) if ours and result.report else _plain_table(result.scalars))
         if result.unreadable and not ours:
             self.console.say(f"note: {result.unreadable} images could not be read and are not in these numbers.")
         return result
 
-    def _keep(self, result: Evaluation, prefix: str, reports: dict[str, dict[str, Any]]) -> None:
+    def _keep(self, result: Evaluation, prefix: str) -> None:
         """Write ``evaluation.json`` (``evaluation_ema.json`` for the average): the report, or else the numbers.
 
         What another evaluation than the training's own left under that name is kept under a number.
         """
-        if result.report is not None:
-            reports[prefix] = result.report
         if ddp.is_main():
             path = self.output_dir / f"{self.stem}{'_ema' if prefix else ''}.json"
             if self.stem != TRAINING_STEM and (kept := keep_older(path)) is not None:
@@ -145,6 +155,6 @@ class Examiner:
                 self.console.say(f"result: {path}")
 
 
-def _plain_table(scalars: Scalars) -> str:
-    width = max((len(name) for name in scalars), default=0)
-    return "\n".join(f"  {name:<{width}}  {value:.4f}" for name, value in scalars.items())
+def _plain_table(evaluation: Evaluation) -> Text:
+    width = max((len(name) for name in evaluation.scalars), default=0)
+    return Text("\n".join(f"  {name:<{width}}  {value:.4f}" for name, value in evaluation.scalars.items()))

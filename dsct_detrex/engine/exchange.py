@@ -75,7 +75,7 @@ def _own_settings(cfg: DictConfig, base: DictConfig, described: DictConfig) -> d
     being a file of the user's own, does not set it itself."""
     standard = _base_of(described)
     told = set() if standard is None else set(_changes(described, standard))
-    changes = _changes(OmegaConf.masked_copy(cfg, [name for name in base if name in cfg]), base)
+    changes = _changes(OmegaConf.masked_copy(cfg, [str(name) for name in base if name in cfg]), base)
     return {key: value for key, value in changes.items() if key not in told and _same_place(key, cfg, described)}
 
 
@@ -100,9 +100,8 @@ def _target(cfg: DictConfig, key: str) -> str:
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and raw values, without what belongs to a data set."""
-    for name, value in (
-        OmegaConf.to_container(node, resolve=False).items() if OmegaConf.is_config(node) else node.items()
-    ):
+    content: Any = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+    for name, value in content.items():
         if name in _OF_THE_DATA or name == "_target_":
             continue
         if isinstance(value, dict):

@@ -2,7 +2,8 @@
 together.
 
 Same code, same model, less of everything: batches of at most two images, read in this process, at a constant learning
-rate, each step logged. ``train.fast_dev_run.overrides`` may shrink more, e.g. the images.
+rate, each step logged. ``train.fast_dev_run.overrides`` may shrink more, e.g. the images. It leaves a release, marked
+as what it is, and no checkpoint to go on from.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from dsct_detrex.engine.words import is_below, listed
 
 STEPS = 4
 EVAL_BATCHES = 2
+NOTE = (
+    "those of a run of four steps (train.fast_dev_run), which shows that everything fits together and learns nothing."
+)
 _IMAGES = 2
 
 _OWN = (
@@ -28,6 +32,7 @@ _SMALL = ("dataloader.train.total_batch_size", "dataloader.test.batch_size")
 _UNUSED = {
     ("train.best",): "no best checkpoint is kept",
     ("train.early_stop",): "nothing stops it early",
+    ("train.checkpointer.max_to_keep",): "no numbered releases are kept",
     ("train.eval_epochs", "train.checkpoint_epochs"): "it counts iterations",
     ("lr_multiplier",): "its learning rate is constant",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def write_atomically(path: Path, write: Callable[[Path], None], keep_previous: P
             os.replace(path, keep_previous)
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # such as a file in the place of the folder
+            temporary.unlink()
         raise UserError(
             f"Writing {path} failed ({error}); what was there before is intact. "
             "Free some space or choose another train.output_dir, then continue with --resume."

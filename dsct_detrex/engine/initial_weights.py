@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from torch import nn
 
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
-from dsct_detrex.weights import LoadReport, load_release_weights, load_weights, read_checkpoint
+from dsct_detrex.weights import (
+    CheckpointFile,
+    LoadReport,
+    Release,
+    folded,
+    load_release_weights,
+    load_weights,
+    read_checkpoint,
+)
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """What a model begins with, in words.
+
+    Attributes:
+        text: which weights they are.
+        notes: what must be known about them, a sentence each.
+        details: every tensor's fate, for ``log.txt``.
+        random: nothing was loaded.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+    details: str = ""
+    random: bool = False
 
 
 def load_initial_weights(
-    model: nn.Module, settings: TrainSettings, emotions: Emotions | None, eval_only: bool, say: Callable[[str], None]
-) -> LoadReport | None:
-    """Load ``train.init_checkpoint`` into the model and tell what happened; None without one.
+    model: nn.Module, settings: TrainSettings, emotions: Emotions | None, eval_only: bool
+) -> InitialWeights:
+    """Load ``train.init_checkpoint``, if there is one, into the model.
 
     To start a training, whatever fits is taken. To evaluate, a release must fit completely; of another checkpoint,
     weights that stay random are announced. A ``last.pth`` gives its weight average if
@@ -31,25 +57,51 @@ def load_initial_weights(
                 "--eval-only evaluates the weights of train.init_checkpoint, which is empty: add "
                 "train.init_checkpoint=<file>, e.g. the best.safetensors of a run."
             )
-        say("weights: random; train.init_checkpoint is empty.")
-        return None
+        return InitialWeights("random (train.init_checkpoint is empty)", random=True)
     checkpoint = read_checkpoint(path)
-    say(f"weights from {path}")
-    average = settings.model_ema.use_ema_weights_for_eval_only
-    if eval_only and average and not checkpoint.average:
-        say(
-            "note: train.model_ema.use_ema_weights_for_eval_only has no effect: no average stands beside these weights."
-        )
+    release = checkpoint.extras.get("release")
+    use_average = eval_only and settings.model_ema.use_ema_weights_for_eval_only
     if eval_only and checkpoint.kind == "release" and emotions is not None:
         report = load_release_weights(model, checkpoint.extras["release"], emotions)
     else:
-        weights = checkpoint.state_dict
-        if eval_only and average and checkpoint.average:
-            weights = checkpoint.average
-            say("the weight average of this checkpoint is used (train.model_ema.use_ema_weights_for_eval_only).")
-        report = load_weights(model, weights)
-    say(report.summary())
-    random = len(report.missing) + len(report.reinitialised)
-    if eval_only and random:
-        say(f"WARNING: {random} weights are not in the file and stay random: what follows describes no trained model.")
-    return report
+        averaged = checkpoint.average if use_average else None
+        report = load_weights(model, averaged or checkpoint.state_dict)
+    notes = [*_of_average(checkpoint, use_average), *_of_release(release), *_left_random(report, path, eval_only)]
+    if report.hosts_differ():
+        notes.append(f"note: {report.difference()}")
+    return InitialWeights(_text(path, report, release), tuple(notes), report.summary())
+
+
+def _text(path: str, report: LoadReport, release: Release | None) -> str:
+    total = len(report.loaded) + len(report.reinitialised) + len(report.missing)
+    kind = "a release" if release is not None else report.source()
+    unused = f", {len(report.unexpected)} in it unused" if report.unexpected else ""
+    return f"{path}\n{kind}: {len(report.loaded)} of {total} tensors loaded{unused}"
+
+
+def _of_average(checkpoint: CheckpointFile, wanted: bool) -> list[str]:
+    if not wanted:
+        return []
+    if not checkpoint.average:
+        return [
+            "note: train.model_ema.use_ema_weights_for_eval_only has no effect: no average stands beside these weights."
+        ]
+    return ["note: the weight average of this checkpoint is used (train.model_ema.use_ema_weights_for_eval_only)."]
+
+
+def _of_release(release: Release | None) -> list[str]:
+    said = "" if release is None else release.provenance.note
+    return [f"note: these weights are {said}"] if said else []
+
+
+def _left_random(report: LoadReport, path: str, eval_only: bool) -> list[str]:
+    fresh = [*(mismatch.name for mismatch in report.reinitialised), *report.missing]
+    if not fresh:
+        return []
+    if eval_only:
+        return [
+            f"WARNING: {len(fresh)} weights are not in the file and stay random: what follows describes no trained "
+            f"model ({folded(fresh)})."
+        ]
+    name = Path(path).name
+    return [f"note: {len(fresh)} weights are not in {name}, or of another shape, and start afresh: {folded(fresh)}."]

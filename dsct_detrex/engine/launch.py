@@ -103,6 +103,11 @@ def _check_gpus(arguments: Arguments) -> None:
                 "processes on a CPU use torchrun --nproc_per_node=N."
             )
         return
+    if wanted > 1 and ":" in (arguments.device or ""):
+        raise UserError(
+            f"--num-gpus {wanted} with --device {arguments.device}: all processes would share that GPU. Leave --device "
+            "out, and name GPUs by CUDA_VISIBLE_DEVICES=0,1."
+        )
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted > available:
         raise UserError(

@@ -16,7 +16,7 @@ from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
     "config.yaml", "config_until_*.yaml", "config_to_read.yaml", "environment.json", "data.json", "evaluation.json",
-    "evaluation_*.json", "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json",
+    "evaluation_*.json", "log.txt", "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json",
     "summary.json", "best.safetensors", "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors",
     "coco_instances_results*.json", "tensorboard", "wandb",
 )  # fmt: skip

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from torch.optim import Optimizer
 
 from dsct_detrex.engine.schedule import Multiplier, find_drops, find_warmup
+from dsct_detrex.engine.screen.block import Row
 from dsct_detrex.engine.settings import TrainSettings
+from dsct_detrex.engine.words import counted, listed
 from dsct_detrex.errors import UserError
 
 
@@ -89,57 +91,66 @@ def _iterations(epochs: float, iters_per_epoch: float) -> int:
     return max(1, round(epochs * iters_per_epoch)) if epochs > 0 else 0
 
 
-def describe_plan(plan: Plan, multiplier: Multiplier, optimizer: Optimizer) -> str:
-    """The plan as the lines a user reads before training starts."""
-    lines = [
-        f"iterations   {_total(plan)}",
-        f"batch        {_batch(plan)}",
-        f"evaluation   {_every(plan, plan.eval_period)}",
-        f"checkpoint   {_every(plan, plan.checkpoint_period)}",
-        f"warm-up      {_warmup(plan, multiplier)}",
-        f"lr drops     {_drops(plan, multiplier)}",
-        *_groups(optimizer),
+def plan_rows(plan: Plan, multiplier: Multiplier, optimizer: Optimizer, done: int = 0) -> list[Row]:
+    """The plan as the rows a user reads before training starts.
+
+    Args:
+        done: steps that a resumed run has behind it.
+    """
+    return [
+        ("steps", f"{_total(plan)}{f', {done:,} done' if done else ''}"),
+        ("batch", _batch(plan)),
+        ("schedule", f"lr {_rates(optimizer)}, {_warmup(plan, multiplier)}, {_drops(plan, multiplier)}"),
+        ("evaluations", _every(plan, plan.eval_period)),
+        ("checkpoints", _every(plan, plan.checkpoint_period)),
     ]
-    return "\n".join(["plan", *(f"  {line}" for line in lines)])
 
 
 def _total(plan: Plan) -> str:
     if plan.iters_per_epoch is None:
-        return f"{plan.max_iter} (by {plan.by})"
+        return f"{plan.max_iter:,} (by {plan.by})"
     epochs = plan.max_iter / plan.iters_per_epoch
-    return f"{plan.max_iter} = {epochs:g} epochs of {plan.iters_per_epoch:g} (by {plan.by})"
+    return f"{plan.max_iter:,} = {epochs:.3g} epochs of {plan.iters_per_epoch:,.6g} (by {plan.by})"
 
 
 def _batch(plan: Plan) -> str:
     if plan.batch_size is None:
-        return f"{plan.accumulate} batch(es) an optimizer step"
+        return f"{plan.accumulate} batch(es) a step"
     images = plan.batch_size * plan.accumulate
-    return f"{plan.batch_size} images x {plan.accumulate} accumulated = {images} an optimizer step"
+    accumulated = f": {plan.accumulate} batches of {plan.batch_size}" if plan.accumulate > 1 else ""
+    return f"{images} images a step{accumulated}"
 
 
 def _every(plan: Plan, period: int) -> str:
     if period <= 0 or period >= plan.max_iter:
-        return "once, after the last iteration"
+        return "once, after the last step"
     times = math.ceil(plan.max_iter / period)
-    return f"every {_when(plan, period)}, {times} times"
+    return f"every {_when(plan, period)}, {times} in all"
+
+
+def _rates(optimizer: Optimizer) -> str:
+    """The rates of all groups, the highest first: ``0.0002 and 2e-05``."""
+    rates = {float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups}
+    return listed(f"{rate:g}" for rate in sorted(rates, reverse=True))
 
 
 def _warmup(plan: Plan, multiplier: Multiplier) -> str:
     length = find_warmup(multiplier, plan.max_iter)
-    return f"{_when(plan, length)}, from {float(multiplier(0.0)):g} x lr" if length else "none"
+    start = float(multiplier(0.0))
+    return f"warm-up of {counted(length, 'step')} from x {start:g}" if length else "no warm-up"
 
 
 def _drops(plan: Plan, multiplier: Multiplier) -> str:
     drops = find_drops(multiplier, plan.max_iter)
-    return "; ".join(f"to {drop.factor:g} x lr after {_when(plan, drop.iteration)}" for drop in drops) or "none"
+    return ", ".join(f"x {drop.factor:g} after {_when(plan, drop.iteration)}" for drop in drops) or "no drops"
 
 
 def _when(plan: Plan, iterations: int) -> str:
     epoch = plan.epoch(iterations)
-    return f"{iterations} iterations" if epoch is None else f"{iterations} iterations (epoch {epoch:.3g})"
+    return f"{counted(iterations, 'step')}{'' if epoch is None else f' (epoch {epoch:.3g})'}"
 
 
-def _groups(optimizer: Optimizer) -> list[str]:
+def group_lines(optimizer: Optimizer) -> list[str]:
     """One line for each distinct (lr, weight decay), with the number of tensors and of weights."""
     sizes: dict[tuple[float, float], tuple[int, int]] = {}
     for group in optimizer.param_groups:
@@ -147,6 +158,6 @@ def _groups(optimizer: Optimizer) -> list[str]:
         tensors, weights = sizes.get(key, (0, 0))
         sizes[key] = (tensors + len(group["params"]), weights + sum(p.numel() for p in group["params"]))
     return [
-        f"{'lr groups' if i == 0 else '':<13}lr {lr:g}, weight decay {decay:g}: {tensors} tensors, {weights:,} weights"
-        for i, ((lr, decay), (tensors, weights)) in enumerate(sorted(sizes.items(), reverse=True))
+        f"lr {lr:g}, weight decay {decay:g}: {tensors} tensors, {weights:,} weights"
+        for (lr, decay), (tensors, weights) in sorted(sizes.items(), reverse=True)
     ]

@@ -14,8 +14,10 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dsct_detrex.config import locate
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.engine import ddp
+from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, MultiClassEmotions
 
 ABSENT = "<absent>"
@@ -52,6 +54,14 @@ class View:
 
     def on(self, key: str) -> bool:
         return self[key] != ABSENT and bool(self[key])
+
+    def target(self, key: str) -> Any:
+        """What a block calls; None where there is no such block or nothing of that name."""
+        target = self[f"{key}._target_"]
+        try:
+            return locate(target) if isinstance(target, str) and target != ABSENT else target
+        except UserError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,13 @@ def _off(key: str) -> Callable[[View], bool]:
 
 def _no_list(view: View) -> bool:
     return view.off("model.aggregation.k_spatial") and view.off("model.aggregation.k_semantic")
+
+
+def _spared_by_reweighting(view: View, key: str) -> bool:
+    """Whether the chosen re-weighting makes nothing of a key, as the class of ``model.aggregation`` tells."""
+    name = view["model.aggregation.reweighting"]
+    reads = getattr(view.target("model.aggregation"), "reweighting_reads", None)
+    return name != ABSENT and reads is not None and key not in reads(name)
 
 
 def _crop_rules(split: str) -> Rule:
@@ -265,13 +282,13 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         ("model.aggregation.embed_dim",),
-        lambda view: view["model.aggregation.reweighting"] not in (ABSENT, "attentive"),
+        lambda view: _spared_by_reweighting(view, "embed_dim"),
         "model.aggregation.reweighting",
-        "only `attentive` has weights of a width",
+        "only a learned one, such as `attentive`, has weights of a width",
     ),
     Rule(
         ("model.distance_frame",),
-        lambda view: view.off("model.aggregation.k_spatial") and view["model.aggregation.reweighting"] != "spatial",
+        lambda view: view.off("model.aggregation.k_spatial") and _spared_by_reweighting(view, "distance_frame"),
         "model.aggregation.k_spatial",
         "nothing is chosen by distance",
     ),

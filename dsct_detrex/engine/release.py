@@ -32,6 +32,7 @@ class ReleaseWriter:
         config: the resolved config as YAML text.
         thresholds: ``train.thresholds``, used where the evaluation chose none: see ``threshold_table``.
         max_to_keep: numbered releases kept; the oldest go first.
+        note: written into every file, for what must be known about its weights.
     """
 
     output_dir: Path
@@ -39,6 +40,7 @@ class ReleaseWriter:
     config: str
     thresholds: Any = None
     max_to_keep: int = 100
+    note: str = ""
 
     def write(
         self,
@@ -61,7 +63,7 @@ class ReleaseWriter:
             return path
         chosen = (report or {}).get("thresholds")
         thresholds = threshold_table(self.emotions, self.thresholds if chosen is None else chosen)
-        provenance = Provenance(this_command(), None if epoch is None else int(epoch), metrics or {})
+        provenance = Provenance(this_command(), None if epoch is None else int(epoch), metrics or {}, note=self.note)
         try:
             save_release(path, weights, self.emotions, self.config, thresholds, provenance)
         except (OSError, SafetensorError) as error:

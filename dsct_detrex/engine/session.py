@@ -19,7 +19,6 @@ from dsct_detrex.engine.ema import WeightAverage
 from dsct_detrex.engine.examine import TRAINING_STEM, Examiner
 from dsct_detrex.engine.headlines import Headlines, headlines, plain_headlines
 from dsct_detrex.engine.loggers import (
-    Console,
     CsvLogger,
     JsonlLogger,
     Logger,
@@ -29,6 +28,7 @@ from dsct_detrex.engine.loggers import (
 )
 from dsct_detrex.engine.release import ReleaseWriter, threshold_table
 from dsct_detrex.engine.rng import seed_everything
+from dsct_detrex.engine.screen import Console, LogFile
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator
@@ -63,6 +63,11 @@ class Session:
     def output_dir(self) -> Path:
         return Path(self.settings.output_dir)
 
+    def open_log(self) -> None:
+        """From now on what is told is written to ``log.txt``; until now it waited."""
+        if self.console.log_file is not None:
+            self.console.log_file.open(self.output_dir)
+
 
 def open_session(cfg: DictConfig, device: torch.device, quiet: bool, draw: Draw | None) -> Session:
     """Settle a config, in place: short run, seed, device."""
@@ -77,7 +82,8 @@ def open_session(cfg: DictConfig, device: torch.device, quiet: bool, draw: Draw 
     torch.backends.cudnn.benchmark = settings.cudnn_benchmark
     if settings.float32_precision:
         torch.set_float32_matmul_precision(settings.float32_precision)
-    return Session(cfg, written, settings, device, Console(quiet), build.build_emotions(cfg), plain, seed, draw)
+    console = Console(quiet, log=LogFile("" if ddp.is_main() else f"[rank {ddp.rank()}] "))
+    return Session(cfg, written, settings, device, console, build.build_emotions(cfg), plain, seed, draw)
 
 
 def make_average(session: Session, model: nn.Module) -> WeightAverage | None:
@@ -141,8 +147,10 @@ def make_releases(session: Session) -> ReleaseWriter | None:
         session.console.say(f"note: no *.safetensors is written. {error}")
         return None
     threshold_table(session.emotions, session.settings.thresholds)  # a mistake shows now, not after an epoch
-    keep = session.settings.checkpointer.max_to_keep
-    return ReleaseWriter(session.output_dir, session.emotions, text, session.settings.thresholds, keep)
+    settings = session.settings
+    note = fast_dev_run.NOTE if settings.fast_dev_run.enabled else ""
+    keep = settings.checkpointer.max_to_keep
+    return ReleaseWriter(session.output_dir, session.emotions, text, settings.thresholds, keep, note)
 
 
 def make_loggers(session: Session, state: RunState, known: Headlines) -> list[Logger]:

@@ -23,12 +23,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Amp:
+    """Mixed precision.
+
+    Attributes:
+        enabled: on or off (``--amp``).
+        dtype: ``bfloat16``, or ``float16`` with a gradient scaler.
+    """
+
     enabled: bool = False
     dtype: str = "bfloat16"
 
 
 @dataclass(frozen=True)
 class Ddp:
+    """What several processes hand to ``DistributedDataParallel``.
+
+    Attributes:
+        broadcast_buffers: send buffers of the main process to all others at every step.
+        find_unused_parameters: bear parameters that a step gives no gradient.
+        fp16_compression: exchange gradients in half precision.
+    """
+
     broadcast_buffers: bool = False
     find_unused_parameters: bool = False
     fp16_compression: bool = False
@@ -36,7 +51,12 @@ class Ddp:
 
 @dataclass(frozen=True)
 class ClipGrad:
-    """``params`` goes to ``torch.nn.utils.clip_grad_norm_``: ``max_norm`` and ``norm_type``."""
+    """Limit of the gradient's norm.
+
+    Attributes:
+        enabled: on or off.
+        params: goes to ``torch.nn.utils.clip_grad_norm_``: ``max_norm`` and ``norm_type``.
+    """
 
     enabled: bool = False
     params: dict[str, Any] = field(default_factory=lambda: {"max_norm": 0.1, "norm_type": 2})
@@ -44,7 +64,12 @@ class ClipGrad:
 
 @dataclass(frozen=True)
 class FastDevRun:
-    """``overrides`` are ``key=value`` strings that make the run still smaller, e.g. small images."""
+    """A run of four steps and a small evaluation, to see that all works.
+
+    Attributes:
+        enabled: on or off.
+        overrides: ``key=value`` strings that make the run still smaller, e.g. small images.
+    """
 
     enabled: bool = False
     overrides: list[str] = field(default_factory=list)
@@ -52,7 +77,12 @@ class FastDevRun:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """``period`` in iterations; ``max_to_keep`` counts the numbered releases beside ``last`` and ``best``."""
+    """Files that a run leaves on its way.
+
+    Attributes:
+        period: iterations between two checkpoints.
+        max_to_keep: numbered releases that are kept beside ``last`` and ``best``.
+    """
 
     period: int = 5000
     max_to_keep: int = 100
@@ -60,7 +90,13 @@ class Checkpoints:
 
 @dataclass(frozen=True)
 class Wandb:
-    """``params`` goes to ``wandb.init``; ``num_pictures`` images of each evaluation go into its table."""
+    """Weights & Biases.
+
+    Attributes:
+        enabled: on or off (``--wandb``).
+        params: goes to ``wandb.init``; null leaves a key to W&B's environment variables.
+        num_pictures: images of each evaluation that go into its table.
+    """
 
     enabled: bool = False
     params: dict[str, Any] = field(default_factory=dict)
@@ -69,12 +105,25 @@ class Wandb:
 
 @dataclass(frozen=True)
 class Tensorboard:
+    """TensorBoard.
+
+    Attributes:
+        enabled: on or off.
+    """
+
     enabled: bool = False
 
 
 @dataclass(frozen=True)
 class ModelEma:
-    """An empty ``device`` keeps the average where the model is."""
+    """Exponential moving average of the weights.
+
+    Attributes:
+        enabled: on or off.
+        decay: share of the old average that a step keeps, in [0, 1).
+        device: where the average lies; empty is where the model is.
+        use_ema_weights_for_eval_only: with ``--eval-only``, evaluate the average that a checkpoint holds.
+    """
 
     enabled: bool = False
     decay: float = 0.999
@@ -84,10 +133,12 @@ class ModelEma:
 
 @dataclass(frozen=True)
 class BestRule:
-    """Which number of an evaluation decides the best checkpoint; ``mode`` is ``max`` or ``min``.
+    """Which number of an evaluation decides the best checkpoint.
 
-    ``metric`` null (or ``auto``) is the data set's own: ``emotion/mAP`` for several emotions a person, else
-    ``emotion/acc``.
+    Attributes:
+        metric: its name; null (or ``auto``) is the data set's own: ``emotion/mAP`` for several emotions a person, else
+            ``emotion/acc``.
+        mode: ``max`` or ``min``.
     """
 
     metric: str | None = None
@@ -96,15 +147,46 @@ class BestRule:
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """``patience``: evaluations in a row without a new best after which training ends; null never ends it."""
+    """An end before the last iteration.
+
+    Attributes:
+        patience: evaluations in a row without a new best after which training ends; null never ends it.
+    """
 
     patience: int | None = None
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """``max_epoch`` (null: unused) replaces ``max_iter`` and both periods; ``eval_epochs`` and ``checkpoint_epochs``
-    are those periods then, in epochs. ``accumulate`` batches make one iteration, that is one optimizer step.
+    """The whole block; an iteration is an optimizer step.
+
+    Attributes:
+        output_dir: the folder of the run.
+        init_checkpoint: weights to start from, of any kind that ``weights`` reads; empty or null are none.
+        max_iter: length in iterations, where ``max_epoch`` is null.
+        max_epoch: length in epochs (``--epochs``); null counts ``max_iter``, ``eval_period`` and
+            ``checkpointer.period``.
+        eval_period: iterations between two evaluations; 0 evaluates after the last one only.
+        eval_epochs: the same in epochs, where ``max_epoch`` counts.
+        checkpoint_epochs: epochs between two checkpoints, where ``max_epoch`` counts.
+        log_period: iterations between two lines of the logs.
+        accumulate: batches whose gradients make one iteration.
+        seed: of weights, order and augmentation; -1 draws one.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` (``--device``).
+        thresholds: probability from which an emotion counts as present, where the evaluation chooses none: one number
+            in [0, 1], one for each emotion, or a mapping from names; null is 0.5.
+        cudnn_benchmark: let cuDNN try its algorithms first, for pictures of one size.
+        float32_precision: of matrix products: ``highest``, ``high`` or ``medium``; empty leaves it as torch has it.
+        amp: mixed precision.
+        ddp: several processes.
+        clip_grad: limit of the gradient's norm.
+        fast_dev_run: a run of four steps.
+        checkpointer: files on the way.
+        wandb: Weights & Biases.
+        tensorboard: TensorBoard.
+        model_ema: moving average of the weights.
+        best: what the best checkpoint is best in.
+        early_stop: an end before the last iteration.
     """
 
     output_dir: str = "./output"

@@ -26,7 +26,12 @@ def write_summary(folder: Path, model: nn.Module, iterations: int, seconds: floa
     Raises:
         UserError: the folder cannot be written.
     """
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    parameters = {"total": sum(n for n, _ in sizes), "trainable": sum(n for n, trains in sizes if trains)}
+    parameters = dict(zip(("total", "trainable"), count_parameters(model)))
     content = {"iterations": iterations, "seconds": seconds, "skipped_pictures": skipped, "parameters": parameters}
     write_json(folder / SUMMARY, content)
+
+
+def count_parameters(model: nn.Module) -> tuple[int, int]:
+    """All weights, and those that require a gradient."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return sum(size for size, _ in sizes), sum(size for size, trains in sizes if trains)

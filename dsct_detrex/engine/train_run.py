@@ -7,44 +7,38 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
+from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
-from dsct_detrex.data.agreement import check_same_boxes, shared_pictures
-from dsct_detrex.engine import build, ddp, fast_dev_run
-from dsct_detrex.engine.best import BestTracker
-from dsct_detrex.engine.checkpoint import RunState, last_path, read_last, restore
-from dsct_detrex.engine.choice import check_metric, check_split, settled_rule
+from dsct_detrex.engine import build, ddp
+from dsct_detrex.engine.checkpoint import read_last
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
-from dsct_detrex.engine.examine import Examiner
-from dsct_detrex.engine.headlines import Headlines, headline_text, headlines, save_headlines
+from dsct_detrex.engine.ending import tell_evaluation, tell_training
+from dsct_detrex.engine.headlines import known_headlines, save_headlines
 from dsct_detrex.engine.initial_weights import load_initial_weights
+from dsct_detrex.engine.introduction import introduce
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
-from dsct_detrex.engine.plan import Plan, describe_plan, make_plan
+from dsct_detrex.engine.parts import build_parts
 from dsct_detrex.engine.resuming import keep_config, keep_seed
-from dsct_detrex.engine.rng import seed_everything
-from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import (
     Draw,
     Session,
-    make_average,
     make_examiner,
     make_loggers,
     make_releases,
     make_wandb,
     open_session,
 )
-from dsct_detrex.engine.step import TrainStep
 from dsct_detrex.engine.summary import write_summary
 from dsct_detrex.engine.trainer import Trainer
 from dsct_detrex.errors import UserError
@@ -75,6 +69,7 @@ def run(
     dry_run: bool = False,
     quiet: bool = False,
     draw: Draw | None = None,
+    told: Sequence[str] = (),
 ) -> TrainResult:
     """Train (or evaluate) what a config describes; the config itself is not changed.
 
@@ -84,8 +79,9 @@ def run(
         resume: continue from ``<train.output_dir>/last.pth``.
         eval_only: evaluate ``train.init_checkpoint`` and return.
         dry_run: build everything, print the plan, write nothing.
-        quiet: print nothing.
+        quiet: print nothing; ``log.txt`` is written all the same.
         draw: makes the picture of one prediction for the W&B table; None lets W&B draw the boxes.
+        told: what the caller has told already, for ``log.txt``.
 
     Raises:
         UserError: config, files or data cannot be used; says what to change.
@@ -95,17 +91,24 @@ def run(
     cfg = copy.deepcopy(cfg)
     build.check_top_level(cfg)
     settings = build.read_settings(cfg)
+    if resume and settings.fast_dev_run.enabled:
+        raise UserError(
+            "--resume with train.fast_dev_run.enabled=True: a run of four steps leaves nothing to go on from and would "
+            "spoil the run in its folder; leave one of the two out."
+        )
     device = choose_device(settings.device, ddp.local_rank())
     if resume and settings.seed < 0:
         keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
-    with ddp.process_group(device), _naming_our_key(cfg):
+    with ddp.process_group(device):
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
-        if eval_only:
-            result = _evaluate(session)
-        elif dry_run:
-            result = _describe(session, resume)
-        else:
-            result = _train(session, resume)
+        with session.console.chronicle(), _naming_our_key(cfg):
+            session.console.detail("\n".join([f"command: {this_command()}", *told]))
+            if eval_only:
+                result = _evaluate(session)
+            elif dry_run:
+                result = _describe(session, resume)
+            else:
+                result = _train(session, resume)
     return TrainResult(result.metrics, result.output_dir, result.iteration, time.perf_counter() - start, result.best)
 
 
@@ -127,26 +130,18 @@ class _Outcome:
     best: Mapping[str, Any] | None = None
 
 
-@dataclass
-class _Parts:
-    """What training needs besides: built once, in this order."""
-
-    model: nn.Module
-    state: RunState
-    step: TrainStep
-    learning_rate: LearningRate
-    plan: Plan
-    plan_text: str
-
-
 def _evaluate(session: Session) -> _Outcome:
+    console = session.console
     model = build.build_model(session.cfg, session.device)
-    load_initial_weights(model, session.settings, session.emotions, True, session.console.say)
+    weights = load_initial_weights(model, session.settings, session.emotions, True)
     examiner = make_examiner(session, eval_only=True)
     if examiner is None:
         raise UserError("--eval-only needs dataloader.test and dataloader.evaluator; this config lacks one of them.")
-    known = _say_headlines(session, examiner)
+    known = known_headlines(examiner)
+    introduce(session, model, weights, known, examiner).tell(console)
+    session.open_log()
     examination = examiner.examine(model)
+    tell_evaluation(session, examination)
     loggers = make_wandb(session, None, known) if ddp.is_main() else []
     for logger in loggers:
         logger.log(Record(0, dict(examination.scalars), examination.predictions, examination.words()))
@@ -155,20 +150,13 @@ def _evaluate(session: Session) -> _Outcome:
 
 
 def _describe(session: Session, resume: bool) -> _Outcome:
-    content = read_last(session.output_dir) if resume else None
-    parts = _build(session)
-    examiner = make_examiner(session)
-    _may_choose(session, examiner, parts.state.best)
-    examiner = _with_shared_pictures(parts, examiner)
-    _say_headlines(session, examiner, parts.state.loader)
-    _check_boxes(parts, examiner)
-    _take_up(session, parts, content)
+    parts = build_parts(session, read_last(session.output_dir) if resume else None, dry_run=True)
     make_releases(session)  # whatever it cannot write is announced
     try:
         config_to_yaml(session.written)
     except ConfigError as error:
         session.console.say(f"note: no config.yaml will be written that loads again. {error}")
-    session.console.say(parts.plan_text)
+    parts.introduction.tell(session.console)
     session.console.say("dry run: nothing was trained or written.")
     return _Outcome({}, session.output_dir)
 
@@ -176,15 +164,9 @@ def _describe(session: Session, resume: bool) -> _Outcome:
 def _train(session: Session, resume: bool) -> _Outcome:
     console = session.console
     content = read_last(session.output_dir) if resume else None
-    parts = _build(session)
+    parts = build_parts(session, content)
     state = parts.state
-    examiner = make_examiner(session)
-    keep_best = _may_choose(session, examiner, state.best)
-    examiner = _with_shared_pictures(parts, examiner)
-    known = _say_headlines(session, examiner, state.loader)
-    _check_boxes(parts, examiner)
-    _take_up(session, parts, content)
-    console.say(parts.plan_text)
+    parts.introduction.tell(console)
     if state.iteration >= parts.plan.max_iter:
         console.say(
             f"Nothing is left to train: {state.iteration} of {parts.plan.max_iter} iterations are done. "
@@ -195,20 +177,22 @@ def _train(session: Session, resume: bool) -> _Outcome:
         if content is not None and content.get("config") != session.plain:
             keep_config(session.output_dir, state.iteration)
         open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
-        save_headlines(session.output_dir, known)
-    loggers = make_loggers(session, state, known) if ddp.is_main() else []
+        save_headlines(session.output_dir, parts.known)
+    session.open_log()
+    loggers = make_loggers(session, state, parts.known) if ddp.is_main() else []
     trainer = Trainer(
         state=state,
         step=parts.step,
         learning_rate=parts.learning_rate,
         plan=parts.plan,
-        examiner=examiner,
+        examiner=parts.examiner,
         releases=make_releases(session),
         loggers=loggers,
         console=console,
         output_dir=session.output_dir,
-        keep_best=keep_best,
+        keep_best=parts.keep_best,
         resumed=resume,
+        checkpoints=not session.settings.fast_dev_run.enabled,
     )
     failed, start = True, time.perf_counter()
     try:
@@ -218,85 +202,9 @@ def _train(session: Session, resume: bool) -> _Outcome:
         console.close()
         for logger in loggers:
             logger.close(failed)
+    seconds = time.perf_counter() - start
     if ddp.is_main():
-        write_summary(session.output_dir, parts.model, state.iteration, time.perf_counter() - start, trainer.skipped)
-    console.say(f"done: iteration {state.iteration}, results in {session.output_dir}")
+        write_summary(session.output_dir, parts.model, state.iteration, seconds, trainer.skipped)
+    tell_training(session, state, trainer.account.examination, seconds)
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)
-
-
-def _take_up(session: Session, parts: _Parts, content: dict[str, Any] | None) -> None:
-    """Begin with the initial weights, or go on from the content of a ``last.pth``; says which and what changed."""
-    state, say = parts.state, session.console.say
-    if content is None:
-        load_initial_weights(parts.model, session.settings, session.emotions, False, say)
-    state.ema = make_average(session, parts.model)
-    if content is not None:
-        notes = restore(state, content, last_path(session.output_dir))
-        say("\n".join([f"resumed at iteration {state.iteration}", *(f"note: {note}" for note in notes)]))
-
-
-def _check_boxes(parts: _Parts, examiner: Examiner | None) -> None:
-    """Refuse to train on one kind of boxes and to measure on another (``data/agreement.py``)."""
-    if examiner is not None:
-        check_same_boxes(*_data_sets(parts, examiner))
-
-
-def _with_shared_pictures(parts: _Parts, examiner: Examiner | None) -> Examiner | None:
-    """The examiner, saying beside every score that pictures of the evaluation are trained on, where that is so."""
-    shared = None if examiner is None else shared_pictures(*_data_sets(parts, examiner))
-    return examiner if examiner is None or shared is None else examiner.with_warning(shared)
-
-
-def _data_sets(parts: _Parts, examiner: Examiner) -> tuple[object, object]:
-    """Those of training and evaluation; None where a loader does not name its own."""
-    return getattr(parts.state.loader, "dataset", None), getattr(examiner.loader, "dataset", None)
-
-
-def _say_headlines(session: Session, examiner: Examiner | None, train: Any = None) -> Headlines:
-    """Print what the splits hold; returns it."""
-    known = headlines(train=train)
-    if examiner is not None and examiner.headline is not None:
-        known["test"] = examiner.headline
-    if known:
-        session.console.say(headline_text(known, None if examiner is None else examiner.max_batches))
-    return known
-
-
-def _may_choose(session: Session, examiner: Examiner | None, best: BestTracker) -> bool:
-    """Whether evaluations choose the best checkpoint; a rule that cannot work is refused before the first step.
-
-    Raises:
-        UserError: see ``check_metric`` and ``check_split``.
-    """
-    if examiner is None:
-        return False
-    settings = session.settings
-    check_metric(best.metric, examiner.evaluator, settings)
-    note = check_split(examiner.split, settings.early_stop)
-    if settings.fast_dev_run.enabled:
-        return False  # four steps are no real evaluation
-    if note:
-        session.console.say(note)
-    return not note
-
-
-def _build(session: Session) -> _Parts:
-    """Loader, model, optimizer and schedule; models start equal on all ranks, later random numbers differ."""
-    cfg, settings, device = session.cfg, session.settings, session.device
-    loader = build.build_loader(cfg, "train")
-    if loader is None:
-        raise UserError("dataloader.train expects a block of keys, which training needs. Got null.")
-    seed_everything(session.seed, rank=0)
-    model = build.build_model(cfg, device)
-    seed_everything(session.seed, ddp.rank())
-    optimizer = build.build_optimizer(cfg, model)
-    plan = make_plan(settings, getattr(loader, "steps_per_epoch", None), build.batch_size(cfg))
-    multiplier = fast_dev_run.constant if settings.fast_dev_run.enabled else build.build_multiplier(cfg)
-    step = TrainStep(
-        ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
-    )
-    best = BestTracker(settled_rule(settings.best, session.emotions), settings.early_stop)
-    state = RunState(model, optimizer, step.scaler, None, best, loader, config=session.plain)
-    text = describe_plan(plan, multiplier, optimizer)
-    return _Parts(model, state, step, LearningRate(optimizer, multiplier, plan.max_iter), plan, text)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
+from dsct_detrex.engine.account import Account
 from dsct_detrex.engine.checkpoint import RunState, last_path, save_last
 from dsct_detrex.engine.contracts import Batch, Scalars
 from dsct_detrex.engine.device import peak_memory
@@ -24,30 +25,17 @@ from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.history import History, NonFinite
 from dsct_detrex.engine.idle_parameters import announce_idle
 from dsct_detrex.engine.interrupt import StopRequest
-from dsct_detrex.engine.loggers import Console, Logger, Record
+from dsct_detrex.engine.loggers import Logger, Record
 from dsct_detrex.engine.plan import Plan
 from dsct_detrex.engine.release import ReleaseWriter
 from dsct_detrex.engine.schedule import LearningRate
+from dsct_detrex.engine.screen import Console
 from dsct_detrex.engine.step import TrainStep
+from dsct_detrex.engine.stopwatch import Stopwatch
+from dsct_detrex.engine.time_left import TimeLeft
 from dsct_detrex.errors import Interrupted, UserError
 
 _NAMES_SHOWN = 8
-
-
-@dataclass
-class Stopwatch:
-    """Seconds since the last reading: all of them, and those spent waiting for data."""
-
-    iterations: int = 0
-    total: float = 0.0
-    data: float = 0.0
-
-    def read(self) -> tuple[float, float]:
-        """Mean (total, data) seconds an iteration; starts again from zero."""
-        count = max(self.iterations, 1)
-        means = self.total / count, self.data / count
-        self.iterations, self.total, self.data = 0, 0.0, 0.0
-        return means
 
 
 @dataclass
@@ -59,6 +47,7 @@ class Trainer:
         releases: None writes none, because the config names no emotions.
         keep_best: offer evaluations to ``state.best``; off for ``train.fast_dev_run``, whose numbers mean nothing.
         resumed: ``state`` came from ``last.pth``.
+        checkpoints: write ``last.pth`` and numbered releases, not only the releases of the last weights.
     """
 
     state: RunState
@@ -72,6 +61,7 @@ class Trainer:
     output_dir: Path
     keep_best: bool = True
     resumed: bool = False
+    checkpoints: bool = True
     scalars: Scalars = field(default_factory=dict)
     """The latest value of everything logged."""
     skipped: int = 0
@@ -80,6 +70,8 @@ class Trainer:
     def __post_init__(self) -> None:
         self._history = History()
         self._stopwatch = Stopwatch()
+        time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
+        self.account = Account(self.console, self.state.best, self.keep_best, time_left)
         self._grad_norm: Tensor | None = None
         self._saved_at = self.state.iteration if self.resumed else 0
         self._started = False
@@ -94,7 +86,7 @@ class Trainer:
         """
         batches = iter(self.state.loader)
         self.state.model.train()
-        self.console.start("training", self.state.iteration, self.plan.max_iter)
+        self.console.start(self.state.iteration, self.plan.max_iter)
         with StopRequest() as stop:
             self._settle(stop)
             while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
@@ -130,9 +122,9 @@ class Trainer:
         if self.state.ema is not None:
             self.state.ema.update(self.state.model)
         self.state.iteration = number
-        self._stopwatch.iterations += 1
-        self._stopwatch.total += time.perf_counter() - start
-        self.console.advance(number)
+        seconds = time.perf_counter() - start
+        self._stopwatch.add(seconds)
+        self.account.stepped(number, seconds)
 
     def _fetch(self, batches: Iterator[Batch]) -> Batch:
         start = time.perf_counter()
@@ -168,13 +160,13 @@ class Trainer:
             self.console.log(record)
         if evaluate and not stopping:
             stopping = not self._examine(record, stop)
-        if save or (stopping and self._saved_at != iteration):
+        if save or (stopping and self.checkpoints and self._saved_at != iteration):
             self._save()
         if record.scalars:
             self._log(record)
         unfinished = iteration < plan.max_iter or (evaluate and self.state.evaluated_at != iteration)
         if stopping and unfinished:
-            raise Interrupted(iteration, str(last_path(self.output_dir)))
+            raise Interrupted(iteration, str(last_path(self.output_dir)) if self.checkpoints else None)
 
     def _agree(self, stop: StopRequest) -> bool:
         """Fetch the losses; all ranks learn of a loss that is not finite, and of a request to stop."""
@@ -191,7 +183,8 @@ class Trainer:
             losses = {name: str(value) for name, value in problem.losses.items()}
             write_json(path, {"iteration": problem.iteration, "images": problem.images, "losses": losses})
         saved = last_path(self.output_dir)
-        kept = f" The last good checkpoint is {saved} (iteration {self._saved_at})." if self._saved_at > 0 else ""
+        good = self.checkpoints and self._saved_at > 0
+        kept = f" The last good checkpoint is {saved} (iteration {self._saved_at})." if good else ""
         return (
             f"Training stopped: {problem.culprit()} in iteration {problem.iteration}, on {', '.join(problem.images)} "
             f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or set "
@@ -211,7 +204,9 @@ class Trainer:
             record.scalars["grad_norm"] = float(self._grad_norm)
         record.scalars["time"] = seconds
         record.scalars["data_time"] = data_seconds
-        record.scalars["eta_seconds"] = seconds * (self.plan.max_iter - self.state.iteration)
+        left = self.account.time_left.seconds(self.state.iteration)
+        steps_left = self.plan.max_iter - self.state.iteration
+        record.scalars["eta_seconds"] = seconds * steps_left if left is None else left
         record.scalars |= peak_memory(self.step.device)
         self._add_epoch(record)
 
@@ -225,8 +220,8 @@ class Trainer:
         try:
             cancel = (lambda: stop.requested) if ddp.world_size() == 1 else None
             examination = self.examiner.examine(self.state.model, self.state.ema, cancel)
-            if self.keep_best:
-                self._keep_best(examination)
+            is_best = self.keep_best and self._keep_best(examination)
+            self.account.examined(examination, self.state.iteration, is_best)
         except EvaluationCancelled:
             return False
         except Exception:
@@ -238,29 +233,30 @@ class Trainer:
         self.state.evaluated_at = self.state.iteration
         return True
 
-    def _keep_best(self, examination: Examination) -> None:
+    def _keep_best(self, examination: Examination) -> bool:
+        """Offer an examination; whether it is the best so far."""
         best = self.state.best
         if not best.offer(examination.scalars, self.state.iteration):
-            return
-        metric, part = best.metric, examination.coverage()
-        on = f" (on {part})" if part else ""
-        self.console.say(f"best {metric} so far: {best.value:.4f} at iteration {best.iteration}{on}")
+            return False
         if self.releases is not None:
-            averaged = metric.startswith(EMA_PREFIX) and self.state.ema is not None
+            averaged = best.metric.startswith(EMA_PREFIX) and self.state.ema is not None
             weights = self.state.ema.average if averaged and self.state.ema else self.state.model.state_dict()
-            report = examination.report_of(metric)
+            report = examination.report_of(best.metric)
             epoch = self.plan.epoch(self.state.iteration)
             self.releases.write("best", weights, epoch, examination.scalars, report)
+        return True
 
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
         state, epoch = self.state, self.plan.epoch(self.state.iteration)
-        save_last(state, self.output_dir, self.plan.max_iter)
+        if self.checkpoints:
+            save_last(state, self.output_dir, self.plan.max_iter)
         self._saved_at = state.iteration
         if self.releases is not None:
             weights = state.model.state_dict()
             self.releases.write("last", weights, epoch)
-            self.releases.write_numbered(state.iteration, weights, epoch)
+            if self.checkpoints:
+                self.releases.write_numbered(state.iteration, weights, epoch)
             if state.ema is not None:
                 self.releases.write("last_ema", state.ema.average, epoch)
 
@@ -269,7 +265,8 @@ class Trainer:
 
         Several processes cannot, for those without the error would not take part.
         """
-        if ddp.world_size() == 1 and self.state.iteration > self._saved_at and self._history.fetch() is None:
+        unsaved = self.checkpoints and self.state.iteration > self._saved_at
+        if unsaved and ddp.world_size() == 1 and self._history.fetch() is None:
             self._save()
             self.console.say(
                 f"saved iteration {self.state.iteration} before the error that follows; --resume continues."

@@ -6,34 +6,20 @@ not chosen, a folder of a data set without a disk, a key that a ``+`` invented.
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from dsct_detrex.cli.train import Arguments
 from dsct_detrex.config.override_grammar import parse_override
 from dsct_detrex.engine import fast_dev_run
+from dsct_detrex.engine.built import BUILT, Built, train_keys
 from dsct_detrex.engine.precedence import ABSENT, Rule, View, rule_for
-from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.words import is_below, listed
 from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
-
-BUILT = (
-    "model",
-    "optimizer",
-    "lr_multiplier",
-    "dataloader.train",
-    "dataloader.test",
-    "dataloader.evaluator",
-    "emotions",
-)
-"""What the engine builds, whole; of ``train`` it reads what ``TrainSettings`` names."""
 
 _FREE = ("train.wandb.params", "train.clip_grad.params", "train.thresholds")  # whose keys somebody else knows
 _OF_TRAINING = ("train", "optimizer", "lr_multiplier", "dataloader.train")  # of no interest to --eval-only
@@ -90,10 +76,10 @@ def check_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]
 
 def find_unused(cfg: DictConfig, arguments: Arguments, flags: Mapping[str, str]) -> list[Unused]:
     """What has no effect, whatever is to be done about it; arguments as of ``check_unused``."""
-    view = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1)
+    view, built = View(cfg, arguments.eval_only, alone=(arguments.num_gpus or 1) <= 1), Built(cfg)
     by_reason: dict[tuple[str, bool], list[str]] = {}
     for one in _given(arguments, flags):
-        found = None if _is_shrunk(view, one) else _why(view, one)
+        found = None if _is_shrunk(view, one) else _why(view, built, one)
         if found is not None:
             by_reason.setdefault(found, []).append(one.words)
     return [Unused(tuple(dict.fromkeys(words)), *found) for found, words in by_reason.items()]
@@ -109,9 +95,9 @@ def _is_shrunk(view: View, one: Given) -> bool:
     return view.on("train.fast_dev_run.enabled") and is_below(one.key, fast_dev_run.TOUCHED)
 
 
-def _why(view: View, one: Given) -> tuple[str, bool] | None:
+def _why(view: View, built: Built, one: Given) -> tuple[str, bool] | None:
     """Why a key has no effect, as the end of a sentence, and whether that is a mere note; None where it has one."""
-    unread = _unread(view, one)
+    unread = _unread(view, built, one)
     if unread is not None:
         return f", because {unread}", False
     rule = None if view.eval_only and is_below(one.key, _OF_TRAINING) else rule_for(view, one.key)
@@ -146,16 +132,16 @@ def _keys_of(value: Any, key: str) -> Iterator[str]:
         yield key
 
 
-def _unread(view: View, one: Given) -> str | None:
+def _unread(view: View, built: Built, one: Given) -> str | None:
     """Why nothing reads a key; None where something does, or where it was deleted."""
-    cfg, parts = view.cfg, one.key.split(".")
+    parts = one.key.split(".")
     if one.words.startswith("~") or is_below(one.key, BUILT) or one.key == "host.provider":
         return None
     if parts[0] == "train":
-        known = _train_keys()
+        known = train_keys()
         if one.key in known or is_below(one.key, _FREE) or any(name.startswith(f"{one.key}.") for name in known):
             return None
-    if _is_read(cfg, one.key):
+    if built.reads(one.key):
         return None
     return _reason(view, parts)
 
@@ -169,7 +155,7 @@ def _reason(view: View, parts: list[str]) -> str:
     if parts[:2] == ["subject_training", "default"] and len(parts) > 2:
         return _reason_of_default(view, parts[2:])
     if parts[0] == "train":
-        return f"no key of `train` is called so.{did_you_mean('.'.join(parts), _train_keys(), dotted=True)}"
+        return f"no key of `train` is called so.{did_you_mean('.'.join(parts), train_keys(), dotted=True)}"
     if parts[0] == "data":
         reader = view["dataloader.train.dataset._target_"]
         name = str(getattr(reader, "__name__", reader)).rpartition(".")[2]
@@ -188,35 +174,3 @@ def _reason_of_default(view: View, parts: list[str]) -> str:
     if name in ("denoising", "one_to_many"):
         return f"model.{name} looks for subject_training.{host}.{name} alone: set model.{name}."
     return "nothing that is built reads it."
-
-
-def _is_read(cfg: DictConfig, key: str) -> bool:
-    """Whether what is built changes with the value of a key, through an interpolation."""
-    changed = copy.deepcopy(cfg)
-    try:
-        OmegaConf.update(changed, key, "<another value>", merge=False, force_add=True)
-        return any(_resolved(changed, block) != _resolved(cfg, block) for block in ("train", *BUILT))
-    except OmegaConfBaseException:
-        return True  # something breaks without it
-
-
-def _resolved(cfg: DictConfig, block: str) -> Any:
-    node = OmegaConf.select(cfg, block)
-    content = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-    known = {name.split(".")[1] for name in _train_keys()}
-    if block == "train" and isinstance(content, dict):
-        return {name: value for name, value in content.items() if name in known}
-    return content
-
-
-def _train_keys() -> list[str]:
-    """Dotted keys of everything that ``TrainSettings`` reads."""
-    return list(_fields(TrainSettings, "train"))
-
-
-def _fields(kind: type, prefix: str) -> Iterator[str]:
-    for name, hint in get_type_hints(kind).items():
-        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-            yield from _fields(hint, f"{prefix}.{name}")
-        else:
-            yield f"{prefix}.{name}"

@@ -106,6 +106,7 @@ class ResNet(nn.Module):
         width_per_group: 64; 128 for the Wide-ResNets (50, 101).
         out_features: wanted maps, of "stem", "res2", ..., "res5".
         freeze_at: number of leading parts (stem, res2, ...) whose weights are fixed; their norms are frozen ones.
+        in_channels: of the images.
         norm: "FrozenBN", statistics and scales as buffers, for pretrained weights; "BN" for training from scratch.
 
     Attributes:
@@ -159,6 +160,10 @@ class ResNet(nn.Module):
 def resnet_shapes(depth: int, names: Sequence[str] = ("res3", "res4", "res5")) -> dict[str, ShapeSpec]:
     """``output_shape()`` of a ResNet that is not built yet, for a neck's ``input_shapes`` in a config.
 
+    Args:
+        depth: as of ``ResNet``.
+        names: wanted maps.
+
     Raises:
         HostConfigError: an unknown depth or map.
     """
@@ -168,6 +173,10 @@ def resnet_shapes(depth: int, names: Sequence[str] = ("res3", "res4", "res5")) -
 
 def resnet_channels(depth: int, names: Sequence[str] = ("res5",)) -> int:
     """Channels of the last of the named maps of a ResNet that is not built yet, for a host's ``in_channels``.
+
+    Args:
+        depth: as of ``ResNet``.
+        names: wanted maps.
 
     Raises:
         HostConfigError: an unknown depth or map.

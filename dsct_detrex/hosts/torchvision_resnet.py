@@ -63,6 +63,9 @@ class TorchvisionResNet(nn.Module):
 def torchvision_channels(name: str) -> int:
     """Channels of the last map of a torchvision ResNet, for an ``in_channels`` in a config.
 
+    Args:
+        name: of the ResNet.
+
     Raises:
         HostConfigError: no such ResNet.
     """

@@ -26,8 +26,15 @@ OPTIONAL = {
     "matplotlib": "plots",
     "pillow-heif": "HEIC pictures",
     "submitit": "sweeps on SLURM",
+    "pandas": "tables of predictions",
+    "supervision": "predictions for supervision",
+    "facenet-pytorch": "CAER-S's faces",
+    "opencv-python-headless": "the same by YuNet",
 }
 """Package -> what it is for."""
+
+REQUIREMENTS = {"facenet-pytorch": "'facenet-pytorch<2.6'"}
+"""Package -> what pip is told, where its name alone brings the wrong version."""
 
 DETREX_INSTALL = (
     "git clone --recursive https://github.com/IDEA-Research/detrex",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dsct_detrex.evaluation.formatting import percent, whole
-from dsct_detrex.info.machine import OPTIONAL
+from dsct_detrex.info.machine import OPTIONAL, REQUIREMENTS
 
 _WIDTH = 79
 _LABEL = 14
@@ -37,14 +37,16 @@ def machine_lines(found: Mapping[str, Any]) -> list[str]:
     else:
         lines += [*_line("detrex", f"not in use, and not needed. {detrex['problem']}"), *_line("to install", "")]
         lines += [f"  {command}" for command in _commands(detrex["install"])]
-    lines += ["", "optional packages"]
+    return [*lines, "", "optional packages", *_optional_lines(found["optional"])]
+
+
+def _optional_lines(known: Mapping[str, str | None]) -> list[str]:
+    """A package a line; below, how to get those that are missing."""
     width = max(map(len, OPTIONAL))
-    lines += [
-        f"  {name:<{width}}  {found['optional'][name] or 'missing':<9} {use}"
-        + ("" if found["optional"][name] else f": pip install {name}")
-        for name, use in OPTIONAL.items()
-    ]
-    return lines
+    lines = [f"  {name:<{width}}  {known[name] or 'missing':<9} {use}" for name, use in OPTIONAL.items()]
+    missing = [REQUIREMENTS.get(name, name) for name in OPTIONAL if not known[name]]
+    wanted = [f"pip install {' '.join(missing)}"] if missing else []
+    return [*lines, *(f"  {line}" for line in _commands(wanted))]
 
 
 def file_lines(found: Mapping[str, Any]) -> list[str]:
@@ -78,9 +80,9 @@ def _emotion_lines(emotions: Mapping[str, Any], thresholds: Mapping[str, float] 
     names = emotions.get("names", [])
     kind = f", {len(names)}, {emotions['kind']}" if names else ""
     lines = _line("emotions", f"{emotions['name']}{kind}")
-    shown = [f"{name} {thresholds[name]:.2f}" if thresholds else str(name) for name in names]
-    if shown:
-        lines += _line("and thresholds" if thresholds else "", ", ".join(shown))
+    if names:
+        shown = [f"{name} {thresholds[name]:.2f}" if thresholds else str(name) for name in names]
+        lines += _line("thresholds" if thresholds else "", ", ".join(shown))
     return lines
 
 
@@ -89,11 +91,11 @@ def _trained(found: Mapping[str, Any]) -> str:
     if "iteration" in found:
         parts.append(f"{found['iteration']} iterations" + (f" of {found['max_iter']}" if "max_iter" in found else ""))
     elif "max_iter" in found:
-        parts.append(f"for {found['max_iter']} iterations at most")
-    if "epoch" in found:
+        parts.append(f"at most {found['max_iter']} iterations")
+    if found.get("epoch"):
         parts.append(f"to epoch {found['epoch']}")
     if "max_epoch" in found:
-        parts.append(f"for {found['max_epoch']:g} epochs at most")
+        parts.append(f"at most {found['max_epoch']:g} epochs")
     return ", ".join(parts)
 
 

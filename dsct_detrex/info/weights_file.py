@@ -68,6 +68,7 @@ def _of_training(checkpoint: CheckpointFile, path: Path) -> dict[str, Any]:
     config = extras.get("config") or {}
     best = extras.get("best") or {}
     return {
+        **_of_config(config),
         "kind": "training checkpoint",
         "made_by": FORMATS[checkpoint.kind],
         "emotions": _emotions_of_config(config),
@@ -75,7 +76,6 @@ def _of_training(checkpoint: CheckpointFile, path: Path) -> dict[str, Any]:
         "max_iter": extras.get("max_iter"),
         "metrics": {f"best {best['metric']}": best["value"]} if best.get("value") is not None else {},
         "average": checkpoint.average is not None,
-        **_of_config(config),
         **_of_environment(path.with_name("environment.json")),
     }
 

@@ -57,6 +57,8 @@ class ChannelMapper(nn.Module):
     Args:
         input_shapes: name of each backbone map to something with ``.channels``.
         in_features: names of the maps to use, finest first.
+        out_channels: of every level.
+        kernel_size, stride, bias, groups, dilation: of the convolutions of backbone maps.
         norm_layer: copied for each convolution.
         activation: copied for each convolution.
         num_outs: number of levels; as many as ``input_shapes`` if None.

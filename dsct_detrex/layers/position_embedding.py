@@ -61,6 +61,7 @@ class PositionEmbeddingSine(nn.Module):
 
     Args:
         num_pos_feats: channels for each axis.
+        temperature: the longest wave is this many times the shortest.
         scale: full angle of the normalised axis; unused without ``normalize``.
         eps: keeps the division finite where a whole row or column is padding (the values there mean nothing).
         offset: added to the counts before normalising; -0.5 puts positions at pixel centres (Deformable DETR).

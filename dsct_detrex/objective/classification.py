@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.ops import sigmoid_focal_loss
 
 from dsct_detrex.structures import Emotions, MultiLabelEmotions
 
@@ -96,17 +97,10 @@ class EmotionFocal(ABC):
         """
         goal = torch.zeros_like(self.trained(logits))
         goal[matched] = self.goal(self.hot(targets, logits.shape[-1] - 1)).to(goal.dtype)
-        by_logit = self._focal(self.trained(logits), goal)
+        by_logit: Tensor = sigmoid_focal_loss(self.trained(logits), goal, self.alpha, self.gamma)
         if padding is not None:
             by_logit = by_logit.masked_fill(padding[..., None], 0.0)
         return by_logit.sum((1, 2, 3))
-
-    def _focal(self, logits: Tensor, goal: Tensor) -> Tensor:
-        probability = logits.sigmoid()
-        surprise = probability + goal - 2 * probability * goal  # 1 - p_t
-        weight = self.alpha * goal + (1 - self.alpha) * (1 - goal)
-        cross_entropy = F.binary_cross_entropy_with_logits(logits, goal, reduction="none")
-        return weight * surprise**self.gamma * cross_entropy
 
 
 class MultiLabelFocal(EmotionFocal):
@@ -156,7 +150,8 @@ def focal_for(emotions: Emotions, alpha: float = 0.25, gamma: float = 2.0) -> Em
 
     Args:
         emotions: of the data set.
-        alpha, gamma: see ``EmotionFocal``.
+        alpha: weight of the positive side, in (0, 1).
+        gamma: how strongly confident answers are played down, not negative.
     """
     kind = MultiLabelFocal if isinstance(emotions, MultiLabelEmotions) else MultiClassFocal
     return kind(alpha, gamma)

@@ -15,15 +15,15 @@ from typing import Any
 from rich.progress import track
 
 from dsct_detrex.cli.running import INTERRUPTED, USER_ERROR
-from dsct_detrex.data.images import ImageError, Photo, read_photo
+from dsct_detrex.data.images import ImageError
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.paths import shown
+from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.prediction.pictures import Found, find_pictures
-from dsct_detrex.prediction.predictor import Predictor, device_named
+from dsct_detrex.prediction.prediction import Prediction
+from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.prediction.results import Results
 from dsct_detrex.prediction.rows import Rows
-from dsct_detrex.structures import Instances
-from dsct_detrex.visualization import draw_predictions
 
 UNREADABLE = 1
 _SKIP = "--on-error skip"
@@ -37,9 +37,10 @@ def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     pictures, left_out = find_pictures(arguments.inputs)
     results = Results(Path(arguments.out), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
-        arguments.checkpoint, str(device), score_threshold=arguments.threshold, nms_threshold=arguments.nms
+        arguments.checkpoint, str(device), threshold=arguments.threshold, nms=arguments.nms
     )
     results.open()
+    print(f"weights: {predictor.origin}")
     if left_out:
         print(f"left out: {left_out.sentence()}")
     return _Run(arguments, predictor, pictures, results).run()
@@ -74,28 +75,25 @@ class _Run:
         return self._status()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        size = self.arguments.batch_size
-        starts = range(0, len(self.pictures), size)
-        for start in track(starts, description="predicting", disable=not sys.stderr.isatty()):
-            batch = self.pictures[start : start + size]
-            photos = [_read(found) for found in batch]
-            people = iter(people_of(self.predictor, [photo for photo in photos if isinstance(photo, Photo)]))
-            for found, photo in zip(batch, photos, strict=True):
-                yield self._row(found, photo, next(people) if isinstance(photo, Photo) else photo)
+        files = [found.path for found in self.pictures]
+        results = self.predictor.stream(files, self.arguments.batch_size, on_error="report")
+        shown_results = track(results, "predicting", len(files), disable=not sys.stderr.isatty())
+        for found, result in zip(self.pictures, shown_results, strict=True):
+            yield self._row(found, result)
 
-    def _row(self, found: Found, photo: Photo | ImageError, people: Instances | ImageError) -> dict[str, Any]:
-        if isinstance(photo, ImageError) or isinstance(people, ImageError):
-            error = photo if isinstance(photo, ImageError) else people
-            assert isinstance(error, ImageError)
+    def _row(self, found: Found, result: Prediction) -> dict[str, Any]:
+        if result.error:
+            error = ImageError(result.error, _SKIP)
             if self.arguments.on_error == "raise":
-                raise error.with_skip(_SKIP)
+                raise error
             self.broken.append((found, error))
-            return {"file": str(found.path), "error": error.problem}
-        self.counts.update(pictures=1, people=len(people), moving=photo.moving, reduced=photo.reduced)
-        row = describe(self.predictor, found.path, people)
+            return result.to_dict()
+        photo = result.photo
+        assert photo is not None
+        self.counts.update(pictures=1, people=len(result), moving=photo.moving, reduced=photo.reduced)
+        row = result.to_dict()
         if found in self.results.drawn:
-            emotions, lines = self.predictor.emotions, self.arguments.max_emotions
-            row["drawn"] = self.results.save(found, draw_predictions(photo.pixels, people, emotions, 0.0, lines))
+            row["drawn"] = self.results.save(found, result.plot(self.arguments.max_emotions))
         return row
 
     def _summary(self) -> str:
@@ -121,48 +119,3 @@ class _Run:
             return 0
         print(f"{start} (their rows have the reason). {examples}{more}", file=sys.stderr)
         return UNREADABLE
-
-
-def people_of(predictor: Predictor, photos: Sequence[Photo]) -> list[Instances | ImageError]:
-    """The people of each picture, together where memory allows, else one by one."""
-    try:
-        return list(predictor.stream(photos, max(1, len(photos))))
-    except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
-            raise
-    if len(photos) == 1:
-        return [ImageError("There is not enough memory to predict on it. Make it smaller.")]
-    return [people for photo in photos for people in people_of(predictor, [photo])]
-
-
-def describe(predictor: Predictor, file: Path, people: Instances) -> dict[str, Any]:
-    """The row of one picture, see ``rows.py``."""
-    names = predictor.emotions.names
-    height, width = people.image_size
-    return {
-        "file": str(file),
-        "width": width,
-        "height": height,
-        "people": [
-            {
-                "box": [round(value, 2) for value in people.pred_boxes.tensor[row].tolist()],
-                "score": round(float(people.scores[row]), 4),
-                "emotions": [names[index] for index in predictor.shown_emotions(people, row)],
-                "probabilities": {
-                    n: round(p, 4) for n, p in zip(names, people.emotion_probs[row].tolist(), strict=True)
-                },
-            }
-            for row in range(len(people))
-        ],
-    }
-
-
-def _read(found: Found) -> Photo | ImageError:
-    try:
-        return read_photo(str(found.path))
-    except ImageError as error:
-        return error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "memory" in str(error).lower()

@@ -16,19 +16,7 @@ from itertools import count
 from pathlib import Path, PurePath
 
 from dsct_detrex.prediction.pictures import Found
-
-WRITABLE = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
-"""Suffix -> format of the drawn copies."""
+from dsct_detrex.prediction.saving import WRITABLE
 
 _LONGEST = 255
 """Bytes of a file's name, on nearly every file system."""

@@ -1,34 +1,31 @@
-"""``Predictor``: a release file and a picture in, people and their emotions out.
-
-The release (``weights/release.py``) holds weights, label set, thresholds and the resolved config; nothing else is
-needed. Its config is read without running code and builds only what is on the list of trusted targets.
-"""
+"""``Predictor``: a checkpoint and pictures in, people and their emotions out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from os import PathLike
+from typing import Any, Literal, overload
 
 import torch
-from omegaconf import OmegaConf
 from torch import nn
-from torchvision.ops import nms
+from torchvision.ops import nms as non_maximum_suppression
 from torchvision.transforms.v2 import functional as F
 
-from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
-from dsct_detrex.data.images import Photo
+from dsct_detrex.data.images import ImageError, Photo
+from dsct_detrex.data.pixels import ChannelOrder
 from dsct_detrex.data.transforms import Transform, make_scene
-from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import user_path
-from dsct_detrex.prediction.inputs import Picture, as_photo
-from dsct_detrex.structures import Emotions, Instances
-from dsct_detrex.weights import load_release, load_release_weights
+from dsct_detrex.prediction.checkpoints import load
+from dsct_detrex.prediction.devices import device_named
+from dsct_detrex.prediction.inputs import CHANNEL_ORDERS, Picture, as_photo, name_of
+from dsct_detrex.prediction.prediction import Prediction
+from dsct_detrex.prediction.predictions import Predictions
+from dsct_detrex.prediction.sources import each_picture, kind_of
+from dsct_detrex.structures import Boxes, Emotions, Instances
 
-_TRANSFORM_KEY = "dataloader.test.mapper.transforms"
-_TRANSFORMS = ("dsct_detrex.data.eval_transforms", "dsct_detrex.data.train_transforms", "dsct_detrex.data.transforms.")
+OnError = Literal["raise", "report"]
+ON_ERROR = ("raise", "report")
 
 
 class Predictor:
@@ -38,9 +35,10 @@ class Predictor:
         model: called with ``[{"image", "height", "width"}]`` in evaluation mode.
         emotions: the label set of the model.
         transforms: what evaluation does to a picture before the model sees it (``data/transforms.py``).
-        thresholds: per emotion, the least probability that counts as "shown".
-        score_threshold: least confidence that a query found a person, in [0, 1].
-        nms_threshold: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
+        emotion_thresholds: per emotion, the least probability that counts as "shown".
+        threshold: least confidence of a person, in [0, 1]; as the flag of ``predict.py``, like ``nms``.
+        nms: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
+        origin: where the weights come from, in words.
 
     Raises:
         UserError: a threshold outside [0, 1].
@@ -51,109 +49,204 @@ class Predictor:
         model: nn.Module,
         emotions: Emotions,
         transforms: Transform,
-        thresholds: tuple[float, ...],
-        score_threshold: float = 0.3,
-        nms_threshold: float = 0.5,
+        emotion_thresholds: tuple[float, ...],
+        threshold: float = 0.3,
+        nms: float = 0.5,
+        origin: str = "",
     ) -> None:
-        _check_share("score_threshold", score_threshold)
-        _check_share("nms_threshold", nms_threshold)
+        _check_share("threshold", threshold)
+        _check_share("nms", nms)
         self.model = model.eval()
         self.emotions = emotions
         self.transforms = transforms
-        self.thresholds = thresholds
-        self.score_threshold = score_threshold
-        self.nms_threshold = nms_threshold
+        self.emotion_thresholds = emotion_thresholds
+        self.threshold = threshold
+        self.nms = nms
+        self.origin = origin
 
     @classmethod
-    def from_checkpoint(cls, path: str | Path, device: str = "cpu", **settings: float) -> Predictor:
-        """Build from a release written by training (``best.safetensors``, ``last.safetensors``).
+    def from_checkpoint(
+        cls, path: str | PathLike[str], device: str = "auto", threshold: float = 0.3, nms: float = 0.5
+    ) -> Predictor:
+        """Build from what a training left.
 
         Args:
-            path: the file; ``~`` is expanded.
-            device: where the model runs: ``auto``, ``cpu``, ``cuda``, ``cuda:<index>`` or ``mps``.
-            settings: ``score_threshold`` and ``nms_threshold``.
+            path: a release (``best.safetensors``), the folder of a run, of which ``best.safetensors`` is taken, else
+                ``last.safetensors``, or a training checkpoint (``last.pth``), of which the weight average is taken
+                where it was kept; ``~`` is expanded. ``origin`` says which it was.
+            device: where the model runs: ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:<index>`` or
+                ``mps``.
+            threshold: least confidence of a person, in [0, 1].
+            nms: of two people whose boxes overlap more, the less confident goes; see the class.
 
         Raises:
-            UserError: the file is missing, damaged, no release, or asks for code that is not trusted; the device is
+            UserError: the file is missing, damaged, none of these, or asks for code that is not trusted; the device is
                 not there; a threshold is outside [0, 1].
         """
-        path = user_path(path)
         place = device_named(device, "Predictor.from_checkpoint(device=)")
-        release = load_release(path)
-        cfg = config_from_yaml(release.config, f"the config inside {path}")
-        for key in ("model", _TRANSFORM_KEY):
-            if OmegaConf.select(cfg, key) is None:
-                raise UserError(f"Predictor: the config inside {path} has no {key}, so the file cannot be used alone.")
-        model = instantiate_trusted(cfg.model)
-        load_release_weights(model, release, release.emotions)
-        transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
-        thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
-        return cls(model.to(place), release.emotions, transforms, thresholds, **settings)
+        loaded = load(path)
+        predictor = cls(
+            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, threshold, nms, loaded.origin
+        )
+        predictor.model.to(place)
+        return predictor
 
-    def __call__(self, image: Picture) -> Instances:
-        """The people of one picture, most confident first.
+    def to(self, device: str) -> Predictor:
+        """Move the model to a device, named as in ``from_checkpoint``, and return the predictor.
+
+        Raises:
+            UserError: the device is not there.
+        """
+        self.model.to(device_named(str(device), "Predictor.to(device=)"))
+        return self
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, pictures: Picture, batch_size: int = ..., channel_order: ChannelOrder = ..., on_error: OnError = ...
+    ) -> Prediction: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self,
+        pictures: Sequence[Picture],
+        batch_size: int = ...,
+        channel_order: ChannelOrder = ...,
+        on_error: OnError = ...,
+    ) -> Predictions: ...
+    @overload
+    def __call__(
+        self,
+        pictures: Iterable[Picture],
+        batch_size: int = ...,
+        channel_order: ChannelOrder = ...,
+        on_error: OnError = ...,
+    ) -> Iterator[Prediction]: ...
+    def __call__(
+        self,
+        pictures: Picture | Iterable[Picture],
+        batch_size: int = 1,
+        channel_order: ChannelOrder = "rgb",
+        on_error: OnError = "raise",
+    ) -> Prediction | Predictions | Iterator[Prediction]:
+        """The people of one picture, of several, or of a stream of pictures.
 
         Args:
-            image: a path, a PIL image, an array (H, W, 3) or a tensor (3, H, W), see ``prediction.inputs``. Modes, bit
-                depths and EXIF turns are treated as ``predict.py`` treats those of files.
+            pictures: one (a path, a PIL image of any mode, an array (H, W, C), a tensor (C, H, W), see
+                ``prediction.inputs``), several (a list, a folder, an array or tensor with one dimension more) or a
+                stream (a generator or any other iterable), see ``prediction.sources``.
+            batch_size: pictures at a time.
+            channel_order: of the colours of arrays and tensors: ``rgb``, or ``bgr`` as OpenCV reads.
+            on_error: ``raise`` at a picture that cannot be read, or ``report`` it as a ``Prediction`` with ``error``.
 
         Returns:
-            ``pred_boxes`` (xyxy, pixels of the upright picture in its original size), ``scores``, ``emotion_probs``
-            (n, K), ``pred_classes`` and ``pred_logits``, see ``dsct.postprocess``; ``image_size`` is (height, width) of
-            that frame; on the CPU.
+            For one a ``Prediction``, for several ``Predictions``, for a stream an iterator that reads and predicts as
+            far as it is asked. (Type checkers, which cannot see a folder in a path nor count dimensions, take these for
+            one; in a list they are several for them, too.)
 
         Raises:
-            ImageError: the picture cannot be read.
-            UserError: it is no picture.
+            ImageError: a picture cannot be read.
+            UserError: something is no picture; an argument is out of range.
         """
-        return next(self.stream([image], batch_size=1))
+        results = self.stream(pictures, batch_size, channel_order, on_error)
+        match kind_of(pictures):
+            case "one":
+                return next(results)
+            case "several":
+                return Predictions((result.without_pixels() for result in results), self.emotions)
+            case "stream":
+                return results
 
-    def stream(self, images: Iterable[Picture], batch_size: int = 1) -> Iterator[Instances]:
-        """``__call__`` for any number of pictures, ``batch_size`` at a time.
+    def stream(
+        self,
+        pictures: Picture | Iterable[Picture],
+        batch_size: int = 1,
+        channel_order: ChannelOrder = "rgb",
+        on_error: OnError = "raise",
+    ) -> Iterator[Prediction]:
+        """``__call__`` for any number of pictures, one result after the other; memory holds one batch.
 
         Raises:
-            UserError: ``batch_size`` is below 1.
+            UserError: an argument is out of range; the rest while results are asked for, see ``__call__``.
         """
         if batch_size < 1:
             raise UserError(f"Predictor.stream(batch_size=) expects at least 1. Got {batch_size}.")
-        return self._batches(iter(images), batch_size)
+        _check_choice("channel_order", channel_order, CHANNEL_ORDERS)
+        _check_choice("on_error", on_error, ON_ERROR)
+        alone = kind_of(pictures) == "one"
+        numbered = ((picture, "" if alone else f"picture {n}") for n, picture in enumerate(each_picture(pictures), 1))
+        return self._results(numbered, batch_size, channel_order, on_error)
+
+    def _results(
+        self, pictures: Iterator[tuple[Picture, str]], batch_size: int, channel_order: ChannelOrder, on_error: OnError
+    ) -> Iterator[Prediction]:
+        """Results of pictures, each with how messages call it where it has no name of its own."""
+        while batch := list(islice(pictures, batch_size)):
+            photos = [_read(picture, channel_order, called) for picture, called in batch]
+            people = iter(self._people([photo for photo in photos if isinstance(photo, Photo)]))
+            for (picture, _), photo in zip(batch, photos, strict=True):
+                found, pixels = (next(people), photo) if isinstance(photo, Photo) else (photo, None)
+                if isinstance(found, Instances):
+                    yield self._prediction(found, name_of(picture), pixels)
+                elif on_error == "report" and isinstance(found, ImageError):
+                    yield self._prediction(Instances((0, 0)), name_of(picture), None, found.problem)
+                else:
+                    raise found
 
     @torch.inference_mode()
-    def _batches(self, pictures: Iterator[Picture], batch_size: int) -> Iterator[Instances]:
-        while batch := list(islice(pictures, batch_size)):
-            for output in self.model([self._model_input(as_photo(picture)) for picture in batch]):
-                yield self._keep(output["instances"].to("cpu"))
+    def _people(self, photos: Sequence[Photo]) -> list[Instances | UserError]:
+        """The people of each picture, together where memory allows, else one by one."""
+        if not photos:
+            return []
+        try:
+            outputs = self.model([self._model_input(photo) for photo in photos])
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+        else:
+            return [self._keep(output["instances"].to("cpu")) for output in outputs]
+        if len(photos) == 1:
+            return [ImageError("There is not enough memory to predict on it. Make it smaller.")]
+        return [people for photo in photos for people in self._people([photo])]
 
-    def shown_emotions(self, person: Instances, row: int) -> list[int]:
-        """Class indices of the emotions that row ``row`` shows: those over their threshold, else the most probable.
-
-        A person of a multi-class label set shows exactly one.
-        """
-        probabilities = person.emotion_probs[row].tolist()
-        best = int(person.pred_classes[row])
-        if self.emotions.target_field == "gt_classes":
-            return [best]
-        over = [i for i, (p, t) in enumerate(zip(probabilities, self.thresholds, strict=True)) if p >= t]
-        return sorted(over, key=lambda i: -probabilities[i]) or [best]
+    def _prediction(self, people: Instances, file: str, photo: Photo | None, error: str = "") -> Prediction:
+        return Prediction(people, self.emotions, self.emotion_thresholds, file, photo, error)
 
     def _model_input(self, photo: Photo) -> dict[str, Any]:
         scene = self.transforms(make_scene(F.pil_to_tensor(photo.pixels), []))
         return {"image": scene["image"].as_subclass(torch.Tensor), "height": photo.height, "width": photo.width}
 
     def _keep(self, people: Instances) -> Instances:
-        confident = people[people.scores >= self.score_threshold]
-        # NMS also sorts: the most confident first.
-        return confident[nms(confident.pred_boxes.tensor, confident.scores, self.nms_threshold)]
+        """The confident ones, the most confident first, their boxes cut at the border of the picture."""
+        confident = people[people.scores >= self.threshold]
+        # NMS also sorts
+        boxes = confident.pred_boxes.tensor
+        kept = confident[non_maximum_suppression(boxes, confident.scores, self.nms)]
+        height, width = kept.image_size
+        inside = kept.pred_boxes.tensor.clamp(min=0)
+        kept.pred_boxes = Boxes(inside.minimum(inside.new_tensor([width, height, width, height])))
+        return kept
+
+    def __repr__(self) -> str:
+        name = self.emotions.name
+        return f"Predictor({self.origin or type(self.model).__name__}; {name}, {self.emotions.num_emotions} emotions)"
 
 
-def device_named(name: str, asked: str) -> torch.device:
-    """The device of that name, see ``choose_device``, whose sentences then speak of ``asked``, the flag or argument."""
+def _read(picture: Picture, channel_order: ChannelOrder, called: str) -> Photo | UserError:
+    """The pixels, or why there are none: told in its turn, after the results before it."""
     try:
-        return choose_device(name)
+        return as_photo(picture, channel_order)
     except UserError as error:
-        raise UserError(str(error).replace("train.device", asked)) from error
+        return type(error)(f"{called}: {error}") if called and not name_of(picture) else error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "memory" in str(error).lower()
 
 
 def _check_share(name: str, value: float) -> None:
     if not 0 <= value <= 1:  # NaN fails too
         raise UserError(f"Predictor({name}=) expects a number from 0 to 1. Got {value}.")
+
+
+def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UserError(f"Predictor({name}=) expects one of {', '.join(known)}. Got {value!r}.")

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from PIL import Image
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.drawn_names import WRITABLE, drawn_names
+from dsct_detrex.prediction.drawn_names import drawn_names
 from dsct_detrex.prediction.own_files import OwnFiles
 from dsct_detrex.prediction.pictures import Found
 from dsct_detrex.prediction.rows import check_free, writing_failed
+from dsct_detrex.prediction.saving import WRITABLE, encode_picture
 
 SUBFOLDER = "predictions"
 _UNFINISHED = ".dsct_unfinished"
-_OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 90}}
-"""How drawn copies are saved; the text on them would blur with fewer colours."""
 
 
 class Results:
@@ -72,10 +72,11 @@ class Results:
         unfinished = path.parent / _UNFINISHED
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            picture.save(unfinished, form, **_OPTIONS.get(form, {}))
+            encode_picture(picture, unfinished, form)
             self._own.move_in(unfinished, path)
         except (OSError, ValueError) as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             raise writing_failed(path, error) from error
         return self.drawn[found].as_posix()
 

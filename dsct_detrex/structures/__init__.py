@@ -10,6 +10,7 @@ from dsct_detrex.structures.emotions import (
 )
 from dsct_detrex.structures.headline import Headline
 from dsct_detrex.structures.instances import Boxes, Instances
+from dsct_detrex.structures.person import Person, described
 from dsct_detrex.structures.predictions import predicted_people
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Instances",
     "MultiClassEmotions",
     "MultiLabelEmotions",
+    "Person",
+    "described",
     "get_emotions",
     "predicted_people",
 ]

@@ -213,6 +213,9 @@ _KNOWN: dict[str, Emotions] = {e.name: e for e in (EMOTIC, CAER_S)}
 def get_emotions(name: str) -> Emotions:
     """The emotions of a data set, by name, for config files.
 
+    Args:
+        name: of the data set whose emotions are meant.
+
     Raises:
         ValueError: an unknown name; the message lists the known ones and says how to describe others.
     """

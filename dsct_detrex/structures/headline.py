@@ -15,7 +15,8 @@ class Headline:
         name: data set and split, e.g. ``"emotic_val"``.
         split: ``train``, ``val`` or ``test``.
         source: name of the annotation file.
-        boxes: ``"head"``, ``"body"`` or ``"unstated"``.
+        boxes: ``"head"``, ``"body"``, ``"face"`` or ``"unstated"``.
+        made_by: what made the boxes, where no person did, e.g. a face detector.
         description: the data set's own line.
         images: that can be used, counted before any picture is opened.
         listed_images: that the annotation file lists.
@@ -34,6 +35,7 @@ class Headline:
     split: str | None = None
     source: str | None = None
     boxes: str | None = None
+    made_by: str | None = None
     description: str = ""
     lost_images: int = 0
     emptied_images: int = 0
@@ -90,4 +92,4 @@ class Headline:
         if self.source is None or self.boxes is None:
             return self.description.removeprefix(f"{self.name}: ")
         kind = "boxes of a kind that the file does not state" if self.boxes == "unstated" else f"{self.boxes} boxes"
-        return f"{kind} from {self.source}"
+        return f"{kind} from {self.source}{f' made by {self.made_by}' if self.made_by else ''}"

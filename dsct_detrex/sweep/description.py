@@ -87,7 +87,7 @@ class Sweep:
         paper_table: e.g. ``"Table 10"``; where the paper's numbers stand.
         axis: what the rows are, as the heading of their column.
         cells: mappings with the arguments of ``Cell``.
-        base: config file that cells start from, below the root of the repository.
+        base: config file that cells start from, or the name of a project, as for ``--config``.
         overrides: ``key=value`` words for every cell.
         note: a sentence for the report, such as where the rows differ from the paper's.
         by_people: whether the table also has the metric by number of people in the image, as the paper's Table 4.
@@ -155,7 +155,7 @@ class Sweep:
         return grouped or any(kind in row.paper for row in self.printed_rows)
 
     def base_of(self, cell: Cell) -> str:
-        """The config file that a cell starts from, below the root of the repository."""
+        """The config file that a cell starts from, as for ``--config``."""
         return cell.base or self.base
 
 

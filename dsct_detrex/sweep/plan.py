@@ -13,10 +13,10 @@ from omegaconf import DictConfig
 from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate
+from dsct_detrex.config.loading import one_load
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import projects_folder, spoken_path
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
 from dsct_detrex.sweep.overruling import check_decided, check_rows
@@ -63,8 +63,9 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Traine
     sweep = load_sweep(table_file(options.table) if options.config is None else options.config)
     check_decided(options.overrides)
     scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
-    recipes = _recipes(sweep, get_scale(scale_name), options)
-    refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
+    with one_load():
+        recipes = _recipes(sweep, get_scale(scale_name), options)
+        refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = spoken("sweep", words)
@@ -77,7 +78,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Traine
     selected = _select(runs, options.only)
     if options.overrides:
         chosen = dict.fromkeys(run.cell.name for run in selected)
-        check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
+        with one_load():
+            check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
     total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
     return Plan(setting, trainer, folder, runs, selected, _shared(recipes), total)
 
@@ -143,19 +145,13 @@ def _recipes(sweep: Sweep, scale: Scale, options: argparse.Namespace) -> dict[st
     common, user = list(sweep.overrides), list(options.overrides)
     for cell in sweep.cells:
         base = sweep.base_of(cell)
-        start = ["--config", str(_base_file(base)), *data]
+        start = ["--config", base, *data]
         if base not in configs:
             configs[base] = compose(parse([*start, *scale.run, *common, *user]), check=False)
         cfg = configs[base]
         host = host_of(cfg, [*common, *cell.overrides, *user])
         recipes[cell.name] = _Recipe(cell, cfg, start, scale.overrides(cfg, host, options.data), common, user)
     return recipes
-
-
-def _base_file(base: str) -> Path:
-    """``projects/x.py`` as this user can name it; any other file as it is given."""
-    outer, _, name = base.rpartition("/")
-    return spoken_path(projects_folder() / name) if outer == "projects" else Path(base)
 
 
 def _shared(recipes: Mapping[str, _Recipe]) -> list[str] | None:

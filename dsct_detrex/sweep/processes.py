@@ -22,17 +22,9 @@ from types import FrameType
 from typing import IO, Any
 
 import torch
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.sweep.watching import Watch
 
 _POLL_SECONDS = 0.25
 _GRACE_SECONDS = 120.0  # to save before being killed
@@ -105,26 +97,21 @@ def run_jobs(
         UserError: another process is still writing the log of a job.
     """
     waiting, running = deque(jobs), dict[int, _Running]()
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    progress = Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with _signals_interrupt(), progress:
-        whole = progress.add_task("all", total=len(jobs), note="") if len(jobs) > at_once else None
+    with _signals_interrupt(), Watch(len(jobs) if len(jobs) > at_once else 0) as watch:
         try:
             while waiting or running:
                 for slot in range(at_once):
                     if waiting and slot not in running:
                         started(waiting[0])
-                        running[slot] = _Running.start(waiting.popleft(), _environment(slot, at_once), progress)
+                        running[slot] = _Running.start(waiting.popleft(), _environment(slot, at_once), watch)
                 time.sleep(_POLL_SECONDS)
                 for slot, one in list(running.items()):
-                    over = one.look(progress, keep=len(jobs) <= at_once)
+                    over = one.look(watch)
                     if over is None:
                         continue
                     del running[slot]
-                    if whole is not None:
-                        progress.advance(whole)
                     if sentence := ended(over):
-                        progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+                        watch.say(sentence)
         finally:
             _stop([one.process for one in running.values()])
 
@@ -133,11 +120,10 @@ def run_jobs(
 class _Running:
     job: Job
     process: subprocess.Popen[bytes]
-    task: TaskID
     started: float
 
     @classmethod
-    def start(cls, job: Job, environment: dict[str, str], progress: Progress) -> _Running:
+    def start(cls, job: Job, environment: dict[str, str], watch: Watch) -> _Running:
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("ab") as log:
             _lock(log, job)
@@ -146,16 +132,17 @@ class _Running:
             process = subprocess.Popen(
                 job.command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
             )
-        return cls(job, process, progress.add_task(job.name, total=job.total or None, note=""), time.perf_counter())
+        watch.started(job.name, job.total)
+        return cls(job, process, time.perf_counter())
 
-    def look(self, progress: Progress, keep: bool) -> Ended | None:
-        """Update the bar; not None once the process is over, its bar then being kept or taken away."""
+    def look(self, watch: Watch) -> Ended | None:
+        """Show how far it is; not None once the process is over."""
         job = self.job
         if job.total and (rows := logged_rows(job.folder)):
-            progress.update(self.task, completed=int(rows[-1]["iteration"]), note=_note(rows))
+            watch.moved(job.name, int(rows[-1]["iteration"]), _note(rows))
         if self.process.poll() is None:
             return None
-        progress.update(self.task, total=job.total or 1, completed=job.total or 1, visible=keep)
+        watch.ended(job.name)
         return Ended(job, self.process.returncode, time.perf_counter() - self.started)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -29,7 +30,7 @@ class Scale:
         synthetic: overrides where the scenes are drawn, since there is no disk to set their size.
         host_set: end of a key of the host's config (parts may hold ``*``) -> its value.
         host_divide: end of a key -> what its number is divided by, rounded up.
-        host_own: name of a host -> overrides below it, for what no rule can say.
+        host_own: name of a host -> overrides below it and below its variants, for what no rule can say.
     """
 
     run: Sequence[str]
@@ -54,7 +55,8 @@ class Scale:
         words = [*self.run, *self.dsct, *drawn]
         if host not in cfg.hosts:
             return words
-        own = (f"hosts.{host}.{word}" for word in self.host_own.get(host, ()))
+        mine = (words for name, words in self.host_own.items() if host == name or host.startswith(f"{name}_"))
+        own = (f"hosts.{host}.{word}" for word in chain.from_iterable(mine))
         return [*words, *self._of_structure(cfg.hosts[host], f"hosts.{host}"), *own]
 
     def _of_structure(self, block: DictConfig, prefix: str) -> Iterator[str]:

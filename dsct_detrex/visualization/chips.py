@@ -32,12 +32,13 @@ def label_chip(text: str, color: str, font: Font) -> Image.Image:
     return chip
 
 
-def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font) -> Image.Image:
+def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font, more: int = 0) -> Image.Image:
     """Several emotions as lines with small bars, RGBA.
 
     Args:
         rows: name and probability in [0, 1] of each line, from the top.
         color: of the bars and of the left edge that ties the chip to its box.
+        more: how many emotions have no line; said in a last one.
     """
     height, padding = _line_height(font), _padding(font)
     names = max(font.getlength(name) for name, _ in rows)
@@ -45,7 +46,8 @@ def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font) -> Imag
     track = round(2.6 * height)
     edge = max(3, padding // 2)
     width = round(edge + names + track + numbers + 4 * padding)
-    chip, draw = _blank(width, height * len(rows) + padding, _BAR_BACKGROUND, radius=padding // 2)
+    lines = len(rows) + (more > 0)
+    chip, draw = _blank(width, height * lines + padding, _BAR_BACKGROUND, radius=padding // 2)
     draw.rectangle((0, 0, edge - 1, chip.height), fill=color)
     for row, (name, probability) in enumerate(rows):
         middle = padding / 2 + (row + 0.5) * height
@@ -56,6 +58,9 @@ def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font) -> Imag
         draw.rectangle((left, middle - half, left + track, middle + half), fill=_BAR_TRACK)
         draw.rectangle((left, middle - half, left + round(track * probability), middle + half), fill=color)
         draw.text((width - padding, middle), f"{100 * probability:.0f} %", fill=_BAR_TEXT, font=font, anchor="rm")
+    if more:
+        middle = padding / 2 + (lines - 0.5) * height
+        draw.text((edge + padding, middle), f"+{more} more", fill=_BAR_TEXT, font=font, anchor="lm")
     return chip
 
 

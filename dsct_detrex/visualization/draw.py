@@ -7,13 +7,14 @@ copy. Small pictures are enlarged by a whole factor first, so that text stays re
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from dsct_detrex.structures import Emotions, Instances, MultiLabelEmotions
+from dsct_detrex.structures import Emotions, Instances, MultiLabelEmotions, Person, described
 from dsct_detrex.visualization.chips import Box, Font, bars_chip, label_chip, place_chip
 from dsct_detrex.visualization.style import PEOPLE_COLORS
 
@@ -35,11 +36,13 @@ def draw_predictions(
     threshold: float = DEFAULT_THRESHOLD,
     max_emotions: int = 3,
     ground_truth: Instances | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> Image.Image:
     """An annotated copy of a picture.
 
-    One emotion per person: a chip with the most probable one. Several: the best ones with small bars. A
-    person's colour belongs to its row, so another threshold recolours nobody. Annotations are dashed and white.
+    One emotion per person: a chip with the most probable one. Several: those shown, with small bars. Names and numbers
+    are those of ``structures.described``, as in ``predictions.json``. A person's colour belongs to its row, so another
+    threshold recolours nobody. Annotations are dashed and white.
 
     Args:
         image: PIL image, (H, W, 3) uint8 array or (3, H, W) uint8 tensor, RGB.
@@ -49,6 +52,8 @@ def draw_predictions(
         max_emotions: most lines per person with several emotions, at least 1; fewer are drawn where more than two
             people share the picture, so that their chips do not cover each other.
         ground_truth: ``gt_boxes`` and the emotions' target field, drawn dashed.
+        thresholds: K least probabilities of an emotion that is shown; how many of these have no line is said in a last
+            one. None: nothing is claimed to be shown, and the most probable emotions have the lines.
 
     Returns:
         A new RGB image; a whole multiple of the given size if its long side is below 640 pixels.
@@ -74,9 +79,11 @@ def draw_predictions(
 
     chips: list[Box] = []
     visible = [boxes[row] for row in people]
+    persons = described(instances, emotions, (0.0,) * emotions.num_emotions if thresholds is None else thresholds)
     for row in people:
         color = PEOPLE_COLORS[row % len(PEOPLE_COLORS)]
-        chip = _emotion_chip(instances.emotion_probs[row], emotions, lines, color, font)
+        more = 0 if thresholds is None else max(0, len(persons[row].emotions) - lines)
+        chip = _emotion_chip(persons[row], emotions, lines, more, color, font)
         chips.append(_put(canvas, chip, boxes[row], chips, visible))
     if ground_truth is not None:
         for box, text in zip(truths, _truth_texts(ground_truth, emotions, lines if len(truths) < 3 else 1)):
@@ -197,12 +204,11 @@ def _dashes(
         draw.line(points, fill=_TRUTH_COLOR, width=line)
 
 
-def _emotion_chip(probabilities: Tensor, emotions: Emotions, lines: int, color: str, font: Font) -> Image.Image:
-    order = probabilities.argsort(descending=True, stable=True).tolist()
+def _emotion_chip(person: Person, emotions: Emotions, lines: int, more: int, color: str, font: Font) -> Image.Image:
+    rows = [(name, person.probabilities[name]) for name in person.emotions[:lines]]
     if isinstance(emotions, MultiLabelEmotions):
-        rows = [(emotions.names[k], float(probabilities[k])) for k in order[:lines]]
-        return bars_chip(rows, color, font)
-    return label_chip(f"{emotions.names[order[0]]} {100 * float(probabilities[order[0]]):.0f} %", color, font)
+        return bars_chip(rows, color, font, more)
+    return label_chip(f"{rows[0][0]} {100 * rows[0][1]:.0f} %", color, font)
 
 
 def _truth_texts(ground_truth: Instances, emotions: Emotions, most: int) -> list[str]:

@@ -39,12 +39,14 @@ class Provenance:
         epoch: finished epochs, None when training counted iterations only.
         metrics: numbers of the evaluation that chose them, by name (``emotion/mAP``).
         package_version: the ``dsct_detrex`` that wrote the file.
+        note: what must be known about them, e.g. that they are of a run of four steps; else empty.
     """
 
     command: str = ""
     epoch: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     package_version: str = __version__
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class LoadReport:
         )
         lines = [f"{name:<15}{count:>5}  {detail}".rstrip() for name, count, detail in rows]
         if self.hosts_differ():
-            lines.append(f"note: the file looks like {_title(self.file_host)}, the model is {_title(self.model_host)}.")
+            lines.append(f"note: {self.difference()}")
         return "\n".join(lines)
 
     def by_module(self) -> str:
@@ -93,6 +93,10 @@ class LoadReport:
     def hosts_differ(self) -> bool:
         """Whether file and model are both known hosts, and not the same."""
         return None not in (self.file_host, self.model_host) and self.file_host != self.model_host
+
+    def difference(self) -> str:
+        """Which hosts file and model are."""
+        return f"the file looks like {_title(self.file_host)}, the model is {_title(self.model_host)}."
 
 
 def module_of(name: str) -> str:

@@ -15,7 +15,7 @@ from dsct_detrex.cli.main import main
 from dsct_detrex.cli.parser import Parser
 
 ROOT = Path(__file__).parents[2]
-SUBCOMMANDS = [("data", "check"), ("data", "show"), ("data", "generate")]
+SUBCOMMANDS = [("data", "check"), ("data", "show"), ("data", "generate"), ("data", "boxes")]
 HELPS = [(name,) for name in COMMANDS] + SUBCOMMANDS
 
 
@@ -101,13 +101,13 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "sentence"),
     [
         (["tarin"], "error: dsct: there is no command 'tarin'. Did you mean `train`?\n"),
-        (["x"], "error: dsct: there is no command 'x'. Its commands: train, predict,"),
+        (["x"], "error: dsct: there is no command 'x'. Its commands: train, eval, predict,"),
         (["--train"], "error: dsct: there is no command '--train'. Did you mean `train`?\n"),
         (
             ["data", "chekc"],
-            "error: data: check | show | generate expects one of check, show, generate. Got 'chekc'. Did",
+            "error: data: check | show | generate | boxes expects one of check, show, generate, boxes. Got 'chekc'.",
         ),
-        (["data"], "error: data: the following arguments are required: check | show | generate."),
+        (["data"], "error: data: the following arguments are required: check | show | generate | boxes."),
         (
             ["data", "check", "--root", ".", "--format", "emotc"],
             "error: data check: --format/--data expects one of auto,",
@@ -144,8 +144,9 @@ def script() -> str:
     [
         ("/usr/bin/dsct", None, "dsct train --resume"),
         ("SCRIPT", None, "python scripts/train.py --resume"),
-        ("/site-packages/dsct_detrex/__main__.py", "/usr/bin/dsct", "python -m dsct_detrex train --resume"),
-        ("/somewhere/pytest", "/usr/bin/dsct", "dsct train --resume"),
+        ("/site-packages/dsct_detrex/__main__.py", "BESIDE", "dsct train --resume"),
+        ("/site-packages/dsct_detrex/__main__.py", "/another/bin/dsct", "python -m dsct_detrex train --resume"),
+        ("/somewhere/pytest", "BESIDE", "dsct train --resume"),
         ("-c", None, "python -m dsct_detrex train --resume"),
     ],
 )
@@ -153,6 +154,8 @@ def test_what_is_printed_is_what_this_user_can_type(
     started: str, found: str | None, said: str, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", [script if started == "SCRIPT" else started])
+    beside = str(Path(sys.executable).with_name("dsct"))
+    found = beside if found == "BESIDE" else found
     monkeypatch.setattr(invocation.shutil, "which", lambda name: sys.executable if name == "python" else found)
     monkeypatch.chdir(ROOT)
     assert invocation.spoken("train", ["--resume"]) == said

@@ -1,5 +1,6 @@
 """What a command says and returns when something goes wrong."""
 
+import os
 import subprocess
 import sys
 
@@ -56,17 +57,19 @@ def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().err == "[rank 3] error: No.\n"
 
 
-def test_a_reader_who_leaves_ends_a_command_without_a_traceback() -> None:
+@pytest.mark.parametrize("lines", [1, 10_000])
+def test_a_reader_who_leaves_ends_a_command_without_a_traceback(lines: int) -> None:
     """``... --dry-run | head``."""
-    code = """
+    code = f"""
 import sys
 from dsct_detrex.cli.running import guarded
-sys.exit(guarded(lambda: [print("x" * 99) for _ in range(10_000)]))
+sys.stdin.read()
+sys.exit(guarded(lambda: [print("x" * 99) for _ in range({lines})] and 0))
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", code], env=buffered, **pipes) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
         process.stdout.close()
-        said = process.stderr.read().decode()
-    assert (process.returncode, said) == (141, "")
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.decode()) == (141, "")

@@ -44,12 +44,14 @@ def test_wandb_takes_its_mode_but_no_override(words: list[str], mode: str | None
 
 
 def test_all_flags() -> None:
-    line = "-c a.py --data emotic --data-root d --eval-only --dry-run --num-gpus 2 --device cpu --epochs 1.5 --amp"
-    line += " --hosts-from detrex"
+    line = "-c a.py --data emotic --data-root d --resume --dry-run --num-gpus 2 --device cpu --epochs 1.5 --amp"
+    line += " --hosts-from detrex --weights w.pth --out o --seed 3 --opts train.max_iter=2 model.x=1"
     arguments = parse(line.split())
     assert (arguments.data, arguments.data_root, arguments.num_gpus, arguments.device) == ("emotic", "d", 2, "cpu")
-    assert (arguments.eval_only, arguments.dry_run, arguments.epochs, arguments.amp) == (True, True, 1.5, True)
+    assert (arguments.resume, arguments.dry_run, arguments.epochs, arguments.amp) == (True, True, 1.5, True)
     assert arguments.hosts_from == "detrex"
+    assert (arguments.weights, arguments.out, arguments.seed) == ("w.pth", "o", 3)
+    assert arguments.overrides == ("train.max_iter=2", "model.x=1")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_all_flags() -> None:
         ("-c a.py --epoch=3", "unknown flag --epoch=3. Did you mean `--epochs`"),
         ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
         ("--resume", "--config FILE is missing."),
-        ("-c a.py --device tpu", "--device expects one of auto, cpu, cuda, mps. Got 'tpu'."),
+        ("-c a.py --device tpu", "--device expects auto, cpu, cuda, cuda:N or mps. Got tpu."),
         ("-c a.py --hosts-from mmdet", "--hosts-from expects one of embedded, detrex. Got 'mmdet'."),
         ("-c a.py --num-gpus two", "--num-gpus expects a whole number of at least 0. Got two"),
         ("-c", "--config/--config-file/-c expected one argument"),
@@ -72,6 +74,9 @@ def test_what_is_not_understood(line: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_an_evaluation_resumes_nothing() -> None:
-    with pytest.raises(UserError, match=r"--resume has no effect with --eval-only.*train\.init_checkpoint="):
-        parse(["--config", "x.py", "--resume", "--eval-only"])
+@pytest.mark.parametrize("flag", ["--resume", "--dry-run", "--epochs=2", "--amp", "--seed=0"])
+def test_an_evaluation_trains_nothing(flag: str) -> None:
+    name = flag.split("=")[0]
+    with pytest.raises(UserError, match=f"{name} has no effect with --eval-only, which trains nothing: "):
+        parse(["--config", "x.py", flag, "--eval-only"])
+    assert parse(["--config", "x.py", "--eval-only"]).eval_only

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig
 
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
 from dsct_detrex.config.lazy import LazyConfig
-from dsct_detrex.config.loading import config_from_yaml, load_config
+from dsct_detrex.config.loading import config_from_yaml, load_config, one_load
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -101,6 +101,68 @@ def test_nothing_is_cached_or_shared(tmp_path: Path) -> None:
     assert load_config(tmp_path / "main.py").x.n == 1
     (tmp_path / "base.py").write_text("x = dict(n=10)\n")
     assert load_config(tmp_path / "main.py").left.n == 11
+
+
+COUNTING = "import os\nos.environ['RUNS'] = str(int(os.environ['RUNS']) + 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "runs"),
+    [
+        ("x = dict(n=1)\n", 1),
+        ("x = {name: 1 for name in ['n']}\n", 1),
+        # What a function reads must be what its importer has changed, not what another one has.
+        ("x = dict(n=1)\ndef f():\n    return x\n", 3),
+        ("x = dict(n=1)\ng = [lambda: x for _ in '1']\n", 3),
+        ("x = dict(n=1)\nclass C:\n    pass\n", 3),
+    ],
+)
+def test_a_file_of_mere_data_is_executed_once_a_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, runs: int
+) -> None:
+    monkeypatch.setenv("RUNS", "0")
+    write(
+        tmp_path,
+        {
+            "base.py": COUNTING + base,
+            "left.py": "from .base import x\nx.n += 1\nleft = x\n",
+            "main.py": "from dsct_detrex.config import load_config\nfrom .left import left\nfrom .base import x\n"
+            "whole = load_config(__file__.replace('main', 'base'))\n",
+        },
+    )
+    for _ in range(2):
+        monkeypatch.setenv("RUNS", "0")
+        loaded = load_config(tmp_path / "main.py")
+        assert loaded == {"left": {"n": 2}, "x": {"n": 1}, "whole": {"x": {"n": 1}}}
+        assert int(os.environ["RUNS"]) == runs
+
+
+def test_several_loads_may_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNS", "0")
+    path = write(tmp_path, {"base.py": COUNTING + "x = dict(n=1)\n"}) / "base.py"
+    with one_load():
+        load_config(path).x.n = 5
+        load_config(path, "x").n = 6
+        assert load_config(path, ("x", "x"))[1].n == 1
+    assert os.environ["RUNS"] == "1"
+    load_config(path)
+    assert os.environ["RUNS"] == "2"
+
+
+def test_one_statement_gets_nodes_as_they_hang_together(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "base.py": "from dsct_detrex.config import LazyCall as L\nmodel = L(dict)(host=L(dict)(n=1))\n"
+            "host = model.host\nagain = model\n",
+            "other.py": "from .base import host\nhost.n = 7\n",
+            "main.py": "from .other import host as theirs\nfrom .base import host, model, again\nhost.n = 2\n"
+            "again.m = 3\nfrom .base import model as fresh\n",
+        },
+    )
+    loaded = load_config(tmp_path / "main.py")
+    assert (loaded.model.host.n, loaded.model.m, loaded.theirs.n) == (2, 3, 7)
+    assert (loaded.fresh.host.n, "m" in loaded.fresh) == (1, False)
 
 
 def test_ordinary_imports_are_untouched(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from dsct_detrex.dsct import HostTraining
 from dsct_detrex.dsct.host_training import HostTrainingError, dead_parameters
 from dsct_detrex.errors import UserError
-from dsct_detrex.integrations.detrex import LIVE_HOSTS
+from dsct_detrex.hosts import DINO
+from dsct_detrex.integrations.detrex import live_hosts
 from dsct_detrex.objective import ProposalLoss
 from tests.dsct import tiny
-from tests.dsct.tiny import HOSTS, batch, tiny_dsct, tiny_host
+from tests.dsct.tiny import HOSTS, TABLE, batch, tiny_dsct, tiny_host
 from tests.integrations import live
 
-TWO_STAGE = [name for name in HOSTS if "two_stage" in name or name in ("dino", "deta", "h_deformable_detr")]
+TWO_STAGE = [name for name in HOSTS if TABLE[name].get("as_two_stage", TABLE[name]._target_ is DINO)]
 on_every_host = pytest.mark.parametrize("name", HOSTS)
 
 
@@ -43,10 +44,10 @@ def test_exactly_what_receives_no_gradient_is_frozen(name):
     assert not idle(gradients(frozen))
 
 
-@pytest.mark.parametrize("name", LIVE_HOSTS)
+@pytest.mark.parametrize("name", live_hosts())
 def test_exactly_what_receives_no_gradient_is_frozen_on_live_detrex(name, monkeypatch):
     live.require_detrex()
-    monkeypatch.setattr(tiny, "SIZES", live.SIZES_OF.get(name, tiny.SIZES))
+    monkeypatch.setattr(tiny, "SIZES", live.sizes_of(name))
     model = live.dsct_on(live.tiny_live_host(name))
     resting = {id(p) for p in dead_parameters(model.host)}
     assert resting

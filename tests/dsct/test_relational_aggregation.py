@@ -4,8 +4,10 @@ import golden_io
 import pytest
 import torch
 
-from dsct_detrex.dsct import RelationalAggregation
+from dsct_detrex.config import get_config
+from dsct_detrex.dsct import REWEIGHTINGS, Pairs, RelationalAggregation, register_reweighting
 from dsct_detrex.dsct.relational_aggregation import nearest_contexts, relevant_contexts
+from dsct_detrex.errors import UserError
 
 CASES = {"sp6_sm4": (6, 4), "sp100_sm50": (100, 50), "sp1_sm1": (1, 1), "sp300_sm300": (300, 300)}
 
@@ -98,6 +100,55 @@ def test_attentive_reweighting_trains_its_projections():
     assert aggregation.query_proj.weight.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("name", REWEIGHTINGS)
+def test_every_reweighting_shares_one_weight_among_the_chosen(name):
+    torch.manual_seed(0)
+    aggregation = RelationalAggregation("paper", 2, 1, reweighting=name, embed_dim=2)
+    weights = aggregation(*_small()).weights[0, 0]
+    assert weights.sum().item() == pytest.approx(1)
+    assert (weights > 0).tolist() == [True, True, False, True]  # the two nearest, and the most relevant
+    assert bool(list(aggregation.parameters())) == REWEIGHTINGS[name].learned
+
+
+def test_a_reweighting_of_ones_own_is_one_registered_function(monkeypatch):
+    monkeypatch.setattr("dsct_detrex.dsct.reweighting.REWEIGHTINGS", known := dict(REWEIGHTINGS))
+
+    @register_reweighting(by_distance=True)
+    def nearness(pairs: Pairs) -> torch.Tensor:
+        return (pairs.context_xy[:, None, :, 0] - pairs.subject_xy[..., :1]).reciprocal()
+
+    assert list(known)[-1] == "nearness"
+    out = RelationalAggregation("paper", 2, 0, reweighting="nearness")(*_small())
+    torch.testing.assert_close(out.weights[0, 0], torch.tensor([*torch.tensor([10.0, 5.0]).softmax(0), 0.0, 0.0]))
+
+
+def test_an_unknown_reweighting_lists_the_known_ones():
+    with pytest.raises(UserError) as refused:
+        RelationalAggregation(reweighting="atentive")
+    assert str(refused.value) == (
+        f"RelationalAggregation(reweighting=) expects one of {', '.join(REWEIGHTINGS)}. Got 'atentive'. "
+        "Did you mean `attentive`?"
+    )
+
+
+def test_a_name_is_not_taken_twice():
+    with pytest.raises(UserError, match=r"`equal` in .*test_relational_aggregation.py expects a name of its own; .*"):
+
+        @register_reweighting()
+        def equal(pairs: Pairs) -> torch.Tensor:
+            return pairs.products
+
+
+def test_the_same_function_may_be_registered_again():
+    again = REWEIGHTINGS["equal"].relevance
+    assert register_reweighting()(again) is again
+
+
+def test_the_paper_table_names_known_reweightings():
+    rows = [row["name"] for row in get_config("sweeps/table_7.py").sweep.cells]
+    assert set(rows) <= set(REWEIGHTINGS)
+
+
 def test_ties_take_the_lower_index():
     same = torch.zeros(1, 6, 2)
     assert nearest_contexts(torch.zeros(1, 1, 2), same, 3)[0, 0].tolist() == [0, 1, 2]
@@ -128,7 +179,6 @@ def test_a_masked_subject_changes_nothing():
     [
         ({"formula": "papre"}, r"RelationalAggregation\(formula=\) expects one of official, paper. Got 'papre'."),
         ({"k_spatial": -1}, r"RelationalAggregation\(k_spatial=\) expects an int >= 0 \(0 = off\). Got -1."),
-        ({"reweighting": "x"}, r"RelationalAggregation\(reweighting=\) expects one of semantic, equal, spatial"),
         ({"semantic_order": "x"}, r"RelationalAggregation\(semantic_order=\) expects one of largest, smallest"),
     ],
 )

@@ -12,7 +12,7 @@ from dsct_detrex.config.project import config_folder
 from dsct_detrex.dsct import DSCT, LayerOutput, Subjects
 from dsct_detrex.dsct.training_queries import join_groups
 from dsct_detrex.objective import Denoising, OneToMany, Target, targets_from_instances
-from tests.dsct.tiny import HOSTS, batch, images, in_double, tiny_dsct
+from tests.dsct.tiny import HOSTS, batch, images, in_double, kind_of, tiny_dsct
 
 on_every_host = pytest.mark.parametrize("name", HOSTS)
 on_two_hosts = pytest.mark.parametrize("name", ["dino", "deformable_detr"])
@@ -328,13 +328,13 @@ def test_a_host_brings_the_options_it_is_known_for():
     cfg = project()
     for name in HOSTS:
         cfg.host.name = name
-        key, kind, values = KNOWN_FOR.get(name, (None, None, {}))
+        key, kind, values = KNOWN_FOR.get(kind_of(name), (None, None, {}))
         assert {option for option in ("denoising", "one_to_many") if cfg.model[option] is not None} == {key} - {None}
         if key is not None:
             recipe = instantiate(cfg.model[key])
             assert isinstance(recipe, kind)
             assert {k: getattr(recipe, k) for k in values} == values
-        matcher = "IoUAssigner" if name == "deta" else "HungarianMatcher"
+        matcher = "IoUAssigner" if kind_of(name) == "deta" else "HungarianMatcher"
         assert cfg.model.criterion.matcher._target_.__name__ == matcher
 
 

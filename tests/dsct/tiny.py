@@ -1,6 +1,8 @@
 """Tiny DSCT models on every host of the table: the real configs with small numbers and weights that hide nothing."""
 
 import copy
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from dsct_detrex.config import get_config, instantiate
+from dsct_detrex.config.copies import duplicate
 from dsct_detrex.dsct import DSCT, RelationalAggregation
 from dsct_detrex.objective import DSCTCriterion, HungarianMatcher, focal_for
 from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances
@@ -38,13 +41,35 @@ SMALL = {
 }
 
 
+def kind_of(name: str) -> str:
+    """The host that a variant, called ``<host>_<what>``, is one of; the name itself where it is no variant."""
+    return next((host for host in HOSTS if name.startswith(f"{host}_")), name)
+
+
 def tiny_host(name: str) -> nn.Module:
     """The host of a config with ResNet-18, one encoder layer, two decoder layers and randomised weights."""
-    config = copy.deepcopy(TABLE[name])
+    config = duplicate(TABLE[name])
     shrink(config)
+    config.backbone._target_ = functools.partial(drawn_backbone, config.backbone._target_)
     host: nn.Module = instantiate(OmegaConf.create({"host": config}, flags={"allow_objects": True}).host)
-    calm(randomised(host).backbone)
+    for part, module in host.named_children():
+        if part != "backbone":
+            randomised(module)
     return host
+
+
+_drawn: dict[str, nn.Module] = {}
+
+
+def drawn_backbone(kind: Callable[..., nn.Module], **arguments: Any) -> nn.Module:
+    """A randomised backbone, always with the same weights: drawing eleven million of them anew takes most of a test."""
+    key = f"{kind} {arguments}"
+    if key not in _drawn:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1)
+            _drawn[key] = randomised(kind(**arguments))
+        calm(_drawn[key])
+    return copy.deepcopy(_drawn[key])
 
 
 def calm(backbone: nn.Module) -> None:

@@ -41,7 +41,7 @@ def test_overrides_anywhere_reach_the_run(config_file: Path, tmp_path: Path) -> 
 
 def test_dry_run(config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(config_file), "--epochs", "2", "--dry-run"]) == 0
-    assert "iterations   10 = 2 epochs of 5" in capsys.readouterr().out
+    assert "steps        10 = 2 epochs of 5" in capsys.readouterr().out
     assert not (tmp_path / "run").exists()
 
 

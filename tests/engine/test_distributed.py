@@ -35,7 +35,7 @@ def test_two_processes_train_like_one(
     assert _launch(config_file, "dataloader.train.interrupt=6") == [130, 130]
     stopped = capfd.readouterr()
     assert "Interrupted after iteration 4; saved" in stopped.err
-    assert stopped.out.count("plan\n") == 1, "only rank 0 talks"
+    assert stopped.out.count("\noutput  ") == 1, "only rank 0 talks"
     assert _launch(config_file, "--resume") == [0, 0]
     notes = [line for line in capfd.readouterr().out.splitlines() if line.startswith("note:")]
     assert notes == ["note: dataloader.train.interrupt 6 -> null from iteration 5 on"]

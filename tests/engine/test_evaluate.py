@@ -9,20 +9,26 @@ from dsct_detrex.engine.evaluate import EvaluationCancelled, evaluate_model, fla
 
 def test_numbers_and_predictions() -> None:
     model = ToyModel()
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int, str]] = []
     result = evaluate_model(
-        model,
-        ToyTestLoader(),
-        ToyEvaluator(),
-        num_predictions=3,
-        on_batch=lambda done, total: seen.append((done, total)),
+        model, ToyTestLoader(), ToyEvaluator(), num_predictions=3, on_batch=lambda *far: seen.append(far)
     )
     assert set(result.scalars) == {"emotion/mAP", "emotion/AP-Anger", "emotion/AP-Fear", "bbox/recall50"}
     assert result.images == 14
-    assert seen == [(i, 7) for i in range(1, 8)]
+    assert seen == [(i, 7, "batches") for i in range(1, 8)]
     assert [p.inputs["image_id"] for p in result.predictions] == [0, 1, 2]
     assert result.report is not None
     assert result.report["images"] == 14
+
+
+def test_progress_counts_pictures_where_the_loader_knows_them() -> None:
+    loader, seen = ToyTestLoader(batch_size=4), list[tuple[int, int, str]]()
+    loader.num_images = len(loader.ids)  # type: ignore[attr-defined]
+    evaluate_model(ToyModel(), loader, ToyEvaluator(), on_batch=lambda *far: seen.append(far))
+    assert seen == [(4, 14, "pictures"), (8, 14, "pictures"), (12, 14, "pictures"), (14, 14, "pictures")]
+    seen.clear()
+    evaluate_model(ToyModel(), loader, ToyEvaluator(), max_batches=2, on_batch=lambda *far: seen.append(far))
+    assert seen == [(1, 2, "batches"), (2, 2, "batches")]
 
 
 def test_a_few_batches() -> None:

@@ -1,6 +1,7 @@
 """Every run says what its splits hold, and every result on how much of them it stands."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from dsct_detrex.data.images import ImageError
 from dsct_detrex.data.synthetic.writer import write_dataset
 from dsct_detrex.engine import run
 from dsct_detrex.engine.examine import Examiner
-from dsct_detrex.engine.loggers import Console
+from dsct_detrex.engine.screen import Console
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import EMOTIC, Headline
@@ -38,8 +39,7 @@ def report_of(folder: Path, name: str = "evaluation.json") -> dict[str, Any]:
 def test_start_up_says_what_the_splits_hold(toy: Toy, how: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     run(toy(OURS, AUTO, *LOST), **how)
     said = capsys.readouterr().out
-    assert "  test   toy_val: 14 images, people not counted\n" in said
-    assert said.index("toy_val: 14 images") < said.index("plan\n")
+    assert said.startswith("evaluation   toy_val: 14 images, people not counted\nmodel        ToyModel: ")
 
 
 def test_a_run_of_drawn_scenes_describes_both_splits(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,9 +50,9 @@ def test_a_run_of_drawn_scenes_describes_both_splits(toy: Toy, capsys: pytest.Ca
     cfg.emotions = data.emotions
     run(apply_overrides(cfg, ["dataloader.train.dataset.length=40", "dataloader.test.dataset.length=9"]), dry_run=True)
     said = capsys.readouterr().out
-    assert "  train  synthetic_caer_s_train: 40 drawn scenes of 356 x 200 pixels" in said
-    assert "  test   synthetic_caer_s_val: 9 drawn scenes" in said
-    assert said.count("labels: Anger ") == 2
+    assert "training     synthetic_caer_s_train: 40 images, 85 people\n             Anger 11, Disgust 15" in said
+    assert re.search(r"\nevaluation   synthetic_caer_s_val: 9 images, \d+ people\n             Anger \d", said)
+    assert "note: synthetic_caer_s_val: nobody shows Sad\n" in said
 
 
 def test_lost_pictures_are_said_wherever_the_number_is(
@@ -62,8 +62,13 @@ def test_lost_pictures_are_said_wherever_the_number_is(
     said = capsys.readouterr().out
     assert "toy, val split: 12 people in 12 of 14 images" in said
     assert "Note: Measured on 12 of 14 images: 2 unreadable while evaluating (first: image_3.jpg)." in said
-    assert "at iteration 5 (on 12 of 14 images)" in said
-    assert said.count("paper protocol (12 of 14 images)") == 6, "three tables of each of the two evaluations"
+    first, second = [line for line in said.splitlines() if line.startswith("step ")]
+    assert first.startswith("step 5  accuracy ")
+    assert "% (12 of 14 images)  best so far  " in first
+    assert "% (12 of 14 images) (+" in second
+    assert said.count("paper protocol (12 of 14 images)") == 3, "the three tables of the last evaluation"
+    logged = (tmp_path / "run" / "log.txt").read_text()
+    assert logged.count("paper protocol (12 of 14 images)") == 6, "those of both"
     report = report_of(tmp_path / "run")
     assert report["dataset"]["coverage"] == "12 of 14 images"
     assert report["dataset"]["headline"] == "toy_val: 14 images, people not counted"
@@ -87,7 +92,7 @@ def test_the_pictures_that_other_processes_skipped_count_too(
 def test_a_short_run_does_not_claim_the_split(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(toy(OURS, AUTO, "dataloader.test.split=val", "train.fast_dev_run.enabled=true"))
     said = capsys.readouterr().out
-    assert "note: only the first 2 batches of it are evaluated (train.fast_dev_run)" in said
+    assert "note: only the first 2 batches are evaluated (train.fast_dev_run)" in said
     assert "4 people in the first 4 of 14 images" in said
     assert report_of(tmp_path / "run")["dataset"]["coverage"] == "the first 4 of 14 images"
 

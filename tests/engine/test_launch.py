@@ -2,19 +2,20 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from engine_runs import ROOT
+from engine_runs import start_ranks
 
 from dsct_detrex.cli.train import parse
 from dsct_detrex.engine.launch import Group, group_wanted, launch
 from dsct_detrex.errors import UserError
+from tests.commands import train
 
 TWO = Group(machines=1, machine=0, processes=2)
 
@@ -141,6 +142,7 @@ def test_groups(monkeypatch: pytest.MonkeyPatch, words: str, group: Group | None
         ("--machine-rank -1", "--machine-rank expects a whole number of at least 0. Got -1"),
         ("--num-gpus 9", "--num-gpus 9, but torch sees 0"),
         ("--num-gpus 2 --device cpu", "only GPUs can be counted"),
+        ("--num-gpus 2 --device cuda:0", "all processes would share that GPU"),
     ],
 )
 def test_contradictions(monkeypatch: pytest.MonkeyPatch, words: str, sentence: str) -> None:
@@ -150,18 +152,23 @@ def test_contradictions(monkeypatch: pytest.MonkeyPatch, words: str, sentence: s
     assert sentence in str(error.value)
 
 
-def test_two_machines_train_one_run(config_file: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_two_machines_train_one_run(
+    config_file: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     """Both are this machine; they meet at an address, and machine 0 writes."""
+    for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, environment[name])
     port = 20000 + os.getpid() % 20000
     words = ["-c", str(config_file), "--device", "cpu", "--num-machines", "2", f"--dist-url=tcp://127.0.0.1:{port}"]
-    command = [sys.executable, "-m", "dsct_detrex", "train", *words, "train.max_iter=2"]
-    machines = [
-        subprocess.Popen(
-            [*command, "--machine-rank", str(rank)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        for rank in range(2)
-    ]
-    said = [machine.communicate(timeout=100)[0] for machine in machines]
-    assert [machine.returncode for machine in machines] == [0, 0]
-    assert f"machine 1 of 2: meeting the others at 127.0.0.1:{port}" in said[1]
+    lines = [[*words, "train.max_iter=2", "--machine-rank", str(rank)] for rank in range(2)]
+    machines = [start_ranks([partial(train, line)])[0] for line in lines]
+    for machine in machines:
+        machine.join(100)
+    said = capfd.readouterr()
+    assert [machine.exitcode for machine in machines] == [0, 0], said.err
+    assert f"machine 1 of 2: meeting the others at 127.0.0.1:{port}" in said.out
     assert '"processes": 2' in (tmp_path / "run" / "environment.json").read_text()

@@ -1,22 +1,14 @@
-"""Console, JSON lines, CSV and TensorBoard."""
+"""JSON lines, CSV and TensorBoard."""
 
 import csv
-import io
 import json
 import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console as RichConsole
 
-from dsct_detrex.engine.loggers import Console, CsvLogger, JsonlLogger, Record, TensorboardLogger
-from dsct_detrex.engine.loggers.console import clock, describe
+from dsct_detrex.engine.loggers import CsvLogger, JsonlLogger, Record, TensorboardLogger
 from dsct_detrex.errors import UserError
-
-NUMBERS = {
-    "total_loss": 3.25, "loss_class": 1.5, "loss_class_0": 1.0, "loss_class_enc": 0.5, "loss_bbox": 0.25, "lr": 1e-4,
-    "time": 0.5, "data_time": 0.01, "eta_seconds": 3725.0, "epoch": 0.5, "gpu_mem_mb": 1234.4, "emotion/mAP": 0.3,
-}  # fmt: skip
 
 
 def test_csv_grows_columns(tmp_path: Path) -> None:
@@ -53,51 +45,6 @@ def test_jsonl_survives_a_line_cut_off(tmp_path: Path) -> None:
     logger.close(failed=False)
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert rows == [{"iteration": 1, "a": 1.0}, {"iteration": 2, "a": 2.0}, {"iteration": 3, "a": None, "b": 0.5}]
-
-
-def test_console_line_hides_auxiliary_losses() -> None:
-    assert describe(NUMBERS) == (
-        "epoch 0.50  eta 1:02:05  total_loss 3.25  loss_class 1.5  loss_bbox 0.25  lr 0.0001  time 0.5  "
-        "data_time 0.01  gpu_mem_mb 1234"
-    )
-    assert clock(59.6) == "0:01:00"
-
-
-def _console(terminal: bool) -> tuple[Console, io.StringIO]:
-    text = io.StringIO()
-    return Console(rich=RichConsole(file=text, force_terminal=terminal, width=150, highlight=False)), text
-
-
-def test_piped_output_is_plain_lines() -> None:
-    console, text = _console(terminal=False)
-    console.start("training", 0, 10)
-    console.advance(1)
-    console.evaluating(1, 2)
-    console.log(Record(2, {"total_loss": 1.0}))
-    console.say("[metric] stays as it is")
-    console.close()
-    assert text.getvalue() == "iter 2/10  total_loss 1\n[metric] stays as it is\n"
-
-
-def test_terminal_shows_a_bar_with_the_losses() -> None:
-    console, text = _console(terminal=True)
-    console.start("training", 0, 10)
-    console.advance(7)
-    console.log(Record(7, {"total_loss": 1.5, "eta_seconds": 60.0}))
-    console.say("above the bar")
-    console.close()
-    shown = text.getvalue()
-    assert "7/10" in shown
-    assert "eta 0:01:00  total_loss 1.5" in shown
-    assert "above the bar" in shown
-
-
-def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console(quiet=True)
-    console.start("training", 0, 10)
-    console.say("hello")
-    console.log(Record(1, NUMBERS))
-    assert capsys.readouterr().out == ""
 
 
 def test_tensorboard_reads_back(tmp_path: Path) -> None:

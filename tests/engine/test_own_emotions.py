@@ -66,5 +66,5 @@ def test_names_reach_everything_that_a_run_leaves(faces: Path, tmp_path: Path) -
             table = list(csv.reader(file))
         assert {len(row) for row in table} == {len(table[0])}, path
     faces.rename(faces.with_name("gone"))  # a release needs no files
-    people = Predictor.from_checkpoint(release, score_threshold=0.0)(Image.new("RGB", (64, 48)))
+    people = Predictor.from_checkpoint(release, threshold=0.0)(Image.new("RGB", (64, 48)))
     assert people.emotion_probs.shape[1] == len(NAMES)

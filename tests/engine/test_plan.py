@@ -12,7 +12,7 @@ from dsct_detrex.config import (
     WarmupParamScheduler,
 )
 from dsct_detrex.engine import TrainSettings
-from dsct_detrex.engine.plan import describe_plan, make_plan
+from dsct_detrex.engine.plan import group_lines, make_plan, plan_rows
 from dsct_detrex.engine.schedule import Drop, LearningRate, find_drops, find_warmup
 from dsct_detrex.errors import UserError
 
@@ -83,23 +83,34 @@ def test_groups_keep_their_ratio_under_the_schedule() -> None:
     assert rate.highest() == pytest.approx(0.1)
 
 
-def test_the_printed_plan() -> None:
+def test_the_rows_of_a_plan() -> None:
     model = torch.nn.Linear(3, 2)
     groups = [{"params": [model.weight], "lr": 2e-4}, {"params": [model.bias], "lr": 2e-5, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=2e-4, weight_decay=1e-4)
     plan = make_plan(TrainSettings.read({"max_epoch": 10, "accumulate": 2}), steps_per_epoch=20, batch_size=16)
     schedule = MultiStepParamScheduler(values=[1.0, 0.1], milestones=[8, 10])
-    assert describe_plan(plan, schedule, optimizer) == "\n".join(
-        [
-            "plan",
-            "  iterations   100 = 10 epochs of 10 (by train.max_epoch)",
-            "  batch        16 images x 2 accumulated = 32 an optimizer step",
-            "  evaluation   every 10 iterations (epoch 1), 10 times",
-            "  checkpoint   every 10 iterations (epoch 1), 10 times",
-            "  warm-up      none",
-            "  lr drops     to 0.1 x lr after 80 iterations (epoch 8)",
-            "  lr groups    lr 0.0002, weight decay 0.0001: 1 tensors, 6 weights",
-            "               lr 2e-05, weight decay 0: 1 tensors, 2 weights",
-        ]
-    )
+    assert plan_rows(plan, schedule, optimizer, done=20) == [
+        ("steps", "100 = 10 epochs of 10 (by train.max_epoch), 20 done"),
+        ("batch", "32 images a step: 2 batches of 16"),
+        ("schedule", "lr 0.0002 and 2e-05, no warm-up, x 0.1 after 80 steps (epoch 8)"),
+        ("evaluations", "every 10 steps (epoch 1), 10 in all"),
+        ("checkpoints", "every 10 steps (epoch 1), 10 in all"),
+    ]
+    assert group_lines(optimizer) == [
+        "lr 0.0002, weight decay 0.0001: 1 tensors, 6 weights",
+        "lr 2e-05, weight decay 0: 1 tensors, 2 weights",
+    ]
     assert find_drops(schedule, 100) == [Drop(80, 0.1)]
+
+
+def test_the_rows_of_a_plan_in_steps() -> None:
+    optimizer = torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1)
+    plan = make_plan(TrainSettings.read({"max_iter": 90000, "eval_period": 0}), steps_per_epoch=None, batch_size=None)
+    warm = WarmupParamScheduler(ConstantParamScheduler(1.0), warmup_factor=0.001, warmup_length=0.01)
+    assert dict(plan_rows(plan, warm, optimizer)) == {
+        "steps": "90,000 (by train.max_iter)",
+        "batch": "1 batch(es) a step",
+        "schedule": "lr 0.1, warm-up of 900 steps from x 0.001, no drops",
+        "evaluations": "once, after the last step",
+        "checkpoints": "every 5,000 steps, 18 in all",
+    }

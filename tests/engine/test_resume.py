@@ -147,7 +147,7 @@ def test_a_new_run_sets_an_old_one_aside(toy: Toy, tmp_path: Path, capsys: pytes
     assert not (folder / "best.safetensors").exists()
     run(toy("train.max_iter=1"), quiet=True)
     assert (folder / "previous" / "1" / "best.safetensors").read_bytes() == best
-    assert (folder / "previous" / "2" / "last.pth").exists()
+    assert (folder / "previous" / "2" / "last.safetensors").exists()
 
 
 def test_a_dry_run_of_a_resume_says_what_the_resume_would(

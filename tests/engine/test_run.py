@@ -27,8 +27,8 @@ def test_what_a_run_leaves_behind(toy: Toy, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     assert sorted(path.name for path in folder.iterdir()) == [
         "best.safetensors", "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json",
-        "last.prev.pth", "last.pth", "last.safetensors", "last_ema.safetensors", "metrics.csv", "metrics.jsonl",
-        "model_0000005.safetensors", "model_0000010.safetensors", "summary.json",
+        "last.prev.pth", "last.pth", "last.safetensors", "last_ema.safetensors", "log.txt", "metrics.csv",
+        "metrics.jsonl", "model_0000005.safetensors", "model_0000010.safetensors", "summary.json",
     ]  # fmt: skip
     assert result.iteration == 10
     assert result.seconds > 0
@@ -214,6 +214,13 @@ def test_fast_dev_run(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert saved.model.hidden == 4
     assert result.best is None, "four steps are no real evaluation"
     assert capsys.readouterr().out.count("total_loss") == 4
+    assert not list((tmp_path / "run").glob("*.pth")), "nothing to go on from"
+    assert [path.name for path in (tmp_path / "run").glob("*.safetensors")] == ["last.safetensors"]
+    assert (
+        "run of four steps (train.fast_dev_run)" in load_release(tmp_path / "run" / "last.safetensors").provenance.note
+    )
+    with pytest.raises(UserError, match=r"--resume with train\.fast_dev_run\.enabled=True: .* leaves nothing to go on"):
+        run(toy("train.fast_dev_run.enabled=true"), resume=True, quiet=True)
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(
@@ -221,7 +228,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
 ) -> None:
     result = run(toy("train.max_epoch=4"), dry_run=True)
     said = capsys.readouterr().out
-    assert "iterations   20 = 4 epochs of 5" in said
+    assert "steps        20 = 4 epochs of 5" in said
     assert "lr groups    lr 0.01, weight decay 0.0001: 8 tensors, 264 weights" in said
     assert result.iteration == 0
     assert not (tmp_path / "run").exists()
@@ -234,7 +241,7 @@ def test_boxes_of_training_and_evaluation_are_compared_before_anything_is_writte
     def refuse(train: object, test: object) -> None:
         raise UserError("two kinds of boxes")
 
-    monkeypatch.setattr("dsct_detrex.engine.train_run.check_same_boxes", refuse)
+    monkeypatch.setattr("dsct_detrex.engine.parts.check_same_boxes", refuse)
     with pytest.raises(UserError, match="two kinds of boxes"):
         run(toy(), dry_run=dry_run, quiet=True)
     assert not (tmp_path / "run").exists()
@@ -271,8 +278,12 @@ def test_start_from_weights_that_fit_in_part(toy: Toy, tmp_path: Path, capsys: p
     changes = (f"train.output_dir={tmp_path / 'next'}", f"train.init_checkpoint={release}", "model.spare=true")
     run(toy(*changes))
     said = capsys.readouterr().out
-    assert f"weights from {release}" in said
-    assert "missing            2  spare.weight, spare.bias" in said
+    assert f"weights      {release}\n             a release: 11 of 13 tensors loaded\n" in said
+    assert (
+        "note: 2 weights are not in last.safetensors, or of another shape, and start afresh: spare.weight, spare"
+        in said
+    )
+    assert "missing            2  spare.weight, spare.bias" in (tmp_path / "next" / "log.txt").read_text()
     assert "note: the first step gave no gradient to 2 trainable weights: spare.weight, spare.bias." in said
 
 
@@ -307,7 +318,8 @@ def test_a_config_that_cannot_be_saved_trains(toy: Toy, tmp_path: Path, capsys: 
     to_read = " ".join((tmp_path / "run" / "config_to_read.yaml").read_text().split())
     assert "cannot be loaded again: save_config: `optimizer.params.lr_factor_func` is a lambda" in to_read
     assert "max_iter: 10" in to_read
-    assert "lr 0.001, weight decay 0.0001: 2 tensors" in said
+    assert "schedule     lr 0.01 and 0.001, no warm-up, no drops\n" in said
+    assert "lr 0.001, weight decay 0.0001: 2 tensors" in (tmp_path / "run" / "log.txt").read_text()
     assert (tmp_path / "run" / "last.pth").exists()
 
 

@@ -51,6 +51,7 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["model.aggregation=null", "model.placement=after_ffn"], "while model.aggregation=null rules"),
         (["model.aggregation.k_semantic=0", "model.aggregation.semantic_order=smallest"], "k_semantic=0 rules"),
         (["model.aggregation.embed_dim=128"], "while model.aggregation.reweighting=semantic rules"),
+        (["model.aggregation.k_spatial=0", "model.distance_frame=padded"], "while model.aggregation.k_spatial=0 rules"),
         (["model.modalities.scene.weights=f.pth"], "add it, as in model.modalities.use=[scene]"),
         (["train.wandb.params.project=x"], "add --wandb"),
         (["train.amp.dtype=float16"], "add train.amp.enabled=True or --amp"),
@@ -87,6 +88,8 @@ def test_what_changes_nothing_is_refused(words: list[str], telling: str) -> None
     "words",
     [
         ["train.max_epoch=null", "train.max_iter=7", "train.eval_period=2"],
+        ["model.aggregation.reweighting=attentive", "model.aggregation.embed_dim=256"],
+        ["model.aggregation.k_spatial=0", "model.aggregation.reweighting=spatial", "model.distance_frame=padded"],
         ["host.name=dino", "hosts.dino.num_queries=5", "subject_training.dino.denoising.num_groups=5"],
         ["subject_training.default.matcher.cost_class=1", "classification.gamma=1"],
         ["model.modalities.use=[scene]", "model.modalities.scene.weights=f.pth"],

@@ -1,5 +1,7 @@
 """Inclusive-pixel overlap and NMS: numbers worked by hand, and the official code's own results."""
 
+from fractions import Fraction
+
 import golden_io
 import pytest
 import torch
@@ -52,3 +54,38 @@ def test_nms_keeps_the_first_of_equal_scores_and_a_box_exactly_at_the_threshold(
 
 def test_nms_of_nothing_is_nothing() -> None:
     assert nms(torch.zeros(0, 4), torch.zeros(0), 0.5).tolist() == []
+
+
+def greedy(boxes: torch.Tensor, scores: torch.Tensor, threshold: float) -> list[int]:
+    """Suppression as its docstring tells it, in exact fractions."""
+
+    def pixels(low: list[Fraction], high: list[Fraction]) -> Fraction:
+        width, height = (max(end - start + 1, Fraction(0)) for start, end in zip(low, high, strict=True))
+        return width * height
+
+    corners = [[Fraction(side) for side in box] for box in boxes.tolist()]
+    kept: list[int] = []
+    for index in scores.argsort(descending=True, stable=True).tolist():
+        box = corners[index]
+        for other in (corners[i] for i in kept):
+            shared = pixels([*map(max, box[:2], other[:2])], [*map(min, box[2:], other[2:])])
+            union = pixels(box[:2], box[2:]) + pixels(other[:2], other[2:]) - shared
+            if shared / union > Fraction(threshold).limit_denominator(1000):
+                break
+        else:
+            kept.append(index)
+    return kept
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.25, 1 / 3, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize(("places", "largest"), [(5, 0), (12, 8), (640, 400), (0.75, 0.5)])
+def test_nms_of_random_boxes_is_the_greedy_one(threshold: float, places: float, largest: float) -> None:
+    """Crowds of whole pixels with many ties and overlaps exactly at a threshold, single pixels, parts of a pixel."""
+    generator = torch.Generator().manual_seed(0)
+    for count in range(25):
+        corner, size = torch.rand(2, count, 2, generator=generator) * torch.tensor([places, largest])[:, None, None]
+        if places > 1:
+            corner, size = corner.floor(), size.floor()
+        boxes = torch.cat([corner, corner + size], -1)
+        scores = torch.randint(0, 6, (count,), generator=generator) / 5
+        assert nms(boxes, scores, threshold).tolist() == greedy(boxes, scores, threshold)

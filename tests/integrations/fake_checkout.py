@@ -6,6 +6,8 @@
 from pathlib import Path
 from textwrap import dedent
 
+from dsct_detrex.integrations.detrex import live_hosts
+
 LAYER = """
     try:
         from detrex import _C
@@ -51,26 +53,6 @@ MODEL = """
         device="cuda",
     )
 """
-FILES = {
-    "detr": "detr_r50",
-    "conditional_detr": "conditional_detr_r50",
-    "dab_detr": "dab_detr_r50",
-    "dn_detr": "dn_detr_r50",
-    "anchor_detr": "anchor_detr_r50",
-    "deformable_detr": "deformable_detr_r50",
-    "dab_deformable_detr": "dab_deformable_detr_r50",
-    "dino": "dino_r50",
-    "h_deformable_detr": "h_deformable_detr_r50",
-    "deta": "deta_r50",
-    "dn_deformable_detr": "dn_deformable_detr_r50",
-    "align_detr": "aligndetr_r50",
-    "focus_detr": "focus_detr_r50",
-    "group_detr": "group_detr_r50",
-    "pnp_detr": "pnp_detr_r50",
-    "sqr_detr": "dab_detr_r50_sqr",
-    "dino_eva": "dino_eva_02",
-}
-"""The model config of each project, as detrex's folders have them."""
 
 
 def write(path: Path, text: str = "") -> None:
@@ -88,7 +70,8 @@ def detrex_checkout(root: Path, compiled: bool = False, projects: bool = True) -
         write(root / "detrex/_C.py", COMPILED)
     if projects:
         write(root / "projects/detr/modeling/__init__.py", MODELING)
-        for project, file in FILES.items():
+        for source in live_hosts().values():
+            project, file = source.config.split("/")
             write(root / f"projects/{project}/configs/models/{file}.py", MODEL)
     return root
 

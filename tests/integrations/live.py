@@ -14,19 +14,23 @@ from torch import Tensor, nn
 
 from dsct_detrex.config import get_config, instantiate
 from dsct_detrex.dsct import DSCT, LayerOutput, RelationalAggregation
-from dsct_detrex.integrations.detrex import LIVE_HOSTS, host_config
+from dsct_detrex.integrations.detrex import host_config, live_hosts
 from dsct_detrex.objective import DSCTCriterion, HungarianMatcher, focal_for
 from dsct_detrex.structures import CAER_S
 from tests.dsct.tiny import SIZES, batch, own_decoding, randomised, shrink, tiny_host
 
-EMBEDDED = tuple(get_config("common/hosts.py").hosts)
-NAMES = tuple(dict.fromkeys([*EMBEDDED, *LIVE_HOSTS]))
+EMBEDDED = tuple(get_config("common/hosts.py").detrex)  # those that detrex has too
+NAMES = tuple(live_hosts())
 
 # First stages and token selections that expect more tokens than the smallest pictures have.
 LARGE = ((224, 256), (192, 224))
-SIZES_OF: dict[str, Sequence[tuple[int, int]]] = {"deta": LARGE, "focus_detr": LARGE}
+NEED_LARGE = ("deta", "focus_detr")
 
 _CHANNELS_OF_RESNET18 = {"res2": 64, "res3": 128, "res4": 256, "res5": 512}
+
+
+def sizes_of(name: str) -> Sequence[tuple[int, int]]:
+    return LARGE if name.startswith(NEED_LARGE) else SIZES
 
 
 def require_detrex() -> None:
@@ -92,7 +96,7 @@ def twins(name: str) -> tuple[DSCT, DSCT]:
 def batch_for(name: str) -> list[dict[str, Any]]:
     """A training batch of two pictures of different size, large enough for the host."""
     entries = batch()
-    for entry, old, (height, width) in zip(entries, SIZES, SIZES_OF.get(name, SIZES), strict=True):
+    for entry, old, (height, width) in zip(entries, SIZES, sizes_of(name), strict=True):
         entry["image"] = torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
         entry["height"], entry["width"] = height, width
         scale = torch.tensor([width / old[1], height / old[0]] * 2)

@@ -7,18 +7,19 @@ import pytest
 from omegaconf import OmegaConf
 
 from dsct_detrex.config import ConfigError, config_from_yaml, config_to_yaml, get_config, instantiate_trusted
-from dsct_detrex.integrations.detrex import LIVE_HOSTS, DetrexError, build_host, host_config, host_configs, locate
+from dsct_detrex.integrations.detrex import DetrexError, build_host, host_config, host_configs, live_hosts, locate
 
 from .fake_checkout import detrex_checkout
 
+PROJECTS = Path(__file__).parents[2] / "projects"
 RELATIVES = {"dn_deformable_detr", "align_detr", "focus_detr", "group_detr", "pnp_detr", "sqr_detr", "dino_eva"}
 
 
-def test_every_embedded_host_is_in_the_table(both_roots: Path) -> None:
+def test_every_kind_of_host_is_in_the_table(both_roots: Path) -> None:
     table = host_configs()
-    assert set(get_config("common/hosts.py").hosts) <= set(table)
-    assert set(table) >= RELATIVES
-    assert tuple(table) == LIVE_HOSTS
+    kinds = {path.stem.removesuffix("_dsct") for path in PROJECTS.glob("*_dsct.py")}
+    assert kinds | RELATIVES <= set(table)
+    assert list(table) == list(live_hosts())
 
 
 def test_loading_the_table_builds_nothing(both_roots: Path) -> None:
@@ -35,13 +36,21 @@ def test_what_only_forward_needs_is_left_out(both_roots: Path) -> None:
 
 def test_variants(both_roots: Path) -> None:
     table = host_configs()
-    flags = {name: (config.with_box_refine, config.as_two_stage) for name, config in table.items()}
-    assert flags.pop("deformable_detr_box_refine") == (True, False)
-    assert flags.pop("deformable_detr_two_stage") == (True, True)
-    assert flags.pop("h_deformable_detr") == (True, True)
-    assert flags.pop("dab_deformable_detr_two_stage") == (False, True)
-    assert set(flags.values()) == {(False, False)}
-    assert table["group_detr"].transformer.decoder.group_nums == 1
+    assert table["deformable_detr_two_stage"].with_box_refine
+    assert not table["deformable_detr"].with_box_refine
+    assert table["anchor_detr_mha"].transformer.attention_type == "nn.MultiheadAttention"
+    for name, source in live_hosts().items():
+        found = {key: OmegaConf.select(table[name], key) for key in source.changes}
+        assert found == source.changes, name
+
+
+def test_a_host_that_detrex_lacks_is_left_out(both_roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = get_config("common/hosts.py")
+    del table.detrex.dino
+    monkeypatch.setattr("dsct_detrex.config.get_config", lambda name: table)
+    assert "dino" not in host_configs()
+    with pytest.raises(DetrexError, match=r"Live hosts are .*\. Got 'dino'\."):
+        host_config("dino")
 
 
 def test_a_relative_that_does_not_load_is_left_out_aloud(both_roots: Path) -> None:
@@ -69,7 +78,7 @@ def test_build_host_takes_overrides(both_roots: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "overrides", "message"),
     [
-        ("dinosaur", {}, "Live hosts are detr, conditional_detr, .*dino_eva. Got 'dinosaur'."),
+        ("dinosaur", {}, "Live hosts are anchor_detr, anchor_detr_mha, .*dino_eva. Got 'dinosaur'."),
         ("dino", {"num_query": 3}, r"build_host\('dino'\): its config has no `num_query`; it has num_queries, "),
         ("dino", {"transformer.depth": 3}, r"has no `transformer.depth`"),
         ("dino", {"nowhere.depth": 3}, r"has no `nowhere.depth`"),
@@ -101,7 +110,7 @@ def test_a_saved_live_host_builds_only_where_live_detrex_was_asked_for(
         instantiate_trusted(live)
     assert str(refused.value) == (
         "instantiate_trusted: the config asks for `projects.detr.modeling.Host`, a part of the user's own detrex. If "
-        "that is wanted, call dsct_detrex.integrations.detrex.locate() first."
+        "that is wanted, say --hosts-from detrex, or call dsct_detrex.integrations.detrex.locate() first."
     )
     locate()
     assert instantiate_trusted(live).arguments["num_queries"] == 900

@@ -10,6 +10,7 @@ from dsct_detrex.cli.train import parse
 from dsct_detrex.config import get_config, save_config
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.errors import UserError
+from dsct_detrex.integrations.detrex import hosts as live
 from dsct_detrex.integrations.detrex import located
 
 PROJECT = Path(__file__).parents[2] / "projects/dino_dsct.py"
@@ -26,7 +27,7 @@ def test_embedded_by_default(both_roots: Path) -> None:
 
 def test_live_on_request(both_roots: Path) -> None:
     cfg = _compose("--hosts-from", "detrex", "hosts.dino.num_queries=300")
-    assert set(get_config("common/hosts.py").hosts) <= set(cfg.hosts)
+    assert set(get_config("common/hosts.py").detrex) <= set(cfg.hosts)
     assert cfg.host.provider == "detrex"
     assert cfg.model.host.num_queries == 300
     assert cfg.model.host._target_.__module__ == "projects.detr.modeling"
@@ -92,6 +93,13 @@ def test_changes_that_are_lost_are_announced(both_roots: Path, tmp_path: Path) -
 def test_mistakes(words: tuple[str, ...], message: str, both_roots: Path) -> None:
     with pytest.raises(UserError, match=message):
         _compose(*words)
+
+
+def test_a_host_that_detrex_lacks(both_roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = live.live_hosts()
+    monkeypatch.setattr(live, "_twins", lambda: {"dino": twins["dino"]})
+    with pytest.raises(UserError, match=r"`model\.host` finds nothing: Interpolation key 'hosts\.deta' not found"):
+        _compose("--hosts-from", "detrex", "host.name=deta")
 
 
 def test_mistakes_in_files(both_roots: Path, tmp_path: Path) -> None:

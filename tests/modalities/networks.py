@@ -1,5 +1,7 @@
 """Frozen networks small enough for a test, and files of weights as others publish them."""
 
+import copy
+import functools
 from pathlib import Path
 
 import torch
@@ -7,6 +9,7 @@ from torch import Tensor
 from torchvision.models import get_model
 
 from dsct_detrex.modalities import FrozenNetwork, ModalityMemory
+from dsct_detrex.modalities.frozen_trunk import FrozenTrunk
 
 LAYERS = ("layer2", "layer3", "layer4")
 
@@ -21,8 +24,25 @@ def semantic() -> FrozenNetwork:
     return FrozenNetwork("lraspp_mobilenet_v3_large")
 
 
+class DrawnScene(FrozenNetwork):
+    """``scene()`` with the same weights each time: drawing them anew takes most of a test of a small model."""
+
+    def __init__(self) -> None:
+        super().__init__("resnet18", LAYERS)
+
+    @staticmethod
+    @functools.cache
+    def drawn(name: str) -> FrozenTrunk:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return scene().build(name)
+
+    def build(self, name: str) -> FrozenTrunk:
+        return copy.deepcopy(self.drawn(name))
+
+
 def scene_memory(use=("scene",), embed_dim=256, **changes) -> ModalityMemory:
-    return ModalityMemory(embed_dim, use, scene=scene(**changes))
+    return ModalityMemory(embed_dim, use, scene=scene(**changes) if changes else DrawnScene())
 
 
 def filled(memory: ModalityMemory) -> ModalityMemory:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dsct_detrex.prediction import Predictor
+from dsct_detrex.prediction import Prediction, Predictor
 from dsct_detrex.structures import CAER_S
 from tests.commands import predict as main
 from tests.prediction.tiny_release import write_release
@@ -52,7 +53,7 @@ def test_the_command_writes_pictures_and_json(release: str, photos: Path) -> Non
     words = [release, "photos", "--out", "out", "--threshold", "0", "--device", "cpu"]
     done = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("3 pictures, ")
+    assert done.stdout.startswith(f"weights: {release}\n3 pictures, ")
     assert [row["file"] for row in rows()] == ["photos/0.png", "photos/1.png", "photos/2.png"]
     row = rows()[0]
     assert (row["width"], row["height"], row["drawn"]) == (80, 60, "0.png")
@@ -112,7 +113,7 @@ def test_what_is_left_out_and_how_pictures_were_read_is_said(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
     assert predict(release, "photos", "--out", "out") == 0
     said = capsys.readouterr().out
-    assert said.startswith("left out: 1 video (.mpg)\n5 pictures, ")
+    assert said.startswith(f"weights: {release}\nleft out: 1 video (.mpg)\n5 pictures, ")
     assert "; 1 of several frames, of which the first was read; 1 read at reduced size, boxes in pixels of" in said
     row = next(row for row in rows() if row["file"] == "photos/phone.jpg")
     assert (row["width"], row["height"]) == (800, 600)
@@ -182,10 +183,11 @@ def test_interrupted_it_says_what_is_there(
 ) -> None:
     stream = Predictor.stream
 
-    def interrupted(self: Predictor, images: list[object], batch_size: int) -> object:
-        if Path("out/1.png").exists():
-            raise KeyboardInterrupt
-        return stream(self, images, batch_size)  # type: ignore[arg-type]
+    def interrupted(*given: object, **settings: object) -> Iterator[Prediction]:
+        for result in stream(*given, **settings):
+            if Path("out/1.png").exists():
+                raise KeyboardInterrupt
+            yield result
 
     monkeypatch.setattr(Predictor, "stream", interrupted)
     assert predict(release, "photos", "--out", "out") == 130
@@ -238,7 +240,7 @@ def test_a_failure_that_is_no_lack_of_memory_is_not_hidden(
     ("words", "message"),
     [
         (["--batch-size", "0"], "error: predict: --batch-size expects a whole number of at least 1. Got 0."),
-        (["--device", "gpu"], "error: --device expects one of auto, cpu, cuda, mps. Got 'gpu'."),
+        (["--device", "gpu"], "error: predict: --device expects auto, cpu, cuda, cuda:N or mps. Got gpu."),
         (["--device", "cuda"], "error: --device=cuda needs a GPU and a CUDA build of torch"),
     ],
 )

@@ -32,7 +32,7 @@ def photo(tmp_path) -> Path:
 
 
 def test_people_are_in_the_frame_of_the_picture_and_sorted(release, photo):
-    people = Predictor.from_checkpoint(release, score_threshold=0.0)(Image.open(photo))
+    people = Predictor.from_checkpoint(release, threshold=0.0)(Image.open(photo))
     assert people.image_size == (60, 80)
     assert 1 <= len(people) <= 8
     assert people.emotion_probs.shape == (len(people), 7)
@@ -52,28 +52,13 @@ class ThreeFinds(torch.nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("score_threshold", "nms_threshold", "kept"),
+    ("threshold", "nms", "kept"),
     [(0.0, 1.0, [0.9, 0.6, 0.1]), (0.3, 1.0, [0.9, 0.6]), (0.0, 0.5, [0.9, 0.1]), (0.95, 0.5, [])],
 )
-def test_confidence_and_overlap_decide_who_stays(score_threshold, nms_threshold, kept):
-    predictor = Predictor(ThreeFinds(), CAER_S, lambda s: s, (0.5,) * 7, score_threshold, nms_threshold)
+def test_confidence_and_overlap_decide_who_stays(threshold, nms, kept):
+    predictor = Predictor(ThreeFinds(), CAER_S, lambda s: s, (0.5,) * 7, threshold, nms)
     people = predictor(Image.new("RGB", (80, 60)))
     assert people.scores.tolist() == pytest.approx(kept)
-
-
-def test_thresholds_decide_which_emotions_are_shown():
-    people = Instances(
-        (9, 9),
-        pred_boxes=Boxes(torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1]])),
-        emotion_probs=torch.tensor([[0.2] * 24 + [0.6, 0.9], [0.1] * 25 + [0.4]]),
-        pred_classes=torch.tensor([25, 25]),
-    )
-    several = Predictor(torch.nn.Identity(), EMOTIC, lambda s: s, (0.5,) * 26)
-    assert several.shown_emotions(people, 0) == [25, 24]
-    assert several.shown_emotions(people, 1) == [25]
-    one = Predictor(torch.nn.Identity(), CAER_S, lambda s: s, (0.0,) * 7)
-    single = Instances((9, 9), emotion_probs=torch.full((1, 7), 1 / 7), pred_classes=torch.tensor([3]))
-    assert one.shown_emotions(single, 0) == [3]
 
 
 def test_a_config_that_calls_other_code_is_refused(tmp_path):
@@ -103,7 +88,7 @@ def test_a_release_brings_the_weights_of_its_frozen_networks(photo, tmp_path):
     assert cfg.model.modalities.scene.weights == str(file)
     save_release(tmp_path / "best.safetensors", model.state_dict(), CAER_S, text)
     file.unlink()
-    predictor = Predictor.from_checkpoint(tmp_path / "best.safetensors", score_threshold=0.0)
+    predictor = Predictor.from_checkpoint(tmp_path / "best.safetensors", threshold=0.0)
     assert len(predictor(Image.open(photo))) >= 1
     restored = predictor.model.modalities.networks["scene"].trunk.state_dict()
     assert all(torch.equal(tensor, weights[name]) for name, tensor in restored.items())
@@ -111,7 +96,7 @@ def test_a_release_brings_the_weights_of_its_frozen_networks(photo, tmp_path):
     assert load_release(tmp_path / "best.safetensors").state_dict.keys() == model.state_dict().keys()
 
 
-@pytest.mark.parametrize("name", ["score_threshold", "nms_threshold"])
+@pytest.mark.parametrize("name", ["threshold", "nms"])
 @pytest.mark.parametrize("value", [30, -0.1, 1.01, float("nan"), float("inf")])
 def test_a_threshold_out_of_range_is_one_sentence(name, value):
     with pytest.raises(UserError, match=rf"Predictor\({name}=\) expects a number from 0 to 1\. Got {value}"):
@@ -126,7 +111,7 @@ def test_a_batch_of_nothing_is_one_sentence_at_once(batch_size):
 
 
 def test_batches_see_the_pictures_in_order(release, photo):
-    predictor = Predictor.from_checkpoint(release, score_threshold=0.0)
+    predictor = Predictor.from_checkpoint(release, threshold=0.0)
     pictures = [Image.open(photo), Image.new("RGB", (40, 90)), str(photo)]
     sizes = [people.image_size for people in predictor.stream(pictures, 2)]
     assert sizes == [(60, 80), (90, 40), (60, 80)]

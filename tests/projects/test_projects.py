@@ -10,21 +10,12 @@ from dsct_detrex.cli.train import parse
 from dsct_detrex.config import apply_overrides, instantiate, load_config, save_config
 from dsct_detrex.engine.build import plain_config
 from dsct_detrex.engine.compose import compose
+from tests.dsct.tiny import HOSTS, kind_of
 
 FOLDER = Path(__file__).parents[2] / "projects"
 PROJECTS = sorted(path.stem for path in FOLDER.glob("*.py"))
-KINDS = (
-    "anchor_detr",
-    "conditional_detr",
-    "dab_deformable_detr",
-    "dab_detr",
-    "deformable_detr",
-    "deta",
-    "detr",
-    "dino",
-    "dn_detr",
-    "h_deformable_detr",
-)
+KINDS = sorted({kind_of(host) for host in HOSTS})
+KINDS = sorted({kind_of(host) for host in HOSTS})
 RUN = {"train", "model", "dataloader", "optimizer", "lr_multiplier", "emotions", "classification", "data"}
 
 
@@ -33,6 +24,7 @@ def resolved(cfg):
 
 
 def test_there_is_one_project_for_each_kind_of_host():
+    """And none for a variant, which ``host.name=`` chooses: docs/hosts.md."""
     assert {name.removesuffix("_dsct") for name in PROJECTS if name.endswith("_dsct")} == set(KINDS)
 
 

@@ -25,3 +25,5 @@ host = L(AnchorDETR)(
     ),
     embed_dim=256,
 )
+
+detrex = dict(config="anchor_detr/anchor_detr_r50", changes=dict())

@@ -18,3 +18,5 @@ host.transformer.encoder._target_ = ConditionalDetrTransformerEncoder
 host.transformer.decoder._target_ = ConditionalDetrTransformerDecoder
 host.transformer.encoder.activation = host.transformer.decoder.activation = L(nn.ReLU)()
 host.num_queries = 300
+
+detrex = dict(config="conditional_detr/conditional_detr_r50", changes=dict())

@@ -17,3 +17,5 @@ for _part in (host.transformer.encoder, host.transformer.decoder):
     _part.feedforward_dim = 2048
     _part.attn_dropout = _part.ffn_dropout = 0.0
 del host.with_box_refine  # always on
+
+detrex = dict(config="dab_deformable_detr/dab_deformable_detr_r50", changes=dict())

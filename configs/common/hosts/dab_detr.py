@@ -18,3 +18,5 @@ host.transformer.decoder.modulate_hw_attn = True
 host.transformer.num_patterns = 0
 host.position_embedding.temperature = 20
 host.freeze_anchor_box_centers = True
+
+detrex = dict(config="dab_detr/dab_detr_r50", changes=dict())

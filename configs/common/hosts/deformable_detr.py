@@ -58,3 +58,5 @@ host = L(DeformableDETR)(
     as_two_stage=False,
     select_box_nums_for_evaluation=300,
 )
+
+detrex = dict(config="deformable_detr/deformable_detr_r50", changes=dict())

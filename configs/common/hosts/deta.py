@@ -16,5 +16,7 @@ for _part in (host.transformer.encoder, host.transformer.decoder):
     _part.attn_dropout = _part.ffn_dropout = 0.0
 host.num_queries = 900
 
+detrex = dict(config="deta/deta_r50", changes=dict())
+
 # Assignment by overlap, as in the second stage. Needs NMS in evaluation: report protocol `paper`.
 training = dict(matcher=L(IoUAssigner)(threshold=0.6, max_queries_per_person=4))

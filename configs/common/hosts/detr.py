@@ -33,3 +33,5 @@ host = L(DETR)(
     num_classes=80,
     num_queries=100,
 )
+
+detrex = dict(config="detr/detr_r50", changes=dict())

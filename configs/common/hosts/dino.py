@@ -32,6 +32,8 @@ host = L(DINO)(
     num_queries=900,
 )
 
+detrex = dict(config="dino/dino_r50", changes=dict())
+
 # Contrastive denoising: dn_number=100 are as many groups of one person, 200 queries with the negatives; the released
 # code halves its label_noise_ratio=0.5.
 training = dict(

@@ -14,6 +14,8 @@ del host.transformer.num_patterns
 host.freeze_anchor_box_centers = False
 host.with_indicator = True
 
+detrex = dict(config="dn_detr/dn_detr_r50", changes=dict())
+
 # denoising_groups=5, label_noise_prob=0.2, box_noise_scale=0.4.
 training = dict(
     denoising=L(Denoising)(num_groups=5, max_queries=200, label_noise=0.2, box_noise=0.4, contrastive=False)

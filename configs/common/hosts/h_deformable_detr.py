@@ -30,5 +30,8 @@ host.num_queries_one2one = 300
 host.num_queries_one2many = 1500
 host.mixed_selection = True
 
+# The base config cannot run (it looks forward twice without refining); this is the one that was released.
+detrex = dict(config="h_deformable_detr/h_deformable_detr_r50", changes=dict(with_box_refine=True, as_two_stage=True))
+
 # One-to-many subjects: five times as many as the 9 of inference (1500 of 300), every person repeated 6 times.
 training = dict(one_to_many=L(OneToMany)(num_queries=45, repeats=6, weight=1.0))

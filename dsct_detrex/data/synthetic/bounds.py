@@ -123,6 +123,10 @@ def _category_aps(mass: Array, positive: Array) -> list[float]:
 
 
 def synthetic_references(format: Format = "caer_s") -> dict[str, float]:
-    """The bounds of a format's primary metric, for printing beside results: ``acc`` of caer_s, ``mAP`` of emotic."""
+    """The bounds of a format's primary metric, for printing beside results: ``acc`` of caer_s, ``mAP`` of emotic.
+
+    Args:
+        format: whose emotions the scenes show.
+    """
     bounds = synthetic_bounds(format)
     return bounds.get("acc", bounds["mAP"])

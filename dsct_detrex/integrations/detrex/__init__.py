@@ -5,17 +5,17 @@ SCRIPT ...`` runs a script of detrex's with everything in place. See ``docs/detr
 """
 
 from dsct_detrex.integrations.detrex.errors import DetrexError
-from dsct_detrex.integrations.detrex.hosts import LIVE_HOSTS, build_host, host_config, host_configs
+from dsct_detrex.integrations.detrex.hosts import build_host, host_config, host_configs, live_hosts
 from dsct_detrex.integrations.detrex.installation import Installation, locate, located
 from dsct_detrex.integrations.detrex.operator_stand_in import register_stand_in
 
 __all__ = [
-    "LIVE_HOSTS",
     "DetrexError",
     "Installation",
     "build_host",
     "host_config",
     "host_configs",
+    "live_hosts",
     "locate",
     "located",
     "register_stand_in",

@@ -20,50 +20,40 @@ from dsct_detrex.integrations.detrex.installation import locate
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A config of detrex's and what makes a variant of it: ``projects/<project>/configs/models/<file>.py``."""
+class Source:
+    """A config of detrex's and what makes a variant of it.
 
-    project: str
-    file: str
+    Attributes:
+        config: ``<project>/<file>``, which is ``projects/<project>/configs/models/<file>.py``.
+        changes: key of it -> another value.
+    """
+
+    config: str
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-_REFINED = {"with_box_refine": True}
-_TWO_STAGE = {**_REFINED, "as_two_stage": True}
-
-_HOSTS = {
-    "detr": _Source("detr", "detr_r50"),
-    "conditional_detr": _Source("conditional_detr", "conditional_detr_r50"),
-    "dab_detr": _Source("dab_detr", "dab_detr_r50"),
-    "dn_detr": _Source("dn_detr", "dn_detr_r50"),
-    "anchor_detr": _Source("anchor_detr", "anchor_detr_r50"),
-    "anchor_detr_mha": _Source(
-        "anchor_detr", "anchor_detr_r50", {"transformer.attention_type": "nn.MultiheadAttention"}
-    ),
-    "deformable_detr": _Source("deformable_detr", "deformable_detr_r50"),
-    "deformable_detr_box_refine": _Source("deformable_detr", "deformable_detr_r50", _REFINED),
-    "deformable_detr_two_stage": _Source("deformable_detr", "deformable_detr_r50", _TWO_STAGE),
-    "dab_deformable_detr": _Source("dab_deformable_detr", "dab_deformable_detr_r50"),
-    "dab_deformable_detr_two_stage": _Source("dab_deformable_detr", "dab_deformable_detr_r50", {"as_two_stage": True}),
-    "dino": _Source("dino", "dino_r50"),
-    # The base config cannot run (it looks forward twice without refining); this is the one that was released.
-    "h_deformable_detr": _Source("h_deformable_detr", "h_deformable_detr_r50", _TWO_STAGE),
-    "deta": _Source("deta", "deta_r50"),
-}
-
 _RELATIVES = {
-    "dn_deformable_detr": _Source("dn_deformable_detr", "dn_deformable_detr_r50"),
-    "align_detr": _Source("align_detr", "aligndetr_r50"),
-    "focus_detr": _Source("focus_detr", "focus_detr_r50"),
+    "dn_deformable_detr": Source("dn_deformable_detr/dn_deformable_detr_r50"),
+    "align_detr": Source("align_detr/aligndetr_r50"),
+    "focus_detr": Source("focus_detr/focus_detr_r50"),
     # One group: the decoder would split the queries of a training batch, subjects included, into eleven.
-    "group_detr": _Source("group_detr", "group_detr_r50", {"transformer.decoder.group_nums": 1}),
-    "pnp_detr": _Source("pnp_detr", "pnp_detr_r50"),
-    "sqr_detr": _Source("sqr_detr", "dab_detr_r50_sqr"),
-    "dino_eva": _Source("dino_eva", "dino_eva_02"),
+    "group_detr": Source("group_detr/group_detr_r50", {"transformer.decoder.group_nums": 1}),
+    "pnp_detr": Source("pnp_detr/pnp_detr_r50"),
+    "sqr_detr": Source("sqr_detr/dab_detr_r50_sqr"),
+    "dino_eva": Source("dino_eva/dino_eva_02"),
 }
 
-LIVE_HOSTS = (*_HOSTS, *_RELATIVES)
-"""Names of the live hosts: those of the embedded ones, then their relatives."""
+
+def live_hosts() -> dict[str, Source]:
+    """Name of every live host -> where it comes from: the embedded ones, as their files say, then their relatives."""
+    return _twins() | _RELATIVES
+
+
+def _twins() -> dict[str, Source]:
+    from dsct_detrex.config import get_config
+
+    said = get_config("common/hosts.py").detrex
+    return {str(name): Source(twin.config, dict(twin.changes)) for name, twin in said.items()}
 
 
 def host_configs() -> dict[str, DictConfig]:
@@ -72,7 +62,7 @@ def host_configs() -> dict[str, DictConfig]:
     Raises:
         DetrexError: see ``host_config``.
     """
-    table = {name: host_config(name) for name in _HOSTS}
+    table = {name: host_config(name) for name in _twins()}
     for name in _RELATIVES:
         try:
             table[name] = host_config(name)
@@ -88,16 +78,18 @@ def host_config(name: str) -> DictConfig:
         DetrexError: detrex cannot be used (see ``locate``), its ``projects`` folder is missing, it has no such config,
             or the name is unknown.
     """
-    source = (_HOSTS | _RELATIVES).get(name)
+    known = live_hosts()
+    source = known.get(name)
     if source is None:
-        raise DetrexError(f"Live hosts are {', '.join(LIVE_HOSTS)}. Got {name!r}.")
+        raise DetrexError(f"Live hosts are {', '.join(known)}. Got {name!r}.")
     projects = locate().projects
     if projects is None:
         raise DetrexError(
             "Live hosts are made of detrex's folder `projects`, which pip does not install: set DETREX_ROOT to a "
             "checkout of detrex."
         )
-    path = projects / source.project / "configs" / "models" / f"{source.file}.py"
+    project, _, file = source.config.partition("/")
+    path = projects / project / "configs" / "models" / f"{file}.py"
     if not path.is_file():
         raise DetrexError(f"The live host {name} expects detrex's config {path}, which does not exist.")
     from detectron2.config import LazyConfig

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.data.box_formats import check_box_format
-from dsct_detrex.data.box_lines import EXPECTED, read_lines
+from dsct_detrex.data.box_lines import EXPECTED, made_by, read_lines
 from dsct_detrex.data.card import DataSetCard, StandIn
 from dsct_detrex.data.catalogue import how_to_get
 from dsct_detrex.data.checks import DataReport, check_on_error
@@ -86,7 +87,7 @@ class CaerSDataset(DiskDataset):
         check_split(split, owner)
         folder = existing_root(root, "caer_s")
         images = image_root(folder)
-        source = _box_file(folder, images, split, annotations)
+        source = _named_or_found(folder, images, split, annotations)
         report = DataReport(f"caer_s_{split}")
         pictures = _Pictures(images, val_images if split == "val" else split, report)
         listing, named = (
@@ -95,6 +96,8 @@ class CaerSDataset(DiskDataset):
         records = listing.prepared(report, policy, stated)
         compared = compare_with_folders(records, source, report, named)
         people = sum(len(record["annotations"]) for record in records)
+        maker = None if source.suffix.lower() == ".json" else made_by(source)
+        made = f" made by {maker}" if maker else ""
         doubt = "" if named or compared == people else ", label numbers not checked against class folders"
         super().__init__(
             f"caer_s_{split}",
@@ -102,9 +105,10 @@ class CaerSDataset(DiskDataset):
             records,
             report,
             source,
-            f"face boxes from {source.name}{doubt}",
+            f"face boxes from {source.name}{made}{doubt}",
             split=split,
             boxes="face",
+            made_by=maker,
         )
 
 
@@ -195,18 +199,33 @@ def _image_roots(root: Path) -> list[Path]:
     return [root, root / "CAER-S", root / "CAER_S", root / "caer_s"]
 
 
-def _box_file(root: Path, images: Path, split: str, annotations: str | None) -> Path:
-    if annotations is not None:
-        return named_file(annotations, split, root, "caer_s")
+def found_box_file(root: Path, images: Path, split: str) -> Path | None:
+    """The box file that is read where none is named; None where there is none.
+
+    Args:
+        root: the folder that the user gave.
+        images: the one with ``train/`` and ``test/``.
+        split: ``train``, ``val`` or ``test``.
+    """
     bases = dict.fromkeys((root, images, root.parent))
     folders = [base / name for base in bases for name in _ANNOTATION_FOLDERS]
-    names = (f"caer_{split}.json", f"{split}.txt", f"{split}.csv")
-    source = first_file(folders, names)
+    return first_file(folders, _file_names(split))
+
+
+def _file_names(split: str) -> tuple[str, ...]:
+    return f"caer_{split}.json", f"{split}.txt", f"{split}.csv"
+
+
+def _named_or_found(root: Path, images: Path, split: str, annotations: str | None) -> Path:
+    if annotations is not None:
+        return named_file(annotations, split, root, "caer_s")
+    source = found_box_file(root, images, split)
     if source is None:
         raise UserError(
-            f"CAER-S: no face boxes for split {split!r}. Looked for {', '.join(names)} in {root}, in its folder "
-            "annotations/, and beside it. The download has no boxes: put a public box file there (lines "
-            f"path,label,x1,y1,x2,y2, or caer_{split}.json of the official DSCT code), or name it with annotations=."
+            f"CAER-S: no face boxes for split {split!r}. Looked for {', '.join(_file_names(split))} in {root}, in its "
+            "folder annotations/, and beside it. The download has no boxes: put a public box file there (lines "
+            f"path,label,x1,y1,x2,y2, or caer_{split}.json of the official DSCT code), name it with annotations=, or "
+            f"have faces found: {spoken('data', ['boxes', '--format', 'caer_s', '--root', str(root)])}."
         )
     return source
 

@@ -1,0 +1,134 @@
+"""From what a user names (a release, the folder of a run, a training checkpoint) to a model that can predict.
+
+A release (``weights/release.py``) holds weights, label set, thresholds and the resolved config. ``last.pth`` holds the
+same beside the state of the training; of its two sets of weights the average (EMA) is taken where it was kept, and the
+thresholds are those of ``train.thresholds``. Configs are read without running code and build only what is on the list
+of trusted targets. Other people's checkpoints lack label set and config, and are answered with the way to get there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Final
+
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
+from dsct_detrex.data.transforms import Transform
+from dsct_detrex.engine.checkpoint import FORMAT
+from dsct_detrex.engine.release import threshold_table
+from dsct_detrex.errors import UserError
+from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.foreign import foreign
+from dsct_detrex.structures import Emotions
+from dsct_detrex.suggestions import did_you_mean
+from dsct_detrex.weights import CheckpointFile, Provenance, Release, load_release_weights, read_checkpoint
+
+_OF_A_RUN: Final = ("best.safetensors", "last.safetensors", "last.pth")
+"""What is taken of a run's folder: the first that is there."""
+
+_TRANSFORM_KEY: Final = "dataloader.test.mapper.transforms"
+_TRANSFORMS: Final = (
+    "dsct_detrex.data.eval_transforms",
+    "dsct_detrex.data.train_transforms",
+    "dsct_detrex.data.transforms.",
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a predictor is made of.
+
+    Attributes:
+        model: on the CPU.
+        emotions: its label set.
+        transforms: what evaluation does to a picture.
+        thresholds: K least probabilities of a shown emotion.
+        origin: the file and what in it was taken, in words.
+    """
+
+    model: nn.Module
+    emotions: Emotions
+    transforms: Transform
+    thresholds: tuple[float, ...]
+    origin: str
+
+
+def load(path: str | PathLike[str]) -> Loaded:
+    """Build what a file or the folder of a run holds.
+
+    Args:
+        path: a release, the folder of a run, or the ``last.pth`` of one; ``~`` is expanded.
+
+    Raises:
+        UserError: there is none, it is damaged or somebody else's, or it asks for code that is not trusted; says what
+            to do.
+    """
+    file = _file_of(path)
+    checkpoint = read_checkpoint(file)
+    extras = checkpoint.extras
+    if "release" in extras:
+        release: Release = extras["release"]
+        return _built(file, release, config_from_yaml(release.config, f"the config inside {file}"), _told(release))
+    if extras.get("format") == FORMAT:
+        return _built(file, *_of_training(file, checkpoint))
+    raise foreign(file, checkpoint)
+
+
+def _file_of(path: str | PathLike[str]) -> Path:
+    if "://" in fspath(path):
+        raise UserError(f"Predictor: {path} is an address, and nothing is downloaded here; fetch the file.")
+    place = user_path(fspath(path))
+    if place.is_dir():
+        for name in _OF_A_RUN:
+            if (place / name).is_file():
+                return place / name
+        inside = sorted(file.name for file in place.iterdir() if file.suffix in {".safetensors", ".pth"})
+        hint = f"give one of the files in it, e.g. {inside[0]}" if inside else "give the folder of a run, or a file"
+        raise UserError(f"Predictor: the folder {place} holds none of {', '.join(_OF_A_RUN)}; {hint}.")
+    if not place.exists():
+        beside = sorted(file.name for file in place.parent.iterdir()) if place.parent.is_dir() else []
+        raise UserError(f"Predictor: {place} does not exist; check the path.{did_you_mean(place.name, beside)}")
+    return place
+
+
+def _told(release: Release) -> str:
+    """Epoch and metrics that stand in a release."""
+    epoch = release.provenance.epoch
+    return "" if epoch is None else f"epoch {epoch}"
+
+
+def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictConfig, str]:
+    """A ``last.pth`` as the release it would be, its config, and which weights were taken."""
+    saved = checkpoint.extras.get("config")
+    beside = [name for name in _OF_A_RUN[:2] if (file.parent / name).is_file()]
+    remedy = (
+        f"; use {file.parent / beside[0]}" if beside else "; use the best.safetensors or last.safetensors of its run"
+    )
+    if not saved or not saved.get("emotions"):
+        lack = "no config" if not saved else "a config without emotions"
+        raise UserError(f"Predictor: {file} is a training checkpoint with {lack} inside{remedy}.")
+    cfg: DictConfig = OmegaConf.create(saved, flags={"allow_objects": True})
+    for network in (OmegaConf.select(cfg, "model.modalities") or {}).values():
+        if isinstance(network, DictConfig) and "weights" in network:
+            network.weights = None  # the checkpoint holds them itself
+    emotions: Emotions = instantiate_trusted(cfg.emotions)
+    thresholds = threshold_table(emotions, OmegaConf.select(cfg, "train.thresholds"))
+    weights = checkpoint.average or checkpoint.state_dict
+    kind = "weight average (EMA)" if checkpoint.average else "weights"
+    release = Release(weights, emotions, "", tuple(thresholds), Provenance())
+    return release, cfg, f"{kind} of iteration {checkpoint.extras['iteration']}, a training checkpoint"
+
+
+def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
+    for key in ("model", _TRANSFORM_KEY):
+        if OmegaConf.select(cfg, key) is None:
+            raise UserError(f"Predictor: the config inside {file} has no {key}, so the file cannot be used alone.")
+    model: nn.Module = instantiate_trusted(cfg.model)
+    load_release_weights(model, release, release.emotions)
+    transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
+    thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
+    return Loaded(model, release.emotions, transforms, thresholds, f"{file} ({told})" if told else str(file))

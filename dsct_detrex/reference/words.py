@@ -1,0 +1,110 @@
+"""Words of the page that no docstring has: keys that are no argument, what all hosts share, detrex's own names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PLAIN: Final = {
+    "host.name": "the host: a name of the table `hosts`, that is a file of `configs/common/hosts/`.",
+    "host.provider": "`embedded` hosts of this package, or `detrex` for the user's own (`--hosts-from`).",
+    "dataloader.train": "endless batches of the training split.",
+    "dataloader.test": "one pass over the split that is evaluated.",
+    "dataloader.evaluator": "what makes numbers of predictions.",
+    "optimizer.params": "which parameter has which rate and decay.",
+    "optimizer.lr": "learning rate at the height of the schedule.",
+    "optimizer.betas": "memory of the two moments.",
+    "optimizer.weight_decay": "decoupled weight decay.",
+    "subject_training.*.matcher": "what a host has for `model.criterion.matcher`.",
+    "subject_training.*.num_subjects": "N by kind of emotions, where `model.num_subjects` is not given itself.",
+    "subject_training.*.denoising": "what a host has for `model.denoising`.",
+    "subject_training.*.one_to_many": "what a host has for `model.one_to_many`.",
+}
+"""Keys that nothing takes as an argument."""
+
+HOST_WORDS: Final = {
+    "attn_dropout": "share of attention weights dropped in training.",
+    "batch_first": "whether tensors are (B, Q, C) rather than (Q, B, C).",
+    "decoder": "the decoder's block.",
+    "embed_dim": "C, channels of queries and memory.",
+    "encoder": "the encoder's block.",
+    "ffn_dropout": "share dropped inside the feed-forwards in training.",
+    "num_classes": "classes of the host's own head, 80 for COCO weights; emotions are not among them.",
+    "num_decoder_layers": "decoder layers L.",
+    "num_encoder_layers": "encoder layers.",
+    "num_heads": "heads of every attention; they divide `embed_dim`.",
+    "num_layers": "layers of this part.",
+    "transformer": "the transformer's block.",
+}
+"""Arguments that mean the same in every host and are not explained again in each docstring."""
+
+DETREX: Final = {
+    **{
+        f"train.{name}": "the same"
+        for name in (
+            "output_dir",
+            "init_checkpoint",
+            "max_iter",
+            "eval_period",
+            "log_period",
+            "seed",
+            "device",
+            "cudnn_benchmark",
+            "float32_precision",
+            "amp.enabled",
+            "ddp.broadcast_buffers",
+            "ddp.find_unused_parameters",
+            "ddp.fp16_compression",
+            "clip_grad.enabled",
+            "clip_grad.params",
+            "fast_dev_run.enabled",
+            "checkpointer.period",
+            "checkpointer.max_to_keep",
+            "wandb.enabled",
+            "wandb.params",
+            "model_ema.enabled",
+            "model_ema.decay",
+            "model_ema.device",
+            "model_ema.use_ema_weights_for_eval_only",
+        )
+    },
+    "train.max_epoch": "`train.max_iter`, counted by hand",
+    "model.num_subjects": "`model.num_queries`",
+    "model.criterion": "the same",
+    "model.criterion.matcher": "the same",
+    "model.criterion.weight_class": "`model.criterion.weight_dict.loss_class`",
+    "model.criterion.weight_bbox": "`model.criterion.weight_dict.loss_bbox`",
+    "model.criterion.weight_giou": "`model.criterion.weight_dict.loss_giou`",
+    "model.criterion.aux_loss": "`model.aux_loss`",
+    "model.pixel_mean": "the same",
+    "model.pixel_std": "the same",
+    "model.device": "the same",
+    "model.host": "`model`",
+    "emotions.name": "`model.num_classes`, by name",
+    "classification.alpha": "`model.criterion.alpha`",
+    "classification.gamma": "`model.criterion.gamma`",
+    "dataloader.train.dataset": "the same",
+    "dataloader.train.mapper": "the same",
+    "dataloader.train.mapper.transforms": "`dataloader.train.mapper.augmentation` and `augmentation_with_crop`",
+    "dataloader.train.mapper.is_train": "the same",
+    "dataloader.train.total_batch_size": "the same",
+    "dataloader.train.num_workers": "the same",
+    "dataloader.test.dataset": "the same",
+    "dataloader.test.mapper": "the same",
+    "dataloader.test.num_workers": "the same",
+    "dataloader.evaluator.dataset_name": "the same",
+    "dataloader.evaluator.output_dir": "the same",
+    "optimizer.params": "the same",
+    "optimizer.lr": "the same",
+    "optimizer.betas": "the same",
+    "optimizer.weight_decay": "the same",
+    "optimizer.params.base_lr": "the same",
+    "optimizer.params.weight_decay_norm": "the same",
+    "optimizer.params.lr_factor_func": "the same",
+    "lr_multiplier.scheduler": "the same",
+    "lr_multiplier.warmup_length": "the same",
+    "lr_multiplier.warmup_factor": "the same",
+    "lr_multiplier.warmup_method": "the same",
+    "lr_multiplier.scheduler.values": "the same",
+    "lr_multiplier.scheduler.milestones": "the same",
+}
+"""What a key is called in a config of detrex's; one that is not here has no counterpart."""

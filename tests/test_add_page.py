@@ -1,0 +1,77 @@
+"""``docs/add.md`` as it stands: what its code blocks add is found by whatever looks for it."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from dsct_detrex.config import get_config, instantiate, project
+from dsct_detrex.dsct import DSCT, REWEIGHTINGS, RelationalAggregation
+from dsct_detrex.integrations.detrex import live_hosts
+from dsct_detrex.structures import CAER_S
+from dsct_detrex.sweep import load_sweep
+
+ROOT = Path(__file__).parents[1]
+
+
+def block(section: str) -> str:
+    """The first code block of a section."""
+    text = (ROOT / "docs/add.md").read_text(encoding="utf-8").split(f"## {section}\n")[1]
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_a_reweighting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dsct_detrex.dsct.reweighting.REWEIGHTINGS", known := dict(REWEIGHTINGS))
+    file = tmp_path / "mine.py"
+    file.write_text(block("A re-weighting"))
+    exec(compile(file.read_text(), str(file), "exec"), {"__name__": "mine"})
+    assert [*known] == [*REWEIGHTINGS, "nearness"]
+    aggregation = RelationalAggregation("paper", 2, 1, reweighting="nearness")
+    states, points = torch.randn(2, 3, 8), torch.rand(2, 3, 2)
+    weights = aggregation(states, torch.randn(2, 5, 8), points, torch.rand(2, 5, 2)).weights
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3))
+
+
+def test_an_ablation(tmp_path: Path) -> None:
+    (tmp_path / "my_ablation.py").write_text(block("An ablation"))
+    sweep = load_sweep(tmp_path / "my_ablation.py")
+    assert [cell.name for cell in sweep.cells] == ["both", "relevant", "few"]
+
+
+@pytest.fixture
+def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the configs to add to."""
+    folder = tmp_path / "configs"
+    shutil.copytree(ROOT / "configs", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(project, "config_folder", lambda: folder)
+    return folder
+
+
+def test_a_host_variant(configs: Path) -> None:
+    text = block("A host variant")
+    path = re.match(r"# configs/(\S+)\n", text)
+    assert path is not None
+    (configs / path[1]).write_text(text)
+    table = get_config("common/hosts.py")
+    assert table.hosts.dino_3scale.transformer.num_feature_levels == 3
+    assert table.subject_training.dino_3scale == table.subject_training.dino
+    assert "dino_3scale" not in live_hosts()
+    with torch.device("meta"):
+        host = instantiate(OmegaConf.create({"host": table.hosts.dino_3scale}, flags={"allow_objects": True}).host)
+        model = DSCT(host, CAER_S, aggregation=RelationalAggregation(), device="meta")
+    assert model.decoder.adapter.kind == "dino"
+    assert host.transformer.level_embeds.shape == (3, 256)
+
+
+def test_a_variant_that_detrex_has_too(configs: Path) -> None:
+    text = block("A host variant").replace("import host", "import detrex, host")
+    changes = {"transformer.num_feature_levels": 3}
+    (configs / "common/hosts/dino_3scale.py").write_text(f"{text}detrex.changes = {changes}\n")
+    assert live_hosts()["dino_3scale"].config == live_hosts()["dino"].config
+    assert live_hosts()["dino_3scale"].changes == changes
+    assert not live_hosts()["dino"].changes
