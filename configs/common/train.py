@@ -31,4 +31,5 @@ train = dict(
         num_pictures=8,
     ),
     tensorboard=dict(enabled=False),
+    report=dict(enabled=True, pictures=6),  # report.html, with so many of the best and of the worst pictures
 )

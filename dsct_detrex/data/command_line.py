@@ -15,7 +15,6 @@ from dsct_detrex.data import catalogue
 from dsct_detrex.data.card import DataSetCard
 from dsct_detrex.data.checkup_tables import print_checkup
 from dsct_detrex.data.doctor import check_root
-from dsct_detrex.data.gallery import draw_gallery
 from dsct_detrex.data.synthetic.writer import FolderInUseError, write_dataset
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import SPLITS
@@ -95,6 +94,8 @@ def _show(parsed: argparse.Namespace) -> int:
     if parsed.out.suffix.lower() not in _PICTURES:
         raise UserError(f"--out of show expects a file ending in {' or '.join(_PICTURES)}. Got {parsed.out}.")
     _check_new(parsed.out, parsed)
+    from dsct_detrex.visualization.gallery import draw_gallery  # nothing else here draws
+
     draw_gallery(dataset, parsed.images).save(parsed.out)
     Console().print(f"{parsed.out}: {dataset.name}, {dataset.description}", highlight=False, soft_wrap=True)
     return 0

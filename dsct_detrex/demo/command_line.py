@@ -24,7 +24,7 @@ from dsct_detrex.config.project import config_file
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.evaluation.cautions import found_note
-from dsct_detrex.evaluation.formatting import on_part
+from dsct_detrex.evaluation.formatting import on_part, percent
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -123,5 +123,7 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
         found = f" ({found_note(run.report)})" if found_note(run.report) else ""
-        print(f"{run.name}: {metric} {value:.1%} on {people} unseen people{on_part(run.report)}{found}")
-    print("exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in references.items()))
+        print(f"{run.name}: {metric} {percent(value)} on {people} unseen people{on_part(run.report)}{found}")
+    print(
+        "exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {percent(value)}" for name, value in references.items())
+    )

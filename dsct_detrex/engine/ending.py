@@ -12,7 +12,7 @@ from dsct_detrex.engine.screen.evaluation_line import evaluation_line
 from dsct_detrex.engine.session import Session
 from dsct_detrex.evaluation.formatting import duration
 
-_LEFT = ("best.safetensors", "last.safetensors", "evaluation.json", "metrics.csv", "log.txt")
+_LEFT = ("report.html", "best.safetensors", "last.safetensors", "evaluation.json", "metrics.csv", "log.txt")
 
 
 def tell_evaluation(session: Session, examination: Examination) -> None:

@@ -191,6 +191,12 @@ TABLE: tuple[Rule, ...] = (
         "add --wandb or train.wandb.enabled=True",
     ),
     Rule(
+        ("train.report.pictures",),
+        _off("train.report.enabled"),
+        "train.report.enabled",
+        "set train.report.enabled=True",
+    ),
+    Rule(
         ("train.fast_dev_run.overrides",),
         _off("train.fast_dev_run.enabled"),
         "train.fast_dev_run.enabled",

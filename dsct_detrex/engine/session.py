@@ -124,6 +124,7 @@ def make_examiner(session: Session, eval_only: bool = False) -> Examiner | None:
         evaluator.describe_dataset(known)
     if isinstance(evaluator, EmotionEvaluator):
         evaluator.stem = stem
+        evaluator.pictures = settings.report.pictures if settings.report.enabled else 0
     return Examiner(
         loader=loader,
         evaluator=evaluator,

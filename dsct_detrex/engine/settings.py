@@ -104,6 +104,19 @@ class Wandb:
 
 
 @dataclass(frozen=True)
+class Report:
+    """``report.html`` at the end of a training or an evaluation.
+
+    Attributes:
+        enabled: on or off.
+        pictures: how many of the best and of the worst pictures it shows.
+    """
+
+    enabled: bool = True
+    pictures: int = 6
+
+
+@dataclass(frozen=True)
 class Tensorboard:
     """TensorBoard.
 
@@ -210,6 +223,7 @@ class TrainSettings:
     checkpointer: Checkpoints = field(default_factory=Checkpoints)
     wandb: Wandb = field(default_factory=Wandb)
     tensorboard: Tensorboard = field(default_factory=Tensorboard)
+    report: Report = field(default_factory=Report)
     model_ema: ModelEma = field(default_factory=ModelEma)
     best: BestRule = field(default_factory=BestRule)
     early_stop: EarlyStop = field(default_factory=EarlyStop)
@@ -250,6 +264,7 @@ _LEAST = {
     "seed": -1,
     "checkpointer.max_to_keep": 0,
     "wandb.num_pictures": 0,
+    "report.pictures": 0,
     "early_stop.patience": 1,
 }
 _CLIPPING = {"max_norm": 0.0, "norm_type": 0.0}

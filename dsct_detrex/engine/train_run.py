@@ -29,6 +29,7 @@ from dsct_detrex.engine.introduction import introduce
 from dsct_detrex.engine.loggers import Record
 from dsct_detrex.engine.output_folder import open_folder
 from dsct_detrex.engine.parts import build_parts
+from dsct_detrex.engine.report import report_evaluation, report_training
 from dsct_detrex.engine.resuming import keep_config, keep_seed
 from dsct_detrex.engine.session import (
     Draw,
@@ -146,6 +147,8 @@ def _evaluate(session: Session) -> _Outcome:
     for logger in loggers:
         logger.log(Record(0, dict(examination.scalars), examination.predictions, examination.words()))
         logger.close(failed=False)
+    if ddp.is_main():
+        report_evaluation(session, examiner, examination.report_of(""))
     return _Outcome(examination.scalars, session.output_dir)
 
 
@@ -205,6 +208,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
     seconds = time.perf_counter() - start
     if ddp.is_main():
         write_summary(session.output_dir, parts.model, state.iteration, seconds, trainer.skipped)
+        report_training(session, parts.examiner, None if state.best.value is None else state.best.state_dict())
     tell_training(session, state, trainer.account.examination, seconds)
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)

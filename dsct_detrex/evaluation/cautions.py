@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsct_detrex.evaluation.formatting import metric_word, percent
@@ -16,7 +16,7 @@ _ONE_PERSON = (
 )
 
 
-def cautions(report: dict[str, Any], unreadable: int, examples: Sequence[str], cut_short: bool) -> list[str]:
+def cautions(report: Mapping[str, Any], unreadable: int, examples: Sequence[str], cut_short: bool) -> list[str]:
     """The sentences of one report, the gravest first.
 
     Args:
@@ -34,13 +34,13 @@ def cautions(report: dict[str, Any], unreadable: int, examples: Sequence[str], c
     return [sentence for sentence in sentences if sentence is not None]
 
 
-def found_note(report: dict[str, Any]) -> str:
+def found_note(report: Mapping[str, Any]) -> str:
     """``"only 2.2 % of the people found"`` for the place under a score, where few are; else nothing."""
     found = report["metrics"]["recall50"]
     return "" if low_recall(report) is None else f"only {percent(found)} of the people found"
 
 
-def low_recall(report: dict[str, Any]) -> str | None:
+def low_recall(report: Mapping[str, Any]) -> str | None:
     """Says that a score is not about people found, where fewer than ``LOW_RECALL`` of them are."""
     found, name = report["metrics"]["recall50"], report["primary_metric"]
     if not report["counts"]["people"] or found is None or found >= LOW_RECALL:
@@ -52,7 +52,7 @@ def low_recall(report: dict[str, Any]) -> str | None:
     )
 
 
-def _coverage(report: dict[str, Any], unreadable: int, examples: Sequence[str], cut_short: bool) -> str | None:
+def _coverage(report: Mapping[str, Any], unreadable: int, examples: Sequence[str], cut_short: bool) -> str | None:
     dataset, lost = report["dataset"], report["counts"]["lost_images"]
     before, emptied = lost - unreadable, report["counts"]["emptied_images"]
     first = f" (first: {examples[0]})" if examples else ""
@@ -69,7 +69,7 @@ def _coverage(report: dict[str, Any], unreadable: int, examples: Sequence[str], 
     return f"Measured on {measured}{': ' if reasons else ''}{', '.join(reasons)}."
 
 
-def _missed(report: dict[str, Any]) -> str | None:
+def _missed(report: Mapping[str, Any]) -> str | None:
     missed, people = report["counts"]["missed_people"], report["counts"]["people"]
     if not missed:
         return None
@@ -78,12 +78,12 @@ def _missed(report: dict[str, Any]) -> str | None:
     return f"{missed} of {people} people are in images without any prediction; they count as wrong."
 
 
-def _absent(report: dict[str, Any]) -> str | None:
+def _absent(report: Mapping[str, Any]) -> str | None:
     absent = [row["label"] for row in report["per_class"] if not row["people"]]
     if not absent:
         return None
     return f"Nobody shows {', '.join(absent)}; mAP counts their AP as 0, as scikit-learn does."
 
 
-def _one_person_each(report: dict[str, Any]) -> bool:
+def _one_person_each(report: Mapping[str, Any]) -> bool:
     return all(row["group"] == "1" for row in report["by_count"] if row["people"]) and report["counts"]["people"] > 1

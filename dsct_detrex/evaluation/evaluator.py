@@ -48,6 +48,7 @@ class EmotionEvaluator:
 
     Attributes:
         stem: name of the report's file, ``"evaluation"`` unless it is changed.
+        pictures: how many of the best and of the worst pictures the report names.
         report: after ``evaluate()``, the JSON-serialisable dict that ``report.py`` describes; None before.
 
     Raises:
@@ -71,6 +72,7 @@ class EmotionEvaluator:
         said = (dataset_warnings,) if isinstance(dataset_warnings, str) else tuple(dataset_warnings)
         self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}), said)
         self.stem = "evaluation"
+        self.pictures = 6
         self.report: Report | None = None
         own = getattr(self.protocol, "nms_threshold", DEFAULT_NMS_THRESHOLD)
         self._strict = StrictProtocol(own)
@@ -153,7 +155,9 @@ class EmotionEvaluator:
             lost = self._shortfall.unreadable
             reason = f"none of its {lost:,} pictures can be read" if lost else "the test loader gave no image"
             raise UserError(f"EmotionEvaluator: there is nothing to evaluate, {reason}. Check its data.")
-        self.report = build_report(images, self.emotions, self.protocol, self._strict, self.dataset, self._shortfall)
+        self.report = build_report(
+            images, self.emotions, self.protocol, self._strict, self.dataset, self._shortfall, self.pictures
+        )
         if self.output_dir is not None and _is_main_process():
             rows = ",\n".join(json.dumps(row, allow_nan=False) for row in coco_results(images))
             self._write(f"{self.stem}.json", json.dumps(self.report, indent=1, allow_nan=False))

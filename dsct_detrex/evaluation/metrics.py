@@ -137,17 +137,6 @@ def box_quality(table: PeopleTable) -> dict[str, float]:
     return {"recall50": _mean(table.iou >= FOUND_IOU), "mean_iou": _mean(table.iou)}
 
 
-def precision_recall_points(table: PeopleTable, k: int, points: int = 50) -> tuple[list[float], list[float]]:
-    """Precision-recall curve of class k, from recall 0 to 1, thinned to at most ``points`` of its points.
-
-    Returns:
-        recalls and precisions.
-    """
-    precision, recall, _ = precision_recall_curve(table.targets[:, k], table.scores[:, k])
-    keep = np.unique(np.linspace(0, len(recall) - 1, min(points, len(recall))).round().astype(int))[::-1]
-    return recall[keep].tolist(), precision[keep].tolist()
-
-
 def best_f1_thresholds(table: PeopleTable) -> list[float]:
     """Per class the probability above which saying yes gives the best F1 here; 0.5 for a class nobody shows.
 

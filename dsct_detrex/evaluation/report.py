@@ -20,10 +20,13 @@ Keys of a report (fractions in [0, 1]; a value without meaning is None):
 * ``confusion``: ``matrix`` (annotated by predicted), ``missed`` (people of each class without any prediction).
 * ``by_count``: rows of ``metrics.CountRow``.
 * ``thresholds``: multi-label only, per class the probability with the best F1 here (``metrics.best_f1_thresholds``).
-* ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, thinned.
+* ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, at recalls of whole per cent;
+  ``pr_mean``: ``recall``, ``precision`` of their mean (``curves.py``).
+* ``together``: multi-label only, which emotions are annotated and read together (``together.py``).
 * ``references``: name -> value of the primary metric, e.g. chance or an exact bound of a synthetic data set.
 * ``warnings``: sentences that belong beside the numbers.
 * ``samples``: the first images with their people: ``truth``, ``predicted`` (best three), boxes, IoU.
+* ``pictures``: ``best`` and ``worst``, those that are read best and worst, as ``samples`` (``extremes.py``).
 """
 
 from __future__ import annotations
@@ -36,14 +39,16 @@ from typing import Any
 from dsct_detrex.evaluation import metrics
 from dsct_detrex.evaluation.box_ap import box_average_precision
 from dsct_detrex.evaluation.cautions import cautions
+from dsct_detrex.evaluation.curves import mean_precision_recall, precision_recall
+from dsct_detrex.evaluation.extremes import best_and_worst, picture_facts
 from dsct_detrex.evaluation.protocols import Protocol, StrictProtocol
 from dsct_detrex.evaluation.results import ImageResult, PeopleTable, stack_people
+from dsct_detrex.evaluation.together import together
 from dsct_detrex.structures import Emotions, Headline, MultiLabelEmotions
 
 Report = dict[str, Any]
 
 _SAMPLE_IMAGES = 24
-_SAMPLE_EMOTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,9 @@ def build_report(
     strict: StrictProtocol,
     dataset: Dataset,
     shortfall: Shortfall,
+    pictures: int = 6,
 ) -> Report:
-    """Every number of an evaluation; see the module docstring for the keys."""
+    """Every number of an evaluation, and ``pictures`` at each end; see the module docstring for the keys."""
     table = stack_people(images, emotions.num_emotions, strict=isinstance(protocol, StrictProtocol))
     multi_label = isinstance(emotions, MultiLabelEmotions)
     precisions = metrics.average_precisions(table)
@@ -115,10 +121,13 @@ def build_report(
         "confusion": {"matrix": matrix.tolist(), "missed": missed.tolist()},
         "by_count": [asdict(row) for row in metrics.by_people_count(table)],
         "pr_curves": _pr_curves(table, emotions),
+        "pr_mean": mean_precision_recall(table),
+        **({"together": together(table)} if multi_label else {}),
         "thresholds": thresholds,
         "references": dict(dataset.references),
         "warnings": [],
-        "samples": [_sample(image, emotions) for image in images[:_SAMPLE_IMAGES]],
+        "samples": [picture_facts(image, emotions) for image in images[:_SAMPLE_IMAGES]],
+        "pictures": best_and_worst(images, emotions, pictures),
     }
     report["warnings"] = cautions(report, shortfall.unreadable, shortfall.examples, shortfall.cut_short)
     cleaned: Report = _without_nan(report)
@@ -170,28 +179,8 @@ def _counts(
 
 
 def _pr_curves(table: PeopleTable, emotions: Emotions) -> list[dict[str, Any]]:
-    curves = []
-    for k, label in enumerate(emotions.names):
-        if table.targets[:, k].any():
-            recall, precision = metrics.precision_recall_points(table, k)
-            curves.append({"label": label, "recall": recall, "precision": precision})
-    return curves
-
-
-def _sample(image: ImageResult, emotions: Emotions) -> dict[str, Any]:
-    people = []
-    for row in range(len(image.targets)):
-        best = (-image.scores[row]).argsort(kind="stable")[:_SAMPLE_EMOTIONS] if image.found[row] else []
-        people.append(
-            {
-                "truth": [emotions.names[k] for k in image.targets[row].nonzero()[0]],
-                "predicted": [{"label": emotions.names[k], "probability": float(image.scores[row, k])} for k in best],
-                "annotated_box": image.people[row].tolist(),
-                "predicted_box": image.boxes[row].tolist() if image.found[row] else None,
-                "iou": float(image.iou[row]),
-            }
-        )
-    return {"image_id": image.image_id, "file_name": image.file_name, "people": people}
+    shown = [(k, label) for k, label in enumerate(emotions.names) if table.targets[:, k].any()]
+    return [{"label": label, **precision_recall(table, k)} for k, label in shown]
 
 
 def _without_nan(value: Any) -> Any:

@@ -17,13 +17,12 @@ from dsct_detrex.integrations.detrex_operator import register_detrex_operator
 from dsct_detrex.ops import BackendError
 from dsct_detrex.ops.backends import available_backends, choose_backend, find_backend
 
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "omegaconf", "pillow", "safetensors")
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "omegaconf", "pillow", "safetensors", "matplotlib")
 OPTIONAL = {
     "numba": "a faster operator on the CPU",
     "wandb": "logging to W&B",
     "wandb-workspaces": "dashboards in W&B",
     "tensorboard": "logging to TensorBoard",
-    "matplotlib": "plots",
     "pillow-heif": "HEIC pictures",
     "submitit": "sweeps on SLURM",
     "pandas": "tables of predictions",

@@ -14,6 +14,7 @@ from dsct_detrex.data.catalogue import title_of
 from dsct_detrex.sweep.printed import Gap
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import Setting
+from dsct_detrex.visualization.sentences import signed
 
 _ENOUGH = 3  # cells without which a rank correlation says nothing
 _SURE = 0.05
@@ -77,7 +78,7 @@ def order_sentence(rows: Sequence[Row], setting: Setting) -> str:
         return ""
     correlation = float(spearmanr(measured, reported).statistic)
     where = "" if kind == setting.emotions.name else f" on {title_of(kind)}"
-    return f"Rank correlation with the paper's order{where}: {correlation:+.2f} over {len(both)} rows."
+    return f"Rank correlation with the paper's order{where}: {signed(correlation)} over {len(both)} rows."
 
 
 def gap_sentences(rows: Sequence[Row], setting: Setting) -> list[str]:
@@ -91,8 +92,8 @@ def gap_sentences(rows: Sequence[Row], setting: Setting) -> list[str]:
 
 
 def _gap_sentence(gap: Gap, better: Row, worse: Row, setting: Setting) -> str:
-    printed = f"{gap.paper[setting.paper_kind]:+.2f} points on {title_of(setting.paper_kind)}"
+    printed = f"{signed(gap.paper[setting.paper_kind])} points on {title_of(setting.paper_kind)}"
     rows = f"{better.cell.label} against {worse.cell.label}"
     points = 100 * (better.mean(setting.metric) - worse.mean(setting.metric))
-    measured = "not measured here yet" if math.isnan(points) else f"{points:+.2f} here"
+    measured = "not measured here yet" if math.isnan(points) else f"{signed(points)} here"
     return f"{gap.about[0].upper()}{gap.about[1:]} ({rows}): {printed} in the paper, {measured}."

@@ -63,9 +63,6 @@ def plot_efficiency(rows: Sequence[Row], setting: Setting, file_format: Format =
 
     Args:
         file_format: ``"svg"`` or ``"png"``.
-
-    Raises:
-        PlotsMissingError: matplotlib is not installed.
     """
     measured, printed = measured_points(rows, setting), printed_kinds(rows, setting)
     own = Kind("measured here", measured, "o", RUN_COLORS[0], INK)

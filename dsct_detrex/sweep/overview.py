@@ -14,6 +14,7 @@ from dsct_detrex.sweep.description import Cell, Sweep
 from dsct_detrex.sweep.paper_tables import QUOTED, gap_text, printed_millions
 from dsct_detrex.sweep.printed import PEOPLE_GROUPS, Gap, Printed
 from dsct_detrex.sweep.setting import METRIC_WORDS, Setting, metric_of
+from dsct_detrex.visualization.sentences import signed
 
 _WIDTH = 116
 
@@ -71,7 +72,7 @@ def _number(value: float | None) -> str:
 
 
 def _printed_gap(gap: Gap) -> str:
-    points = ", ".join(f"{value:+.2f} points on {title_of(kind)}" for kind, value in gap.paper.items())
+    points = ", ".join(f"{signed(value)} points on {title_of(kind)}" for kind, value in gap.paper.items())
     return f"Paper: {gap.about} ({gap.better} against {gap.worse}): {points}."
 
 

@@ -36,39 +36,30 @@ from dsct_detrex.sweep.table import (
     people_headings,
     references,
 )
-from dsct_detrex.visualization import RESPONSIBLE_USE, Card, Figure, Note, Section, Table, write_report
+from dsct_detrex.visualization import Card, Figure, Note, Section, Table, write_report
 from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration
-from dsct_detrex.visualization.style import reference_name
+from dsct_detrex.visualization.sections import reference_cards, responsible_use
+from dsct_detrex.visualization.sentences import highest, joined, ranking
 
 
 def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
-    """Write the page.
-
-    Raises:
-        PlotsMissingError: matplotlib is not installed.
-    """
+    """Write the page."""
     sweep = setting.sweep
-    sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting)]
-    sections.append(Section("use", "Responsible use", [Note(RESPONSIBLE_USE)]))
+    sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting), responsible_use()]
     title = f"{sweep.paper_table}: {sweep.title}"
     return write_report(path, title, first_line(rows, setting), sections, _cards(rows, setting))
 
 
 def first_line(rows: Sequence[Row], setting: Setting) -> str:
     """The result in a sentence or two."""
-    ranked = sorted((row for row in rows if row.values(setting.metric)), key=lambda row: -row.mean(setting.metric))
-    if not ranked:
-        return "No cell has been measured yet."
-    best = ranked[0]
-    value = measured_text(best, setting.metric)
-    sentence = (
-        f"Best of {len(ranked)}: {best.cell.label} with {value} {METRIC_WORDS[setting.metric]} on {setting.data} data."
+    measured = [row for row in rows if row.values(setting.metric)]
+    ranked = ranking(
+        [(row.cell.label, row.mean(setting.metric), measured_text(row, setting.metric)) for row in measured],
+        METRIC_WORDS[setting.metric],
+        f"{setting.data} data",
     )
-    if len(ranked) > 1:
-        last = ranked[-1]
-        sentence += f" Last: {last.cell.label} with {percent(last.mean(setting.metric))}{last.on_part()}."
-    return f"{sentence} {comparison(rows, setting)}".strip()
+    return f"{ranked} {comparison(rows, setting)}".strip() if ranked else "No cell has been measured yet."
 
 
 def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
@@ -81,22 +72,17 @@ def _cards(rows: Sequence[Row], setting: Setting) -> list[Card]:
         spread = best.spread(setting.metric)
         detail = "one seed" if math.isnan(spread) else f"± {100 * spread:.1f} over {len(best.measured)} seeds"
         detail = ", ".join(filter(None, (detail, best.coverage())))
-        cards.append(
-            Card(
-                f"{best.cell.label}, best {METRIC_WORDS[setting.metric]}",
-                percent(best.mean(setting.metric)),
-                detail,
-                True,
-            )
-        )
+        cards.append(Card(_best(measured, setting), percent(best.mean(setting.metric)), detail, True))
     cards.append(Card("Runs finished", f"{done} of {planned}", f"{failed} failed" if failed else "none failed"))
-    bounds = references(rows, setting)
-    details = {
-        "chance": "guessing",
-        "face_only": "the most that the face tells",
-        "everything": "no model can do better",
-    }
-    return cards + [Card(reference_name(k), percent(bounds[k]), text) for k, text in details.items() if k in bounds]
+    return cards + reference_cards(references(rows, setting))
+
+
+def _best(measured: Sequence[Row], setting: Setting) -> str:
+    """Whose the number of the first card is; a row alone is the best of nothing."""
+    word = METRIC_WORDS[setting.metric]
+    if len(measured) == 1:
+        return f"{measured[0].cell.label}, {word}"
+    return f"{joined(highest({row.cell.label: row.mean(setting.metric) for row in measured}))}, best {word}"
 
 
 def _results(rows: Sequence[Row], setting: Setting) -> Section:
@@ -171,6 +157,7 @@ def _runs(rows: Sequence[Row], setting: Setting) -> Section:
     table = Table(
         ("Run", "Seed", METRIC_NAMES[setting.metric], "Per iteration", "Training", "State"),
         [_run_row(result, setting) for result in results],
+        caption="Each finished run has a page of its own, <cell>/seed<n>/report.html in the folder of the sweep.",
     )
     return Section("runs", "Every run", [table])
 

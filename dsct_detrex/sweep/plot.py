@@ -28,9 +28,6 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
 
     Args:
         file_format: ``"svg"`` or ``"png"``.
-
-    Raises:
-        PlotsMissingError: matplotlib is not installed.
     """
     numbers = [_paper(row, setting) for row in rows]
     apart = not setting.comparable and shows_paper(rows, setting)
@@ -55,11 +52,7 @@ def plot_sweep(rows: Sequence[Row], setting: Setting, file_format: Format = "png
 
 
 def plot_by_people(rows: Sequence[Row], setting: Setting, file_format: Format = "png") -> bytes:
-    """Draw the metric over the number of people in the image, one line for each measured cell; dashed the paper's.
-
-    Raises:
-        PlotsMissingError: matplotlib is not installed.
-    """
+    """Draw the metric over the number of people in the image, one line for each measured cell; dashed the paper's."""
     groups = people_groups(rows, setting)
     measured = [row for row in rows if row.measured]
     printed = {row.cell.name: row.cell.paper_by_people.get(setting.paper_kind, {}) for row in rows}

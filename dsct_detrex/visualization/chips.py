@@ -20,7 +20,9 @@ Font = ImageFont | FreeTypeFont
 
 _BAR_BACKGROUND = (18, 22, 30, 225)
 _BAR_TEXT = "#f4f6f9"
-_BAR_TRACK = (255, 255, 255, 46)
+_BAR_TRACK = (62, 66, 74, 255)
+"""What is left of a bar to 100 %. It is opaque: a half-transparent colour drawn into a chip would replace the ground of
+the chip instead of covering it, and the picture behind would shine through as if it were the bar."""
 
 
 def label_chip(text: str, color: str, font: Font) -> Image.Image:
@@ -55,12 +57,26 @@ def bars_chip(rows: Sequence[tuple[str, float]], color: str, font: Font, more: i
         draw.text((left, middle), name, fill=_BAR_TEXT, font=font, anchor="lm")
         left = round(left + names + padding)
         half = max(2, height // 6)
-        draw.rectangle((left, middle - half, left + track, middle + half), fill=_BAR_TRACK)
-        draw.rectangle((left, middle - half, left + round(track * probability), middle + half), fill=color)
+        top, bottom = round(middle - half), round(middle + half)
+        filled = round(track * min(max(probability, 0.0), 1.0))
+        draw.rectangle((left, top, left + track - 1, bottom), fill=_BAR_TRACK)
+        if filled:
+            draw.rectangle((left, top, left + filled - 1, bottom), fill=color)
         draw.text((width - padding, middle), f"{100 * probability:.0f} %", fill=_BAR_TEXT, font=font, anchor="rm")
     if more:
         middle = padding / 2 + (lines - 0.5) * height
         draw.text((edge + padding, middle), f"+{more} more", fill=_BAR_TEXT, font=font, anchor="lm")
+    return chip
+
+
+def list_chip(lines: Sequence[str], color: str, font: Font) -> Image.Image:
+    """Lines of text below each other on a coloured ground, RGBA."""
+    height, padding = _line_height(font), _padding(font)
+    width = round(max(font.getlength(line) for line in lines)) + 2 * padding
+    chip, draw = _blank(width, height * len(lines) + padding, color, radius=padding // 2)
+    for row, line in enumerate(lines):
+        middle = padding / 2 + (row + 0.5) * height
+        draw.text((padding, middle), line, fill=text_color_on(color), font=font, anchor="lm")
     return chip
 
 

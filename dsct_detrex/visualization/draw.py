@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from dsct_detrex.structures import Emotions, Instances, MultiLabelEmotions, Person, described
-from dsct_detrex.visualization.chips import Box, Font, bars_chip, label_chip, place_chip
+from dsct_detrex.visualization.chips import Box, Font, bars_chip, label_chip, list_chip, place_chip
 from dsct_detrex.visualization.style import PEOPLE_COLORS
 
 Picture = Image.Image | NDArray[np.uint8] | Tensor
@@ -70,8 +70,7 @@ def draw_predictions(
     lines = max(1, min(max_emotions, _LINES_PER_PICTURE // max(1, len(people))))
     truths = [] if ground_truth is None else _canvas_boxes(ground_truth.gt_boxes.tensor, ground_truth, canvas)
 
-    draw = ImageDraw.Draw(canvas)
-    line = max(3, round(max(canvas.size) / 190))
+    draw, line = ImageDraw.Draw(canvas), _line(canvas)
     for row in people:
         _solid_box(draw, boxes[row], PEOPLE_COLORS[row % len(PEOPLE_COLORS)], line)
     for box in truths:
@@ -92,45 +91,27 @@ def draw_predictions(
     return canvas
 
 
-def contact_sheet(
-    images: list[Image.Image], columns: int = 3, captions: list[str] | None = None, cell_width: int = 480
-) -> Image.Image:
-    """Pictures in rows on white, each scaled to the same width, with a caption under it.
+def draw_annotations(image: Picture, ground_truth: Instances, emotions: Emotions, max_emotions: int = 8) -> Image.Image:
+    """A copy of a picture with its annotations alone, drawn as predictions are: a colour and a chip for each person.
 
     Args:
-        images: at least one.
-        columns: pictures per row; fewer pictures make a narrower sheet.
-        captions: one per picture; longer ones are cut with an ellipsis.
-        cell_width: pixels of a picture's width.
-
-    Raises:
-        ValueError: no picture, no column, or not as many captions as pictures.
+        image: as ``draw_predictions`` takes it.
+        ground_truth: ``gt_boxes`` and the emotions' target field.
+        max_emotions: most emotions named in the whole picture, but at least one a person; the rest are counted.
     """
-    if not images or columns < 1:
-        raise ValueError(f"contact_sheet expects pictures and columns. Got {len(images)} pictures, {columns} columns.")
-    if captions is not None and len(captions) != len(images):
-        raise ValueError(f"contact_sheet(captions=) expects {len(images)} captions. Got {len(captions)}.")
-    cells = [
-        image.convert("RGB").resize((cell_width, _scaled_height(image, cell_width)), Image.Resampling.LANCZOS)
-        for image in images
-    ]
-    font = ImageFont.load_default(max(11, cell_width // 24))
-    gap, text_height = max(8, cell_width // 40), 0 if captions is None else round(2 * font.getbbox("Ag")[3])
-    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    heights = [max(cell.height for cell in row) + text_height for row in rows]
-    width = min(columns, len(cells)) * (cell_width + gap) + gap
-    sheet = Image.new("RGB", (width, sum(heights) + gap * (len(rows) + 1)), "white")
-    draw = ImageDraw.Draw(sheet)
-    top = gap
-    for index, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            left = gap + column * (cell_width + gap)
-            sheet.paste(cell, (left, top))
-            if captions is not None:
-                text = _shortened(captions[index * columns + column], font, cell_width)
-                draw.text((left, top + cell.height + text_height / 2), text, fill="#1c2431", font=font, anchor="lm")
-        top += heights[index] + gap
-    return sheet
+    canvas = _enlarged(to_pil(image))
+    font = ImageFont.load_default(_font_size(canvas))
+    boxes = _canvas_boxes(ground_truth.gt_boxes.tensor, ground_truth, canvas)
+    colors = [PEOPLE_COLORS[row % len(PEOPLE_COLORS)] for row in range(len(boxes))]
+    draw = ImageDraw.Draw(canvas)
+    for box, color in zip(boxes, colors):
+        _solid_box(draw, box, color, _line(canvas))
+    most = max(1, max_emotions // max(1, len(boxes)))
+    chips: list[Box] = []
+    for box, color, (names, more) in zip(boxes, colors, _truths(ground_truth, emotions, most)):
+        lines = [*names, *([f"+{more} more"] if more else [])] or ["no emotion"]
+        chips.append(_put(canvas, list_chip(lines, color, font), box, chips, boxes))
+    return canvas
 
 
 def to_pil(image: Picture) -> Image.Image:
@@ -158,8 +139,13 @@ def _enlarged(image: Image.Image) -> Image.Image:
 
 
 def _font_size(canvas: Image.Image) -> int:
-    """Text that is still readable when the picture is shown 380 pixels wide, as in the report."""
-    return max(12, round(0.034 * max(canvas.size)))
+    """Text that is readable when the picture is shown 380 pixels wide, as in the report, and fits into a flat one."""
+    return max(12, round(min(0.034 * max(canvas.size), 0.1 * min(canvas.size))))
+
+
+def _line(canvas: Image.Image) -> int:
+    """Width of a box's frame."""
+    return max(3, round(max(canvas.size) / 190))
 
 
 def _canvas_boxes(boxes: Tensor, owner: Instances, canvas: Image.Image) -> list[Box]:
@@ -213,12 +199,17 @@ def _emotion_chip(person: Person, emotions: Emotions, lines: int, more: int, col
 
 def _truth_texts(ground_truth: Instances, emotions: Emotions, most: int) -> list[str]:
     """What each person shows: at most ``most`` names, then how many more."""
-    texts = []
-    for row in emotions.multi_hot(ground_truth.get(emotions.target_field)).tolist():
-        names = [name for name, on in zip(emotions.names, row) if on]
-        more = f" +{len(names) - most}" if len(names) > most else ""
-        texts.append(f"truth: {', '.join(names[:most]) or 'none'}{more}")
-    return texts
+    return [
+        f"truth: {', '.join(names) or 'none'}{f' +{more}' if more else ''}"
+        for names, more in _truths(ground_truth, emotions, most)
+    ]
+
+
+def _truths(ground_truth: Instances, emotions: Emotions, most: int) -> list[tuple[list[str], int]]:
+    """Of each person at most ``most`` names, and how many there are besides."""
+    rows = emotions.multi_hot(ground_truth.get(emotions.target_field)).tolist()
+    shown = [[name for name, on in zip(emotions.names, row) if on] for row in rows]
+    return [(names[:most], max(0, len(names) - most)) for names in shown]
 
 
 def _put(
@@ -229,15 +220,3 @@ def _put(
     place = place_chip(chip.size, box, canvas.size, chips, boxes, below)
     canvas.paste(chip, (int(place[0]), int(place[1])), chip)
     return place
-
-
-def _scaled_height(image: Image.Image, width: int) -> int:
-    return max(1, round(image.height * width / image.width))
-
-
-def _shortened(text: str, font: Font, width: int) -> str:
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"

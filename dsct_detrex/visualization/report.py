@@ -1,121 +1,22 @@
-"""One self-contained HTML page out of cards, figures, tables and pictures.
+"""One self-contained HTML page out of blocks, and the same plots and pictures as PNG files beside it.
 
-The page follows the reader's light or dark setting, fits a phone, prints, and refers to nothing outside itself. What
-it says is decided elsewhere (``demo_report.py``); its looks live in ``templates/report.html.j2``.
+The page follows the reader's light or dark setting, fits a phone, prints, and refers to nothing outside itself, so that
+it can be mailed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
+from dsct_detrex.visualization.blocks import Card, Figure, Gallery, Section
 from dsct_detrex.visualization.figures import picture_data, svg_for_page
+from dsct_detrex.visualization.sheet import contact_sheet
 
-
-@dataclass(frozen=True)
-class Card:
-    """A number at the top of the page.
-
-    Attributes:
-        label: what it is.
-        value: the number as text.
-        detail: a short line under it.
-        accent: True for the number that the page is about.
-    """
-
-    label: str
-    value: str
-    detail: str = ""
-    accent: bool = False
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A plot.
-
-    Attributes:
-        svg: SVG file, as the functions of ``plots`` return it.
-        alt: what it shows, for readers who cannot see it.
-        caption: the line under it.
-        wide: False lets it share a row with the next one that is not wide, where the page has room.
-    """
-
-    kind: ClassVar[str] = "figure"
-    svg: bytes
-    alt: str
-    caption: str = ""
-    wide: bool = True
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text; the first column is left-aligned and names its row, the others are right-aligned.
-
-    Attributes:
-        columns: headings.
-        rows: as many cells each as there are headings.
-        caption: the line above it.
-        text: True where cells are words instead of numbers: all columns left-aligned, the second in fixed width.
-        wide: False lets it share a row, see ``Figure``.
-    """
-
-    kind: ClassVar[str] = "table"
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str = ""
-    text: bool = False
-    wide: bool = True
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture with its caption; the caption is also its alternative text unless ``alt`` is given."""
-
-    image: Image.Image
-    caption: str
-    alt: str = ""
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Pictures in as many columns as fit."""
-
-    kind: ClassVar[str] = "gallery"
-    pictures: Sequence[Picture]
-
-
-@dataclass(frozen=True)
-class Note:
-    """Paragraphs set apart from the rest."""
-
-    kind: ClassVar[str] = "note"
-    paragraphs: Sequence[str]
-
-
-Block = Figure | Table | Gallery | Note
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading with what stands under it.
-
-    Attributes:
-        key: anchor, unique in the page.
-        title: heading.
-        blocks: in reading order.
-        lead: sentence under the heading.
-    """
-
-    key: str
-    title: str
-    blocks: Sequence[Block]
-    lead: str = ""
+_COLUMNS = 3
 
 
 def write_report(
@@ -157,3 +58,26 @@ def write_report(
 def _inline_svg(figure: Figure, key: str) -> Markup:
     """Our own plots are trusted markup; everything else in the page is escaped."""
     return Markup(svg_for_page(figure.svg, figure.alt, key))
+
+
+def write_pngs(folder: Path, sections: Sequence[Section]) -> list[Path]:
+    """Write every named figure, and every named gallery as one sheet; missing folders are made.
+
+    Returns:
+        The paths written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for block in (block for section in sections for block in section.blocks):
+        if not isinstance(block, Figure | Gallery) or not block.name:
+            continue
+        path = folder / f"{block.name}.png"
+        if isinstance(block, Gallery):
+            captions = [picture.caption for picture in block.pictures]
+            contact_sheet([p.image for p in block.pictures], _COLUMNS, captions).save(path)
+        elif block.png is not None:
+            path.write_bytes(block.png())
+        else:
+            continue
+        written.append(path)
+    return written

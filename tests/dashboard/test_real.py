@@ -25,6 +25,7 @@ TINY = [
     "train.wandb.enabled=True",
     "train.wandb.num_pictures=1",
     "train.max_iter=2",
+    "train.report.enabled=False",
     "train.log_period=1",
     "dataloader.train.total_batch_size=2",
     "dataloader.train.num_workers=0",

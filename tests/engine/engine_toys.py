@@ -278,6 +278,7 @@ def toy_config(output_dir: str = "output", **train: Any) -> DictConfig:
         model_ema=dict(enabled=False, decay=0.9, device="", use_ema_weights_for_eval_only=False),
         wandb=dict(enabled=False, params=dict(project="toy", mode=None, name=None), num_pictures=2),
         tensorboard=dict(enabled=False),
+        report=dict(enabled=False, pictures=6),
         thresholds=None,
     )
     block.update(train)

@@ -33,6 +33,7 @@ def test_nested_keys_and_unknown_keys() -> None:
             "train.amp.dtype expects one of bfloat16, float16. Got 'float8'. Did you mean `float16`?",
         ),
         ({"amp": True}, "train.amp expects a block of keys. Got True."),
+        ({"report": {"pictures": -1}}, "train.report.pictures expects a number of at least 0. Got -1."),
         ({"accumulate": 0}, "train.accumulate expects a number of at least 1. Got 0."),
         (
             {"checkpointer": {"max_to_keep": -1}},

@@ -75,6 +75,10 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["data.root=x"], "the data set of this config (SyntheticScenes) does not read it"),
         (["--data-root", "x"], "--data-root x has no effect"),
         (["+train.max_epochs=3"], "no key of `train` is called so. Did you mean `train.max_epoch`?"),
+        (
+            ["train.report.enabled=False", "train.report.pictures=2"],
+            "while train.report.enabled=False rules",
+        ),
         (["+nothing.reads=this"], "nothing that is built reads it"),
     ],
 )
@@ -94,6 +98,7 @@ def test_what_changes_nothing_is_refused(words: list[str], telling: str) -> None
         ["subject_training.default.matcher.cost_class=1", "classification.gamma=1"],
         ["model.modalities.use=[scene]", "model.modalities.scene.weights=f.pth"],
         ["--wandb=offline", "train.wandb.params.project=x", "train.wandb.num_pictures=2"],
+        ["train.report.pictures=2"],
         ["--amp", "train.amp.dtype=float16"],
         ["--data", "emotic", "--data-root", "x", "data.on_error=skip", "train.thresholds=0.3"],
         ["train.device=cpu", "model.device=cpu"],

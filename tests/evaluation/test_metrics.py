@@ -131,17 +131,6 @@ def test_box_quality_counts_a_missed_person_as_zero() -> None:
     assert quality == {"recall50": 0.5, "mean_iou": pytest.approx(0.4725)}
 
 
-def test_precision_recall_points_are_thinned_and_run_from_no_recall_to_full() -> None:
-    generator = np.random.default_rng(0)
-    scores = generator.random((300, 2))
-    people = table(scores.tolist(), [[int(x)] for x in generator.integers(0, 2, 300)])
-    recall, precision = metrics.precision_recall_points(people, 1, points=20)
-    assert len(recall) == len(precision) == 20
-    assert recall[0] == 0.0
-    assert recall[-1] == 1.0
-    assert recall == sorted(recall)
-
-
 def test_nobody_at_all_gives_nan_not_an_error() -> None:
     everyone = table([[0.9, 0.1]], [[0]])
     nobody = everyone.rows(np.zeros(1, dtype=bool))

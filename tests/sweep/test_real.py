@@ -29,9 +29,9 @@ def measured(tmp_path, monkeypatch) -> Callable[..., dict[str, dict[str, str]]]:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("DSCT_MSDA_BACKEND", "pytorch")  # loads faster than it would gain
 
-    def train(table: str, *cells: str) -> dict[str, dict[str, str]]:
+    def train(table: str, *cells: str, report: bool = False) -> dict[str, dict[str, str]]:
         words = ["--table", table, "--scale", "demo", "--only", *cells, "--seeds", "1"]
-        assert main([*words, "--output-dir", str(tmp_path), *TINY]) == 0
+        assert main([*words, "--output-dir", str(tmp_path), *TINY, f"train.report.enabled={report}"]) == 0
         with (tmp_path / "results.csv").open(newline="") as file:
             return {row["cell"]: row for row in csv.DictReader(file)}
 
@@ -39,7 +39,7 @@ def measured(tmp_path, monkeypatch) -> Callable[..., dict[str, dict[str, str]]]:
 
 
 def test_two_hosts_for_real(measured, tmp_path):
-    rows = measured("10", "deformable_detr", "detr")
+    rows = measured("10", "deformable_detr", "detr", report=True)
     assert rows["dino"]["status"] == "not run"
     for name in ("deformable_detr", "detr"):
         assert rows[name]["status"] == "finished"
@@ -50,6 +50,7 @@ def test_two_hosts_for_real(measured, tmp_path):
         summary = json.loads(Path(tmp_path, name, "seed0", "summary.json").read_text())
         assert summary["seconds"] > 0
         assert not Path(tmp_path, name, "seed0", "last.pth").exists()
+        assert f"DSCT ({name}) reads the emotion of" in Path(tmp_path, name, "seed0", "report.html").read_text()
     assert rows["detr"]["parameters_total"] != rows["deformable_detr"]["parameters_total"]
     assert "Exact bound: face only" in (tmp_path / "report.html").read_text()
 

@@ -32,13 +32,14 @@ def people(emotions: Emotions, boxes: list[list[float]], size: tuple[int, int], 
 def annotations(
     emotions: Emotions, boxes: list[list[float]], size: tuple[int, int], labels: list[list[int]]
 ) -> Instances:
-    truth = Instances(size, gt_boxes=Boxes(torch.tensor(boxes)))
+    truth = Instances(size, gt_boxes=Boxes(torch.tensor(boxes).reshape(-1, 4)))
     truth.set(emotions.target_field, emotions.encode(labels))
     return truth
 
 
-def report(emotions: Emotions, wrong_every: int, images: int = 21) -> dict[str, Any]:
-    """An evaluation of images with 1 to 6 people, of whom every ``wrong_every``-th is read wrongly."""
+def report(emotions: Emotions, wrong_every: int, images: int = 21, empty: int = 0) -> dict[str, Any]:
+    """An evaluation of images with 1 to 6 people, of whom every ``wrong_every``-th is read wrongly, and of ``empty``
+    images without anybody."""
     evaluator = EmotionEvaluator(
         emotions, references=REFERENCES, dataset_name="synthetic", dataset_description="Generated scenes."
     )
@@ -54,6 +55,11 @@ def report(emotions: Emotions, wrong_every: int, images: int = 21) -> dict[str, 
         truth = annotations(emotions, boxes, (100, 200), labels)
         image = {"image_id": image_id, "file_name": f"{image_id}.png", "ground_truth": truth}
         evaluator.process([image], [{"instances": people(emotions, boxes, (100, 200), read)}])
+    for image_id in range(images, images + empty):
+        image = {"image_id": image_id, "file_name": f"{image_id}.png"}
+        truth = annotations(emotions, [], (100, 200), [])
+        found = people(emotions, [[30.0, 10.0, 50.0, 60.0]], (100, 200), [0])
+        evaluator.process([{**image, "ground_truth": truth}], [{"instances": found}])
     evaluator.evaluate()
     assert evaluator.report is not None
     return evaluator.report

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from PIL import ImageFont
+from PIL import Image, ImageFont
 
 from dsct_detrex.visualization.chips import bars_chip, label_chip, place_chip
 
@@ -50,3 +50,22 @@ def test_bars_are_as_long_as_their_probabilities() -> None:
 def test_a_longer_label_makes_a_wider_chip() -> None:
     font = ImageFont.load_default(20)
     assert label_chip("Doubt/Confusion 71 %", "#ffffff", font).width > label_chip("Fear 71 %", "#ffffff", font).width
+
+
+@pytest.mark.parametrize("ground", [(255, 255, 255), (0, 0, 0), (47, 196, 154)], ids=["bright", "dark", "like the bar"])
+@pytest.mark.parametrize("probability", [0.06, 0.5, 1.0])
+def test_only_the_filled_part_of_a_bar_looks_filled_on_any_picture(
+    probability: float, ground: tuple[int, int, int]
+) -> None:
+    """The empty part shows neither the colour of the bar nor the picture behind the chip."""
+    chip = bars_chip([("Joy", probability)], "#2fc49a", ImageFont.load_default(24))
+    picture = Image.new("RGB", chip.size, ground)
+    picture.paste(chip, (0, 0), chip)
+    row = [picture.getpixel((x, chip.height // 2)) for x in range(chip.width)]
+    filled = [x for x, pixel in enumerate(row) if pixel == (47, 196, 154)][3:]  # without the edge of the chip
+    filled = [x for x in filled if x > chip.width // 4]
+    track = [x for x, pixel in enumerate(row) if pixel == (62, 66, 74)]
+    whole_bar = len(filled) + len(track)
+    assert whole_bar > 40
+    assert len(filled) / whole_bar == pytest.approx(probability, abs=1 / whole_bar)
+    assert not track or filled[-1] + 1 == track[0], "the track goes on where the bar ends"

@@ -1,27 +1,32 @@
 """Plots: valid files, equal for equal data, that say the numbers they were given."""
 
-import builtins
+import ast
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from dsct_detrex.errors import UserError
-from dsct_detrex.structures import CAER_S, EMOTIC
+from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import plots
+from dsct_detrex.visualization.plots.learning import smoothed
 
 from .fabricated import REFERENCES, history, report
 
 REPORTS = {"DSCT": report(CAER_S, 10), "Without context": report(CAER_S, 3)}
 HISTORIES = {name: history("acc", r["metrics"]["acc"]) for name, r in REPORTS.items()}
+VALUES = {name: [row["AP"] for row in r["per_class"]] for name, r in REPORTS.items()}
+LABELS = [(row["label"], row["people"]) for row in REPORTS["DSCT"]["per_class"]]
+SEVERAL = report(EMOTIC, 5)
 RESULTS = {name: r["metrics"]["acc"] for name, r in REPORTS.items()}
 MAKERS: dict[str, Callable[..., bytes]] = {
     "learning": lambda **kind: plots.learning_curves(HISTORIES, "acc", REFERENCES, **kind),
     "results": lambda **kind: plots.result_bars(RESULTS, REFERENCES, "acc", **kind),
-    "classes": lambda **kind: plots.per_class_bars(REPORTS, **kind),
+    "classes": lambda **kind: plots.emotion_bars(VALUES, LABELS, "average precision", **kind),
+    "curves": lambda **kind: plots.precision_recall(REPORTS["DSCT"], **kind),
+    "together": lambda **kind: plots.together_heatmaps(SEVERAL, **kind),
     "confusion": lambda **kind: plots.confusion_heatmap(REPORTS["DSCT"], **kind),
     "people": lambda **kind: plots.by_count_bars(REPORTS, "acc", **kind),
 }
@@ -54,7 +59,22 @@ def test_result_bars_write_every_value_and_every_reference() -> None:
 
 def test_learning_curves_name_runs_references_and_metric() -> None:
     text = words(plots.learning_curves({"DSCT": history("mAP", 0.4)}, "mAP", {"chance": 0.12}))
-    assert {"DSCT", "Training loss", "mAP on the evaluation set", "Chance"} <= set(text)
+    assert {"total", "Training loss", "mAP and people found on the evaluation set", "Chance"} <= set(text)
+    text = words(plots.learning_curves(HISTORIES, "acc", {}))
+    assert {*HISTORIES, "Accuracy on the evaluation set"} <= set(text)
+
+
+def test_a_run_alone_shows_the_largest_parts_of_its_loss_and_no_auxiliary_ones() -> None:
+    losses = {"total_loss": 9.0, "loss_class": 4.0, "loss_bbox": 1.0, "loss_class_0": 4.0, "loss_dn_giou_1": 9.0}
+    text = words(plots.learning_curves({"DSCT": [{"iteration": k, **losses} for k in (1, 2)]}))
+    named = [word for word in text if word in ("total", "class", "bbox", "class 0", "dn giou 1")]
+    assert named == ["total", "class", "bbox"]
+
+
+def test_numbers_of_the_weight_average_have_their_prefix() -> None:
+    rows = [{"iteration": k, "emotion/acc": 0.1, "ema/emotion/acc": 0.4 + k / 100} for k in range(5)]
+    averaged = plots.learning_curves({"DSCT": rows}, prefix="ema/")
+    assert averaged != plots.learning_curves({"DSCT": rows})
 
 
 def test_learning_curves_of_a_run_that_was_never_evaluated() -> None:
@@ -65,9 +85,9 @@ def test_learning_curves_of_a_run_that_was_never_evaluated() -> None:
 
 def test_smoothing_keeps_the_ends_and_a_straight_line() -> None:
     line = [(float(x), 2.0 * x) for x in range(20)]
-    assert plots._smoothed(line) == line
+    assert smoothed(line) == line
     spike = [(float(x), 9.0 if x == 10 else 0.0) for x in range(20)]
-    assert plots._smoothed(spike)[10] == (10.0, 1.0)
+    assert smoothed(spike)[10] == (10.0, 1.0)
 
 
 def test_confusion_writes_row_percentages_and_leaves_26_classes_unwritten() -> None:
@@ -84,23 +104,41 @@ def test_confusion_writes_row_percentages_and_leaves_26_classes_unwritten() -> N
 def test_classes_and_groups_that_nobody_shows_are_left_out_or_empty() -> None:
     made = report(CAER_S, 4, images=2)  # three people: three classes, groups of one and two
     assert made["per_class"][6]["AP"] is None
-    assert "Surprise (0)" in words(plots.per_class_bars({"DSCT": made}))
+    labels = [(row["label"], row["people"]) for row in made["per_class"]]
+    bars = words(plots.emotion_bars({"DSCT": [row["AP"] for row in made["per_class"]]}, labels, "AP"))
+    assert "Surprise (0)" in bars
+    assert sum(word.endswith(" %") for word in bars) == 6 + 3, "six marks of the axis, and the three who are there"
     people = words(plots.by_count_bars({"DSCT": made}))
     assert any(word.startswith("1") for word in people)
     assert not any(word.startswith("5 or more") for word in people)
 
 
-def test_without_matplotlib_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
+def test_few_emotions_have_a_curve_by_name_and_many_share_one() -> None:
+    assert {"Anger", "Surprise", "mean"} <= set(words(plots.precision_recall(REPORTS["DSCT"])))
+    assert {"every emotion", "mean"} <= set(words(plots.precision_recall(SEVERAL)))
+    assert "Anger" not in words(plots.precision_recall(SEVERAL))
 
-    def missing(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
 
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(UserError, match=r"Plots need matplotlib.*pip install 'dsct-detrex\[plots\]'"):
-        MAKERS["results"]()
+def test_what_goes_together_is_a_share_of_those_who_show_the_row() -> None:
+    made = {
+        "emotions": {"labels": ["Joy", "Calm"]},
+        "together": {"annotated": [[4, 1], [1, 2]], "read": [[3, 2], [0, 2]]},
+    }
+    text = words(plots.together_heatmaps(made))
+    assert [word for word in text if word.isdigit()] == ["100", "25", "50", "100", "75", "50", "0", "100"]
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC], ids=["one", "several"])
+def test_every_plot_of_nobody_is_drawn(emotions: Emotions) -> None:
+    made = report(emotions, 1, images=0, empty=1)
+    assert made["counts"]["people"] == 0
+    plots.confusion_heatmap(made)
+    plots.precision_recall(made)
+    plots.by_count_bars({"DSCT": made}, made["primary_metric"])
+    plots.result_bars({"DSCT": float("nan")}, {}, made["primary_metric"])
+    plots.emotion_bars({"DSCT": [None] * emotions.num_emotions}, [(n, 0) for n in emotions.names], "AP")
+    if "together" in made:
+        plots.together_heatmaps(made)
 
 
 def test_no_global_setting_of_matplotlib_changes() -> None:
@@ -110,3 +148,15 @@ def test_no_global_setting_of_matplotlib_changes() -> None:
         before = dict(matplotlib.rcParams)
         MAKERS["people"]()
         assert dict(matplotlib.rcParams) == before
+
+
+def test_matplotlib_waits_until_a_plot_is_made() -> None:
+    """No file of the package imports it at its top, so nothing else is slowed by it."""
+    package = Path(plots.__file__).parents[2]
+    eager = [
+        file.name
+        for file in package.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom) and "matplotlib" in ast.unparse(node)
+    ]
+    assert eager == []

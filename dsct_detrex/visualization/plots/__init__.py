@@ -1,0 +1,24 @@
+"""The plots of a report: how runs learn, what they reach, where they err.
+
+Every function takes plain data (evaluation reports, rows of ``metrics.jsonl``) and returns the bytes of an SVG or PNG
+file, equal bytes for equal data. Fractions go in, per cent are shown.
+"""
+
+from dsct_detrex.visualization.plots.canvas import METRIC_NAMES, Format, figure_file
+from dsct_detrex.visualization.plots.emotions import emotion_bars, precision_recall
+from dsct_detrex.visualization.plots.learning import learning_curves
+from dsct_detrex.visualization.plots.matrices import confusion_heatmap, together_heatmaps
+from dsct_detrex.visualization.plots.results import by_count_bars, result_bars
+
+__all__ = [
+    "METRIC_NAMES",
+    "Format",
+    "by_count_bars",
+    "confusion_heatmap",
+    "emotion_bars",
+    "figure_file",
+    "learning_curves",
+    "precision_recall",
+    "result_bars",
+    "together_heatmaps",
+]

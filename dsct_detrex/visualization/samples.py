@@ -1,0 +1,78 @@
+"""Pictures of an evaluation, drawn from what its report keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import torch
+from PIL import Image
+
+from dsct_detrex.evaluation.formatting import percent
+from dsct_detrex.structures import Boxes, Emotions, Instances
+from dsct_detrex.visualization.blocks import Gallery, Picture
+from dsct_detrex.visualization.draw import draw_predictions
+from dsct_detrex.visualization.sentences import signed
+
+CHOSEN_BY = (
+    "Chosen by the lead of the annotated emotions: their mean probability less that of the others, in points, over all "
+    "people of a picture; a person who is not found at IoU 0.5 counts as -100."
+)
+_LONG_SIDE = 720
+
+LoadImage = Callable[[Mapping[str, Any]], Image.Image | None]
+
+
+def galleries(report: Mapping[str, Any], emotions: Emotions, load: LoadImage, count: int) -> list[Gallery]:
+    """The best and the worst pictures of a report, at most ``count`` each.
+
+    Args:
+        load: the picture of an entry of ``report["pictures"]``, in its original size; None where it cannot be had.
+    """
+    made = []
+    for end, title in (("best", "Read best"), ("worst", "Read worst")):
+        chosen = report["pictures"][end][:count]
+        drawn = [_picture(facts, emotions, image) for facts in chosen if (image := load(facts)) is not None]
+        made.append(Gallery(drawn, title, end))
+    return made
+
+
+def _picture(facts: Mapping[str, Any], emotions: Emotions, image: Image.Image) -> Picture:
+    people = facts["people"]
+    count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    caption = f"{PurePath(facts['file_name']).name}: {count}, lead {signed(100 * facts['lead'], 0)}"
+    return Picture(draw_sample(image, people, emotions), caption, f"{caption}. {' '.join(map(_told, people))}")
+
+
+def draw_sample(image: Image.Image, people: Sequence[Mapping[str, Any]], emotions: Emotions) -> Image.Image:
+    """A picture with predictions and annotations, reduced to what a page shows.
+
+    Args:
+        image: in the frame of the boxes.
+        people: as ``evaluation/extremes.py`` keeps them.
+    """
+    size = (image.height, image.width)
+    found = [person for person in people if person["predicted_box"] is not None]
+    probabilities = torch.zeros(len(found), emotions.num_emotions)
+    for row, person in enumerate(found):
+        for one in person["predicted"]:
+            probabilities[row, emotions.index(one["label"])] = one["probability"]
+    predicted = Instances(
+        size,
+        pred_boxes=Boxes(torch.tensor([person["predicted_box"] for person in found]).reshape(-1, 4)),
+        scores=torch.ones(len(found)),
+        emotion_probs=probabilities,
+    )
+    truth = Instances(size, gt_boxes=Boxes(torch.tensor([person["annotated_box"] for person in people]).reshape(-1, 4)))
+    truth.set(emotions.target_field, emotions.encode([[emotions.index(n) for n in p["truth"]] for p in people]))
+    shown = image.copy()
+    shown.thumbnail((_LONG_SIDE, _LONG_SIDE), Image.Resampling.LANCZOS)
+    return draw_predictions(shown, predicted, emotions, 0.0, ground_truth=truth)
+
+
+def _told(person: Mapping[str, Any]) -> str:
+    """One person in words, for readers who cannot see the picture."""
+    read = ", ".join(f"{one['label']} {percent(one['probability'], 0)}" for one in person["predicted"])
+    truth = ", ".join(person["truth"]) or "none"
+    return f"Annotated: {truth}; read: {read or 'nobody found'}; IoU {person['iou']:.2f}."
