@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
+from dsct_detrex.data.catalogue import subjects_of_emotions
 from dsct_detrex.objective import HungarianMatcher
 
 _paths = sorted(Path(__file__).with_suffix("").glob("[!_]*.py"))
@@ -23,7 +24,7 @@ detrex = {name: file.detrex for name, file in _files.items() if "detrex" in file
 subject_training["dn_deformable_detr"] = "${subject_training.dn_detr}"
 subject_training |= dict.fromkeys(("align_detr", "dino_eva", "focus_detr"), "${subject_training.dino}")
 subject_training["default"] = dict(
-    num_subjects=dict(emotic=4, caer_s=9),  # kind of emotions -> N, read by model.num_subjects
+    num_subjects=subjects_of_emotions(),  # emotions.name -> N of Table 5, read by model.num_subjects
     denoising=None,
     one_to_many=None,
     matcher=L(HungarianMatcher)(

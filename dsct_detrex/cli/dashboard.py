@@ -37,7 +37,7 @@ def build_parser() -> Parser:
         "--emotions",
         default="caer_s",
         metavar="NAME",
-        help="kind of the runs: caer_s or emotic (default: %(default)s)",
+        help="emotions of the runs: a data set's, or a config.yaml or release of a run (default: %(default)s)",
     )
     add("--sweep", metavar="NAME", help="only runs of this sweep (their W&B group), e.g. table_10")
     add(

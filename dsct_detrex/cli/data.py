@@ -35,7 +35,7 @@ def build_parser() -> Parser:
         examples=(
             "check --root DIR",
             "show --root DIR --split train --out gallery.png",
-            "generate --format emotic --out DIR --train 100 --val 20 --test 40",
+            "generate --format caer_s --out DIR --train 100 --val 20 --test 40",
             "boxes --format caer_s --root DIR",
         ),
         notes=(
@@ -150,7 +150,9 @@ def _add_boxes(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_reader(command: Parser) -> None:
     _add_format(command, default="auto")
     add_data_root(command, required=True)
-    command.add_argument("--boxes", choices=("auto", "body", "head"), help="EMOTIC: which boxes")
+    command.add_argument(
+        "--boxes", choices=("auto", "body", "head"), help="which boxes, where a data set has both kinds"
+    )
     command.add_argument(
         "--annotations", type=expanded, metavar="FILE", help="the annotation file; {split} is filled in"
     )

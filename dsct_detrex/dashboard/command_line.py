@@ -9,12 +9,17 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from dsct_detrex.config import load_config
 from dsct_detrex.dashboard.layout import CELL, HOST, make_dashboard
 from dsct_detrex.dashboard.workspace import build_workspace, push_workspace, workspace_json
+from dsct_detrex.data.catalogue import get_label_set, label_sets
+from dsct_detrex.engine.build import build_emotions
 from dsct_detrex.engine.loggers.wandb_run import has_api_key, project
 from dsct_detrex.errors import UserError
-from dsct_detrex.structures import get_emotions
-from dsct_detrex.sweep.printed import DATASETS
+from dsct_detrex.paths import user_path
+from dsct_detrex.structures import Emotions
+from dsct_detrex.suggestions import did_you_mean
+from dsct_detrex.weights import load_release
 
 _NAME = re.compile(r"[A-Za-z0-9][\w .-]*", re.ASCII)  # stands in a filter, a title, an address and a file's name
 _KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
@@ -23,7 +28,7 @@ _KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
 def dashboard(options: argparse.Namespace, words: Sequence[str]) -> int:
     """Write the dashboard; returns the exit status."""
     _settle(options)
-    emotions = get_emotions(options.emotions)
+    emotions = _emotions(options.emotions)
     board = make_dashboard(emotions, options.project, options.sweep, options.group_by)
     workspace = build_workspace(board, options.entity, options.project)
     path = options.out or Path("runs") / "dashboard" / f"{options.sweep or options.project}_{emotions.name}.json"
@@ -39,6 +44,23 @@ def dashboard(options: argparse.Namespace, words: Sequence[str]) -> int:
     return 0
 
 
+def _emotions(name: str) -> Emotions:
+    """The label set of a data set, or of a run whose ``config.yaml`` or release ``name`` is."""
+    if name in label_sets():
+        return get_label_set(name)
+    path = user_path(name)
+    if path.suffix == ".safetensors":
+        return load_release(path).emotions
+    if path.is_file():
+        emotions = build_emotions(load_config(path))
+        if emotions is not None:
+            return emotions
+    raise UserError(
+        f"--emotions expects one of {', '.join(label_sets())}, or a file of a run that names its emotions, its "
+        f"config.yaml or a release (*.safetensors). Got {name!r}.{did_you_mean(name, label_sets())}"
+    )
+
+
 def _settle(options: argparse.Namespace) -> None:
     """Take from the environment what no flag says.
 
@@ -49,8 +71,6 @@ def _settle(options: argparse.Namespace) -> None:
     options.entity = os.environ.get("WANDB_ENTITY") if options.entity is None else options.entity
     if options.entity is None:
         raise UserError("Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY.")
-    if options.emotions not in DATASETS:
-        raise UserError(f"--emotions expects one of {', '.join(DATASETS)}. Got {options.emotions!r}.")
     for name in ("project", "entity", "sweep"):
         value = getattr(options, name)
         if value is not None and not _NAME.fullmatch(value):

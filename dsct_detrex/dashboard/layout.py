@@ -7,11 +7,11 @@ from __future__ import annotations
 from dsct_detrex.cli.dashboard import CELL as CELL
 from dsct_detrex.cli.dashboard import HOST as HOST
 from dsct_detrex.dashboard.panels import Bars, Dashboard, Lines, Range, Section, Table, Text
+from dsct_detrex.data.catalogue import title_of
 from dsct_detrex.evaluation.formatting import people_group
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.evaluation.report import primary_metric
 from dsct_detrex.structures import Emotions
-from dsct_detrex.sweep.printed import DATASETS
 
 _WORDS = {"acc": "Accuracy", "mAP": "mAP"}
 _SHARE: Range = (0, 1)
@@ -30,7 +30,7 @@ def make_dashboard(emotions: Emotions, project: str, sweep: str | None = None, g
     metric = primary_metric(emotions)
     rows = "host" if group_by == HOST else group_by
     return Dashboard(
-        title=f"{sweep or project}, emotions of {DATASETS[emotions.name]}",
+        title=f"{sweep or project}, emotions of {title_of(emotions.name)}",
         sections=(
             _result(metric, rows),
             _training(metric, rows),

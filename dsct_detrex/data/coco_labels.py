@@ -29,8 +29,8 @@ Categories = dict[Identifier, str]
 LabelsOf = Callable[[Entry], list[int]]
 """An annotation -> its class indices, ascending; raises ``UserError`` naming the entry."""
 
-_EMOTION_FIELDS = ("combined_categories", "annotations_categories", "emotion_labels", "emotions", "emotion")
-_GENERAL_FIELDS = (
+EMOTION_FIELDS = ("combined_categories", "annotations_categories", "emotion_labels", "emotions", "emotion")
+GENERAL_FIELDS = (
     "category_names", "category_name", "categories", "category_ids", "labels", "label", "class_names", "class_name",
     "tags", "attributes",
 )  # fmt: skip
@@ -100,10 +100,10 @@ def _names_field(people: Sequence[Entry], names: LabelNames, categories: Categor
     Where nobody has a ``category_id``, ids of ``categories`` in a general field are names as well.
     """
     ids = {} if any("category_id" in entry for entry in people) else categories
-    for field in _EMOTION_FIELDS:
+    for field in EMOTION_FIELDS:
         if any(names.words(entry[field]) for entry in people if field in entry):
             return field
-    for field in _GENERAL_FIELDS:
+    for field in GENERAL_FIELDS:
         words = [word for entry in people if field in entry for word in names.words(entry[field])]
         if any(_index(word, names, ids) is not None for word in words):
             return field

@@ -11,8 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
+from dsct_detrex.data import catalogue
+from dsct_detrex.data.card import DataSetCard
 from dsct_detrex.data.checkup_tables import print_checkup
-from dsct_detrex.data.doctor import FORMATS, check_root, detect_format
+from dsct_detrex.data.doctor import check_root
 from dsct_detrex.data.synthetic.writer import FolderInUseError, write_dataset
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import SPLITS
@@ -49,15 +51,17 @@ def _reader(parsed: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _format(parsed: argparse.Namespace) -> str:
-    format = detect_format(parsed.data_root) if parsed.format == "auto" else str(parsed.format)
-    if parsed.boxes is not None and format != "emotic":
-        raise UserError(f"--boxes chooses between EMOTIC's body and head boxes; {format} has one kind. Leave it out.")
-    return format
+def _card(parsed: argparse.Namespace) -> DataSetCard:
+    card = catalogue.recognise(parsed.data_root) if parsed.format == "auto" else catalogue.get(parsed.format)
+    useless = [name for name in _reader(parsed) if name not in card.options]
+    if useless:
+        flag = f"--{useless[0].replace('_', '-')}"
+        raise UserError(f"{flag} says nothing about {card.title}, which leaves no such choice. Leave it out.")
+    return card
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    format = _format(parsed)
+    card = _card(parsed)
     if parsed.json is not None:
         _check_new(parsed.json, parsed)
     console = Console(stderr=True)
@@ -70,7 +74,7 @@ def _check(parsed: argparse.Namespace) -> int:
             bar.update(tasks[what], completed=done)
 
         checkup = check_root(
-            format,
+            card.name,
             parsed.data_root,
             parsed.splits,
             read_images=not parsed.no_images,
@@ -86,7 +90,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    dataset = FORMATS[_format(parsed)](parsed.data_root, parsed.split, on_error="skip", **_reader(parsed))
+    dataset = _card(parsed).reader(parsed.data_root, parsed.split, on_error="skip", **_reader(parsed))
     if parsed.out.suffix.lower() not in _PICTURES:
         raise UserError(f"--out of show expects a file ending in {' or '.join(_PICTURES)}. Got {parsed.out}.")
     _check_new(parsed.out, parsed)

@@ -6,29 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dsct_detrex.data import caer_s, emotic
-from dsct_detrex.data.caer_s import LEAK_WARNING, CaerSDataset
+from dsct_detrex.data import catalogue
+from dsct_detrex.data.card import DataSetCard
 from dsct_detrex.data.checks import NEEDS_ATTENTION, DataReport
 from dsct_detrex.data.disk import DiskDataset
 from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
-from dsct_detrex.data.emotic import DATABASES, EmoticDataset
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import user_path
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, of how many) after every picture."""
-
-FORMATS: dict[str, type[EmoticDataset] | type[CaerSDataset]] = {"emotic": EmoticDataset, "caer_s": CaerSDataset}
-_IMAGE_ROOTS = {"emotic": emotic.image_root, "caer_s": caer_s.image_root}
-
-OFFICIAL_COUNTS = {"emotic_val_bi.json": (1705, 2397), "emotic_test_bi.json": (3682, 5369)}
-"""(images, people) of the annotation files in the official DSCT repository, commit 8b0fe36."""
 
 _SIMILAR = 4
 """Bits of 64 in which near-duplicates may differ."""
@@ -64,7 +55,7 @@ class Checkup:
     """What a data set's root holds.
 
     Attributes:
-        format: ``emotic`` or ``caer_s``.
+        format: name of the data set.
         splits: split -> what it holds.
         failures: split -> the sentence why it cannot be used.
         near_duplicates: test picture, its closest training picture, bits; None when not asked for.
@@ -89,30 +80,6 @@ class Checkup:
         return {**vars(self), "splits": {split: c.to_dict() for split, c in self.splits.items()}}
 
 
-def detect_format(root: str) -> str:
-    """``emotic`` or ``caer_s``, by the folders of pictures under ``root``.
-
-    Raises:
-        UserError: neither, or both.
-    """
-    found = [format for format, finder in _IMAGE_ROOTS.items() if _finds(finder, user_path(root))]
-    if len(found) != 1:
-        raise UserError(
-            f"{root} holds {'the pictures of both' if found else 'neither the pictures of'} EMOTIC (folders "
-            f"{', '.join(DATABASES)}) {'and' if found else 'nor of'} CAER-S (folders train, test). "
-            "Say which is meant with --format emotic or --format caer_s."
-        )
-    return found[0]
-
-
-def _finds(finder: Callable[[Path], Path], root: Path) -> bool:
-    try:
-        finder(root)
-    except UserError:
-        return False
-    return True
-
-
 def check_root(
     format: str,
     root: str,
@@ -126,8 +93,8 @@ def check_root(
     """Examine a data set on disk.
 
     Args:
-        format: ``emotic``, ``caer_s``, or ``auto``.
-        root: as for ``EmoticDataset`` and ``CaerSDataset``.
+        format: name of a data set of the catalogue, or ``auto``.
+        root: as for its reader.
         read_images: open every picture; without it only annotations and file names are examined.
         find_near_duplicates: compare test with train pictures (opens them all).
         threads: that read pictures.
@@ -137,21 +104,18 @@ def check_root(
     Raises:
         UserError: no split can be used; the sentence of the first.
     """
-    if format == "auto":
-        format = detect_format(root)
-    if format not in FORMATS:
-        raise UserError(f"Data of format {format!r} is unknown. Expected auto, {', '.join(FORMATS)}.")
-    checkup = Checkup(format, warnings=[LEAK_WARNING] if format == "caer_s" else [])
+    card = catalogue.recognise(root) if format == "auto" else catalogue.get(format)
+    checkup = Checkup(card.name, warnings=[card.warning] if card.warning else [])
     hashes: dict[str, tuple[list[str], Hashes]] = {}
     for split in splits:
         try:
-            dataset = FORMATS[format](root, split, on_error="skip", **reader)
+            dataset = card.reader(root, split, on_error="skip", **reader)
         except UserError as error:
             checkup.failures[split] = str(error)
             continue
         if read_images or find_near_duplicates:
             hashes[split] = _look_at_images(dataset, threads, progress)
-        checkup.splits[split] = _check_split(dataset)
+        checkup.splits[split] = _check_split(dataset, card)
     if not checkup.splits:
         raise UserError(next(iter(checkup.failures.values()), "No split was asked for."))
     if find_near_duplicates and "train" in hashes and "test" in hashes:
@@ -182,7 +146,7 @@ def _look_at_images(dataset: DiskDataset, threads: int, progress: Progress) -> t
     return names, np.array(hashes, dtype=np.uint64)
 
 
-def _check_split(dataset: DiskDataset) -> SplitCheckup:
+def _check_split(dataset: DiskDataset, card: DataSetCard) -> SplitCheckup:
     records = [dataset.record(index) for index in range(len(dataset))]
     people = [person for record in records for person in record["annotations"]]
     labels = Counter(label for person in people for label in person["labels"])
@@ -194,17 +158,17 @@ def _check_split(dataset: DiskDataset) -> SplitCheckup:
         people_per_image=dict(sorted(sizes.items())),
         labels={name: labels[index] for index, name in enumerate(dataset.emotions.names)},
         repeated_boxes=len(people) - sum(map(len, boxes)),
-        release=_release(dataset),
+        release=_release(dataset, card),
     )
 
 
-def _release(dataset: DiskDataset) -> str:
-    known = OFFICIAL_COUNTS.get(dataset.source.name)
+def _release(dataset: DiskDataset, card: DataSetCard) -> str:
+    known = card.official_counts.get(dataset.source.name)
     if known is None:
         return ""
     images, people = known
     same = (dataset.report.listed_images, dataset.report.listed_people) == known
-    verdict = "the counts of the official DSCT file" if same else "not the counts of the official DSCT file"
+    verdict = f"{'' if same else 'not '}the counts of the published file of this name"
     return f"{verdict} ({images} images, {people} people)"
 
 

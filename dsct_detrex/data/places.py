@@ -5,30 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.data.catalogue import how_to_get
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
-
-ACCESS: dict[str, str] = {
-    "emotic": (
-        "EMOTIC is given out by its authors for non-commercial research: ask through the form linked from "
-        "github.com/rkosti/emotic, unpack emotic.zip and Annotations.zip into one folder and pass it as root"
-    ),
-    "caer_s": (
-        "CAER-S comes from caer-dataset.github.io (read its terms there): unpack it and pass the folder that holds "
-        "train/ and test/ as root"
-    ),
-}
-"""How a user gets the data; nothing is downloaded by this package."""
-
-
-def how_to_get(format: str) -> str:
-    """The closing sentences of every 'not there' message: where the data comes from, and the stand-in."""
-    return (
-        f"{ACCESS[format]}. To try things out without it, write a small stand-in: "
-        f"{spoken('data', ['generate', '--format', format, '--out', 'DIR'])}."
-    )
 
 
 def existing_root(root: str | Path, format: str) -> Path:

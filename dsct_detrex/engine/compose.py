@@ -15,14 +15,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.cli.evaluate import RELEASE
 from dsct_detrex.cli.train import Arguments, parse
-from dsct_detrex.config import apply_overrides, get_config, load_config
+from dsct_detrex.config import LazyCall, apply_overrides, get_config, load_config
+from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.project import config_file
+from dsct_detrex.engine.exchange import exchange_data
 from dsct_detrex.engine.released import released_config
 from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
-from dsct_detrex.names import PROVIDERS, data_sets
-from dsct_detrex.suggestions import did_you_mean
+from dsct_detrex.names import PROVIDERS
+from dsct_detrex.structures import Emotions
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
@@ -36,16 +38,39 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         UserError: a file, key or value is wrong, or has no effect; says which.
     """
     say = say or _warn
-    cfg, flags = _composed(arguments)
+    cfg, flags = _composed(arguments, say if check else _silent)
     if check:
         for flag in flags:
             if (value := OmegaConf.select(cfg, flag.key)) != flag.value:
                 say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
         check_unused(cfg, arguments, _words_of(flags), say)
+    origin = settle_emotions(cfg)
+    if check and origin:
+        say(f"emotions: {origin}.")
     return cfg
 
 
-def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
+def settle_emotions(cfg: DictConfig) -> str:
+    """Write the names of emotions that are found out (in the files of a data set) into the config, in place.
+
+    From then on the config needs no files to say them, nor does a release.
+
+    Returns:
+        Where they come from, in words; empty where the config names them itself.
+    """
+    block = cfg.get("emotions")
+    if block is None or _module_of(block.get("_target_")).startswith(Emotions.__module__.rpartition(".")[0]):
+        return ""
+    emotions: Emotions = instantiate(block)
+    cfg.emotions = LazyCall(type(emotions))(name=emotions.name, names=list(emotions.names))
+    return emotions.origin or f"{emotions.num_emotions} ({', '.join(emotions.names)})"
+
+
+def _module_of(target: Any) -> str:
+    return target if isinstance(target, str) else str(getattr(target, "__module__", ""))
+
+
+def _composed(arguments: Arguments, say: Callable[[str], None]) -> tuple[DictConfig, list[_Flag]]:
     """The config, and the flags as keys that they have set."""
     released = arguments.config.endswith(RELEASE)
     if released and arguments.hosts_from == "detrex":
@@ -54,7 +79,7 @@ def _composed(arguments: Arguments) -> tuple[DictConfig, list[_Flag]]:
     if not isinstance(cfg, DictConfig) or "train" not in cfg:
         raise UserError(f"--config {arguments.config}: it defines no `train`, so it is no config of a run.")
     if arguments.data is not None:
-        _replace_data(cfg, arguments.data)
+        exchange_data(cfg, arguments.data, say)
     provider = _choose_hosts(cfg, arguments.hosts_from)
     flags = _from_flags(arguments)
     if released and arguments.out is None:
@@ -119,21 +144,16 @@ def without_effect(words: Sequence[str]) -> list[Unused]:
         UserError: the line cannot be composed.
     """
     arguments = parse(words)
-    cfg, flags = _composed(arguments)
+    cfg, flags = _composed(arguments, _silent)
     return find_unused(cfg, arguments, _words_of(flags))
+
+
+def _silent(sentence: str) -> None:
+    pass
 
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, RuntimeWarning, stacklevel=3)
-
-
-def _replace_data(cfg: DictConfig, name: str) -> None:
-    """Put the top-level names that ``configs/common/data/<name>.py`` defines in the place of the config's own."""
-    known = data_sets()
-    if name not in known:
-        raise UserError(f"--data expects one of {', '.join(known)}. Got {name!r}.{did_you_mean(name, known)}")
-    for key, value in get_config(f"common/data/{name}.py").items():
-        cfg[key] = value
 
 
 def _choose_hosts(cfg: DictConfig, asked: str | None) -> str | None:
@@ -165,8 +185,7 @@ def _provider(cfg: DictConfig) -> str | None:
 
 def _made_by(hosts: DictConfig) -> str:
     """Whose classes a table of hosts names."""
-    target = next(iter(hosts.values()))["_target_"]
-    module = target if isinstance(target, str) else target.__module__
+    module = _module_of(next(iter(hosts.values()))["_target_"])
     return "embedded" if module.startswith("dsct_detrex.") else "detrex"
 
 

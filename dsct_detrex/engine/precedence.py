@@ -15,8 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dsct_detrex.config import locate
+from dsct_detrex.config.building import instantiate
 from dsct_detrex.engine import ddp
 from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Emotions, MultiClassEmotions
 
 ABSENT = "<absent>"
 
@@ -40,6 +42,11 @@ class View:
         except OmegaConfBaseException:
             return ABSENT
         return OmegaConf.to_container(value) if OmegaConf.is_list(value) else value
+
+    @property
+    def emotions(self) -> Emotions | None:
+        """The label set; None in a config that knows of no emotions."""
+        return instantiate(self.cfg.emotions) if self.cfg.get("emotions") is not None else None
 
     def off(self, key: str) -> bool:
         """Whether a switch is there and off: false, null, zero or an empty list."""
@@ -197,9 +204,9 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         ("train.thresholds",),
-        lambda view: view["emotions.name"] == "caer_s",
-        "emotions.name",
-        "of seven emotions a person has the likeliest one, without a threshold",
+        lambda view: isinstance(view.emotions, MultiClassEmotions),
+        "the kind of emotions, one a person,",
+        "each has the likeliest one, without a threshold",
     ),
     # Where and with whom it runs
     Rule(

@@ -7,11 +7,6 @@ from typing import Any
 
 from dsct_detrex.evaluation.formatting import metric_word, percent
 
-CAER_S_LEAK = (
-    "CAER-S: many train and test images come from the same video (GLAMOR-Net), so this accuracy overstates how well "
-    "the model reads unseen scenes."
-)
-
 LOW_RECALL = 0.5
 """Share of people found at IoU 0.5 below which an emotion score says little about people that were found."""
 
@@ -28,16 +23,13 @@ def cautions(report: Mapping[str, Any], unreadable: int, examples: Sequence[str]
         report: all but its ``warnings``, see ``report.py``.
         unreadable, examples, cut_short: see ``report.Shortfall``.
     """
-    real_caer_s = report["emotions"]["name"] == "caer_s" and "synthetic" not in report["dataset"]["name"].lower()
-    said = report["dataset"].get("warnings", ())
     sentences = [
         low_recall(report),
         _coverage(report, unreadable, examples, cut_short),
-        *said,
-        CAER_S_LEAK if real_caer_s and not said else None,
+        *report["dataset"]["warnings"],
         _missed(report),
         _absent(report),
-        _ONE_PERSON if real_caer_s or _one_person_each(report) else None,
+        _ONE_PERSON if _one_person_each(report) else None,
     ]
     return [sentence for sentence in sentences if sentence is not None]
 

@@ -42,8 +42,9 @@ class EmotionEvaluator:
             ``coco_instances_results.json`` (``coco_results``); ``None`` writes nothing. Files that lie there already
             are kept under a number.
         references: name -> value of the data set's primary metric in [0, 1], printed beside the result.
-        dataset_name: for the report; real CAER-S numbers carry a warning about its leak, names with "synthetic" do not.
+        dataset_name: for the report.
         dataset_description: a sentence for the report.
+        dataset_warnings: a sentence, or several, that the report shows beside every result on this data set.
 
     Attributes:
         stem: name of the report's file, ``"evaluation"`` unless it is changed.
@@ -63,11 +64,13 @@ class EmotionEvaluator:
         references: Mapping[str, float] | None = None,
         dataset_name: str = "",
         dataset_description: str = "",
+        dataset_warnings: str | Sequence[str] = (),
     ) -> None:
         self.emotions = emotions
         self.protocol = get_protocol(protocol, nms_threshold)
         self.output_dir = None if output_dir is None else Path(output_dir)
-        self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}))
+        said = (dataset_warnings,) if isinstance(dataset_warnings, str) else tuple(dataset_warnings)
+        self.dataset = Dataset(dataset_name, dataset_description, dict(references or {}), said)
         self.stem = "evaluation"
         self.pictures = 6
         self.report: Report | None = None

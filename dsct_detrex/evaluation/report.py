@@ -38,7 +38,6 @@ from typing import Any
 
 from dsct_detrex.evaluation import metrics
 from dsct_detrex.evaluation.box_ap import box_average_precision
-from dsct_detrex.evaluation.cautions import CAER_S_LEAK as CAER_S_LEAK
 from dsct_detrex.evaluation.cautions import cautions
 from dsct_detrex.evaluation.curves import mean_precision_recall, precision_recall
 from dsct_detrex.evaluation.extremes import best_and_worst, picture_facts
@@ -57,15 +56,17 @@ class Dataset:
     """What the numbers were measured on.
 
     Attributes:
-        name: as the data set calls itself; ``"synthetic"`` in it marks generated scenes.
+        name: as the data set calls itself.
         description: a sentence for reports.
         references: name -> value of the primary metric, printed beside the result.
+        warnings: sentences to be shown beside any result on it, besides those of the headline.
         headline: what the split holds, where that is known.
     """
 
     name: str = ""
     description: str = ""
     references: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     headline: Headline | None = None
 
 
@@ -139,8 +140,9 @@ def primary_metric(emotions: Emotions) -> str:
 
 
 def _dataset(dataset: Dataset, images: int, shortfall: Shortfall) -> dict[str, Any]:
-    block = {"name": dataset.name, "description": dataset.description, "coverage": None}
     headline = dataset.headline
+    warnings = list(dict.fromkeys([*(headline.warnings if headline else ()), *dataset.warnings]))
+    block = {"name": dataset.name, "description": dataset.description, "coverage": None, "warnings": warnings}
     if headline is None:
         return block
     facts = headline.to_dict()

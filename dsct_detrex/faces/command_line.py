@@ -18,9 +18,9 @@ from rich.text import Text
 
 from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.cli.running import INTERRUPTED
-from dsct_detrex.data.caer_s import found_box_file, image_root
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.places import existing_root
+from dsct_detrex.data.sets.caer_s import found_box_file, image_root
 from dsct_detrex.errors import UserError
 from dsct_detrex.faces import box_file as files
 from dsct_detrex.faces.detector import FaceDetector

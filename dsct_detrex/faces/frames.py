@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dsct_detrex.data.caer_labels import CAER_NAMES
 from dsct_detrex.data.dataset import SPLITS
+from dsct_detrex.data.sets.caer_s.labels import CAER_NAMES
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
 

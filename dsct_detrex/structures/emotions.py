@@ -12,23 +12,42 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from dsct_detrex.structures.emotion_names import checked_names, checked_set_name
 
 
 @dataclass(frozen=True)
 class Emotions(ABC):
     """An ordered set of emotion categories.
 
+    A config file may describe a set of its own: ``L(MultiClassEmotions)(name="moods", names=["calm", "tense"])``.
+
     Attributes:
-        name: how data sets and configs call it, e.g. ``"emotic"``.
-        names: the K category names; the position is the class index.
+        name: how data sets and configs call it, e.g. ``"emotic"``: letters, digits, ``_`` and ``-``.
+        names: the K category names, any list of texts; the position is the class index.
+        origin: where names and kind come from, in words, when they were not stated but found; not part of the set.
+
+    Raises:
+        UserError: the names are no texts, too few, or two of them that annotation files could not tell apart.
     """
 
     name: str
     names: tuple[str, ...]
+    origin: str = field(default="", compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        owner = type(self).__name__
+        object.__setattr__(self, "name", checked_set_name(self.name, owner))
+        object.__setattr__(self, "names", checked_names(self.names, owner, self.fewest))
+
+    @property
+    def fewest(self) -> int:
+        """Categories that a set of this kind has at least."""
+        return 1
 
     @property
     def num_emotions(self) -> int:
@@ -121,6 +140,10 @@ class MultiClassEmotions(Emotions):
     """Exactly one category per person (CAER-S); targets are (n,) int64."""
 
     @property
+    def fewest(self) -> int:
+        return 2
+
+    @property
     def target_field(self) -> str:
         return "gt_classes"
 
@@ -194,8 +217,11 @@ def get_emotions(name: str) -> Emotions:
         name: of the data set whose emotions are meant.
 
     Raises:
-        ValueError: an unknown name; the message lists the known ones.
+        ValueError: an unknown name; the message lists the known ones and says how to describe others.
     """
     if name not in _KNOWN:
-        raise ValueError(f"get_emotions(name=) expects one of {', '.join(_KNOWN)}. Got {name!r}.")
+        raise ValueError(
+            f"get_emotions(name=) expects one of {', '.join(_KNOWN)}. Got {name!r}. Describe other emotions in the "
+            "config file: emotions=L(MultiClassEmotions)(name=..., names=[...]), or MultiLabelEmotions."
+        )
     return _KNOWN[name]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import f, spearmanr
 
-from dsct_detrex.sweep.printed import DATASETS, Gap
+from dsct_detrex.data.catalogue import title_of
+from dsct_detrex.sweep.printed import Gap
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import Setting
 from dsct_detrex.visualization.sentences import signed
@@ -76,7 +77,7 @@ def order_sentence(rows: Sequence[Row], setting: Setting) -> str:
     if len(set(measured)) == 1 or len(set(reported)) == 1:
         return ""
     correlation = float(spearmanr(measured, reported).statistic)
-    where = "" if kind == setting.emotions else f" on {DATASETS[kind]}"
+    where = "" if kind == setting.emotions.name else f" on {title_of(kind)}"
     return f"Rank correlation with the paper's order{where}: {signed(correlation)} over {len(both)} rows."
 
 
@@ -91,7 +92,7 @@ def gap_sentences(rows: Sequence[Row], setting: Setting) -> list[str]:
 
 
 def _gap_sentence(gap: Gap, better: Row, worse: Row, setting: Setting) -> str:
-    printed = f"{signed(gap.paper[setting.paper_kind])} points on {DATASETS[setting.paper_kind]}"
+    printed = f"{signed(gap.paper[setting.paper_kind])} points on {title_of(setting.paper_kind)}"
     rows = f"{better.cell.label} against {worse.cell.label}"
     points = 100 * (better.mean(setting.metric) - worse.mean(setting.metric))
     measured = "not measured here yet" if math.isnan(points) else f"{signed(points)} here"

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.config import instantiate, load_config
+from dsct_detrex.data.catalogue import label_sets
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import tables
 from dsct_detrex.paths import config_folder
-from dsct_detrex.sweep.printed import DATASETS, Gap, Printed, Quoted, by_kind, by_people
+from dsct_detrex.sweep.printed import Gap, Printed, Quoted, by_kind, by_people
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
@@ -88,7 +89,6 @@ class Sweep:
         cells: mappings with the arguments of ``Cell``.
         base: config file that cells start from, or the name of a project, as for ``--config``.
         overrides: ``key=value`` words for every cell.
-        metrics: kind of emotions -> the metric of the table: ``acc`` or ``mAP``.
         note: a sentence for the report, such as where the rows differ from the paper's.
         by_people: whether the table also has the metric by number of people in the image, as the paper's Table 4.
         quoted: mappings with the arguments of ``Quoted``: systems that the paper lists and nobody trains here.
@@ -109,7 +109,6 @@ class Sweep:
         cells: Sequence[Mapping[str, Any]],
         base: str = "projects/deformable_detr_dsct.py",
         overrides: Iterable[str] = (),
-        metrics: Mapping[str, str] | None = None,
         note: str = "",
         by_people: bool = False,
         quoted: Sequence[Mapping[str, Any]] = (),
@@ -124,7 +123,6 @@ class Sweep:
         self.cells = tuple(Cell(**{str(key): value for key, value in cell.items()}) for cell in cells)
         self.base = base
         self.overrides = tuple(overrides)
-        self.metrics = dict(metrics or {"caer_s": "acc", "emotic": "mAP"})
         self.note = note
         self.by_people = by_people
         self.quoted = tuple(Quoted(**{str(key): value for key, value in one.items()}) for one in quoted)
@@ -144,7 +142,7 @@ class Sweep:
     def paper_kinds(self) -> tuple[str, ...]:
         """Kinds of emotions that the paper says something about for this table."""
         gaps = {kind for gap in self.gaps for kind in gap.paper}
-        return tuple(kind for kind in DATASETS if kind in gaps or self.prints_numbers(kind))
+        return tuple(kind for kind in label_sets() if kind in gaps or self.prints_numbers(kind))
 
     @property
     def printed_rows(self) -> tuple[Printed, ...]:

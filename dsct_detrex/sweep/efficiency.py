@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dsct_detrex.data.catalogue import title_of
 from dsct_detrex.sweep.paper_tables import quoted_systems
-from dsct_detrex.sweep.printed import DATASETS
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
 from dsct_detrex.visualization.labels import place_labels
@@ -67,10 +67,10 @@ def plot_efficiency(rows: Sequence[Row], setting: Setting, file_format: Format =
     measured, printed = measured_points(rows, setting), printed_kinds(rows, setting)
     own = Kind("measured here", measured, "o", RUN_COLORS[0], INK)
     here = Panel([own], f"Measured: {setting.data}, {setting.scale} scale", METRIC_NAMES[setting.metric])
-    there = Panel(printed, f"Printed: {DATASETS[setting.paper_kind]}", METRIC_NAMES[setting.paper_metric])
+    there = Panel(printed, f"Printed: {title_of(setting.paper_kind)}", METRIC_NAMES[setting.paper_metric])
     panels = [panel for panel in (here, there) if any(kind.points for kind in panel.kinds)]
     if setting.comparable:
-        panels = [Panel([*printed, own], DATASETS[setting.paper_kind], METRIC_NAMES[setting.metric])]
+        panels = [Panel([*printed, own], title_of(setting.paper_kind), METRIC_NAMES[setting.metric])]
 
     def paint(figure: Any) -> None:
         grid = figure.subplots(1, len(panels), width_ratios=[1, 1.9][: len(panels)], squeeze=False)[0]

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from dsct_detrex.data.catalogue import title_of
 from dsct_detrex.evaluation.formatting import MISSING, people_group
 from dsct_detrex.sweep.description import Cell, Sweep
 from dsct_detrex.sweep.paper_tables import QUOTED, gap_text, printed_millions
-from dsct_detrex.sweep.printed import DATASETS, PEOPLE_GROUPS, Gap, Printed
-from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
+from dsct_detrex.sweep.printed import PEOPLE_GROUPS, Gap, Printed
+from dsct_detrex.sweep.setting import METRIC_WORDS, Setting, metric_of
 from dsct_detrex.visualization.sentences import signed
 
 _WIDTH = 116
@@ -44,7 +45,7 @@ def _numbers(row: Printed, sweep: Sweep) -> dict[str, str]:
     """The paper's of one row, under their headings, which are the same for every row of a sweep."""
     numbers = {}
     for kind in sweep.paper_kinds:
-        name = f"paper, {DATASETS[kind]} {METRIC_WORDS[sweep.metrics[kind]]}"
+        name = f"paper, {title_of(kind)} {METRIC_WORDS[metric_of(kind)]}"
         if any(kind in other.paper for other in sweep.printed_rows):
             numbers[name] = _number(row.paper.get(kind))
         if any(kind in cell.paper_by_people for cell in sweep.cells):
@@ -71,7 +72,7 @@ def _number(value: float | None) -> str:
 
 
 def _printed_gap(gap: Gap) -> str:
-    points = ", ".join(f"{signed(value)} points on {DATASETS[kind]}" for kind, value in gap.paper.items())
+    points = ", ".join(f"{signed(value)} points on {title_of(kind)}" for kind, value in gap.paper.items())
     return f"Paper: {gap.about} ({gap.better} against {gap.worse}): {points}."
 
 

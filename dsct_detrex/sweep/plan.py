@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.cli.train import parse
+from dsct_detrex.config import instantiate
 from dsct_detrex.config.loading import one_load
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.engine.compose import compose, refuse_useless
@@ -68,7 +69,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Traine
     cfg = next(iter(recipes.values())).cfg  # data and length are the same for all
     folder = options.output_dir or Path("runs") / "sweeps" / sweep.name
     command = spoken("sweep", words)
-    setting = Setting(sweep, options.data, scale_name, str(cfg.emotions.name), options.seeds, command)
+    setting = Setting(sweep, options.data, scale_name, instantiate(cfg.emotions), options.seeds, command)
     runs = plan_runs(
         sweep.cells, options.seeds, {name: tuple(recipe.words) for name, recipe in recipes.items()}, folder
     )

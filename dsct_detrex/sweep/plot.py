@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from dsct_detrex.data.catalogue import title_of
 from dsct_detrex.evaluation.formatting import people_group, percent
-from dsct_detrex.sweep.printed import DATASETS
 from dsct_detrex.sweep.results import Row
 from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
 from dsct_detrex.sweep.table import people_groups, references, with_spread
@@ -161,7 +161,7 @@ def _per_cent(value: float, _: int) -> str:
 
 def paper_axis(setting: Setting) -> str:
     """The name of an axis that has the paper's numbers alone."""
-    return f"the paper's {METRIC_WORDS[setting.paper_metric]} on {DATASETS[setting.paper_kind]}"
+    return f"the paper's {METRIC_WORDS[setting.paper_metric]} on {title_of(setting.paper_kind)}"
 
 
 def shows_paper(rows: Sequence[Row], setting: Setting) -> bool:

@@ -1,6 +1,7 @@
 """What the paper prints beside the rows that are trained here: systems it quotes, and gaps that its text names.
 
-Kinds of emotions stand for the data set that a number is of: ``caer_s`` (accuracy) and ``emotic`` (mAP), in per cent.
+Kinds of emotions, label sets by name, stand for the data set that a number is of. Numbers are accuracies where a person
+has one emotion, mAP where several, in per cent.
 """
 
 from __future__ import annotations
@@ -8,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from dsct_detrex.data.catalogue import label_sets
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
-
-DATASETS = {"caer_s": "CAER-S", "emotic": "EMOTIC"}
-"""Kinds of emotions and the data set that the paper measures them on."""
 
 PEOPLE_GROUPS = tuple(group for group, _, _ in COUNT_GROUPS)
 """Numbers of annotated people in an image: ``"1"`` to ``"4"`` and ``"5plus"``."""
@@ -29,9 +28,10 @@ def by_kind(numbers: Mapping[str, Value | None] | None, owner: str) -> dict[str,
     Raises:
         UserError: a key that is no kind of emotions.
     """
-    unknown = [kind for kind in numbers or {} if kind not in DATASETS]
+    known = label_sets()
+    unknown = [kind for kind in numbers or {} if kind not in known]
     if unknown:
-        raise UserError(f"{owner} expects keys of {', '.join(DATASETS)}. Got {unknown[0]!r}.")
+        raise UserError(f"{owner} expects keys of {', '.join(known)}. Got {unknown[0]!r}.")
     return {kind: value for kind, value in (numbers or {}).items() if value is not None}
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsct_detrex.data.catalogue import get_label_set, title_of
+from dsct_detrex.evaluation.report import primary_metric
+from dsct_detrex.structures import Emotions
 from dsct_detrex.sweep.description import Sweep
-from dsct_detrex.sweep.printed import DATASETS
 
 METRIC_WORDS = {"acc": "accuracy", "mAP": "mAP"}
 """Metrics within a sentence."""
+
+
+def metric_of(kind: str) -> str:
+    """The metric of a known kind of emotions: ``acc`` or ``mAP``."""
+    return primary_metric(get_label_set(kind))
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class Setting:
     """Attributes:
     data: name of the data set, as for ``--data``.
     scale: name of the scale.
-    emotions: kind of emotions, ``caer_s`` or ``emotic``.
+    emotions: that the model tells apart.
     seeds: runs of each cell.
     command: of the user.
     """
@@ -24,30 +31,30 @@ class Setting:
     sweep: Sweep
     data: str
     scale: str
-    emotions: str
+    emotions: Emotions
     seeds: int
     command: str
 
     @property
     def metric(self) -> str:
         """The metric of the table: ``acc`` or ``mAP``."""
-        return self.sweep.metrics[self.emotions]
+        return primary_metric(self.emotions)
 
     @property
     def paper_kind(self) -> str:
         """Kind of emotions whose printed numbers are shown: that of the data, or the only one that the table has."""
         kinds = self.sweep.paper_kinds
-        return self.emotions if self.emotions in kinds or not kinds else kinds[0]
+        return self.emotions.name if self.emotions.name in kinds or not kinds else kinds[0]
 
     @property
     def paper_metric(self) -> str:
         """The metric of the printed numbers."""
-        return self.sweep.metrics[self.paper_kind]
+        return self.metric if self.paper_kind == self.emotions.name else metric_of(self.paper_kind)
 
     @property
     def paper_column(self) -> str:
         """Its heading; names the metric where it is not the measured one."""
-        column = f"Paper, {DATASETS[self.paper_kind]}"
+        column = f"Paper, {title_of(self.paper_kind)}"
         return column if self.paper_metric == self.metric else f"{column} ({METRIC_WORDS[self.paper_metric]})"
 
     @property
@@ -60,7 +67,7 @@ class Setting:
         if self.data != self.paper_kind:
             other = "" if self.paper_metric == self.metric else f"they are {METRIC_WORDS[self.paper_metric]}, of "
             return (
-                f"Numbers on {self.data} data do not compare with the paper's {DATASETS[self.paper_kind]} numbers: "
+                f"Numbers on {self.data} data do not compare with the paper's {title_of(self.paper_kind)} numbers: "
                 f"{other}other pictures, other people, other labels. Only the order of the rows can be looked at side "
                 "by side."
             )

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from omegaconf import OmegaConf
 
+from dsct_detrex.structures import MultiClassEmotions
+from dsct_detrex.weights import save_release
 from tests.commands import dashboard as main
-from tests.dashboard.views import runs
+from tests.dashboard.views import keys, runs
 
 ws = pytest.importorskip("wandb_workspaces.workspaces")
 ADDRESS = "https://example.org/me/dsct_detrex?nw=1"
@@ -38,6 +42,21 @@ def test_without_push_there_is_a_file(
     assert capsys.readouterr().out == f"dashboard: {path}\n"
     assert json.loads(Path(path).read_text())["displayName"] == title
     assert saved == []
+
+
+def test_emotions_of_ones_own_come_from_a_run(tmp_path: Path) -> None:
+    names = ["calm", "so, so", 'said "no"', "悲しい/😀"]
+    emotions = MultiClassEmotions("moods", names)
+    save_release(tmp_path / "best.safetensors", {"a": torch.zeros(1)}, emotions, "")
+    block = {"_target_": "dsct_detrex.structures.MultiClassEmotions", "name": "moods", "names": names}
+    (tmp_path / "config.yaml").write_text(OmegaConf.to_yaml({"emotions": block}))
+    views = []
+    for file in ("best.safetensors", "config.yaml"):
+        assert main(["--entity", "me", "--emotions", str(tmp_path / file)]) == 0
+        views.append(json.loads(Path("runs/dashboard/dsct_detrex_moods.json").read_text()))
+    assert views[0]["displayName"] == "dsct_detrex, emotions of moods"
+    assert {f"emotion/AP-{name}" for name in names} <= set(keys(views[0]))
+    assert keys(views[1]) == keys(views[0])
 
 
 def test_entity_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +109,11 @@ NAME = "expects a name of letters, digits, spaces and _ . - that starts with a l
     ("words", "sentence"),
     [
         ([], "Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY."),
-        (["--entity", "me", "--emotions", "sad"], "--emotions expects one of caer_s, emotic. Got 'sad'."),
+        (
+            ["--entity", "me", "--emotions", "emotik"],
+            "--emotions expects one of caer_s, emotic, or a file of a run that names its emotions, its config.yaml or "
+            "a release (*.safetensors). Got 'emotik'. Did you mean `emotic`?",
+        ),
         (["--entity", "me/mine"], f"--entity {NAME} Got 'me/mine'."),
         (["--entity", "me", "--project", ""], f"--project {NAME} Got ''."),
         (["--entity", "me", "--sweep", "it's"], f'--sweep {NAME} Got "it\'s".'),

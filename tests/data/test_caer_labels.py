@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dsct_detrex.data import CaerSDataset
-from dsct_detrex.data.caer_labels import compare_with_folders
 from dsct_detrex.data.checks import DataReport
 from dsct_detrex.data.dataset import Record
+from dsct_detrex.data.sets.caer_s.labels import compare_with_folders
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
 

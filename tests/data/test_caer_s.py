@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dsct_detrex.data import CaerSDataset, EmotionDataset, Subset
-from dsct_detrex.data.caer_s import label_index
+from dsct_detrex.data.sets.caer_s import label_index
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
 

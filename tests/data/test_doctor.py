@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsct_detrex.data.doctor import OFFICIAL_COUNTS, check_root, detect_format
+from dsct_detrex.data import catalogue
+from dsct_detrex.data.doctor import check_root
 from dsct_detrex.errors import UserError
 from tests.commands import data as main
 
@@ -51,12 +53,16 @@ def test_official_release_is_recognised(
     golden_json: Callable[[str], Any], make_emotic: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = golden_json("data/official_annotation_facts.json")
-    assert {name: (facts[name]["images"], facts[name]["annotations"]) for name in OFFICIAL_COUNTS} == OFFICIAL_COUNTS
+    card = catalogue.get("emotic")
+    assert {name: (facts[name]["images"], facts[name]["annotations"]) for name in card.official_counts} == (
+        card.official_counts
+    )
     root = make_emotic(images=3, split="val")
     release = check_root("emotic", str(root), ["val"]).splits["val"].release
-    assert release == "not the counts of the official DSCT file (1705 images, 2397 people)"
-    monkeypatch.setitem(OFFICIAL_COUNTS, "emotic_val_bi.json", (3, 6))
-    assert check_root("emotic", str(root), ["val"]).splits["val"].release.startswith("the counts of the official")
+    assert release == "not the counts of the published file of this name (1705 images, 2397 people)"
+    ours = replace(card, official_counts={"emotic_val_bi.json": (3, 6)})
+    monkeypatch.setattr(catalogue, "cards", lambda: {"emotic": ours})
+    assert check_root("emotic", str(root), ["val"]).splits["val"].release.startswith("the counts of the published")
 
 
 def test_broken_pictures_and_repeated_boxes_are_counted(make_emotic: Callable[..., Path]) -> None:
@@ -126,16 +132,18 @@ def test_leaks_between_train_and_test_are_found(leaky: Path) -> None:
 
 
 def test_format_is_recognised_or_asked_for(golden_emotic: Path, golden_caer: Path, tmp_path: Path) -> None:
-    assert detect_format(str(golden_emotic)) == "emotic"
-    assert detect_format(str(golden_caer)) == "caer_s"
-    with pytest.raises(UserError, match=r"neither the pictures of EMOTIC .* --format emotic or --format caer_s"):
-        detect_format(str(tmp_path))
+    assert catalogue.recognise(str(golden_emotic)).name == "emotic"
+    assert catalogue.recognise(str(golden_caer)).name == "caer_s"
+    with pytest.raises(UserError, match=r"no known data set: .*EMOTIC \(folders mscoco.* with .*--format emotic"):
+        catalogue.recognise(str(tmp_path))
     (tmp_path / "mscoco").mkdir()
-    (tmp_path / "train").mkdir()
-    with pytest.raises(UserError, match="the pictures of both EMOTIC"):
-        detect_format(str(tmp_path))
-    with pytest.raises(UserError, match=r"format 'coco' is unknown. Expected auto, emotic, caer_s"):
-        check_root("coco", str(tmp_path))
+    (tmp_path / "train" / "angry").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"several data sets: CAER-S .*; EMOTIC .*--format caer_s or --format emotic"):
+        catalogue.recognise(str(tmp_path))
+    with pytest.raises(UserError, match=r"is not a folder\. Name the folder of a data set\."):
+        catalogue.recognise(str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match=r"'emotik' is unknown\. Expected one of caer_s, .*Did you mean `emotic`"):
+        check_root("emotik", str(tmp_path))
 
 
 def test_a_split_that_cannot_be_used_is_told_and_the_others_examined(make_emotic: Callable[..., Path]) -> None:
@@ -177,8 +185,8 @@ def test_mistakes_are_one_sentence_and_status_2(
 ) -> None:
     commands = {
         "is not a folder": ["check", "--format", "emotic", "--root", str(tmp_path / "nowhere")],
-        "neither the pictures": ["check", "--root", str(tmp_path)],
-        "caer_s has one kind": ["check", "--root", str(golden_caer), "--boxes", "head"],
+        "no known data set": ["check", "--root", str(tmp_path)],
+        "--boxes says nothing about CAER-S": ["check", "--root", str(golden_caer), "--boxes", "head"],
         "expects a file ending in .png": ["show", "--root", str(golden_caer), "--out", str(tmp_path / "a.txt")],
         "is not there. Make it first.": ["show", "--root", str(golden_caer), "--out", str(tmp_path / "no/a.png")],
     }

@@ -13,7 +13,7 @@ import pytest
 from scipy.io import savemat
 
 from dsct_detrex.data import EmoticDataset, EmotionDataset
-from dsct_detrex.data.emotic import decode_bits, label_indices
+from dsct_detrex.data.sets.emotic import decode_bits, label_indices
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import EMOTIC
 

@@ -57,7 +57,7 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["train.amp.dtype=float16"], "add train.amp.enabled=True or --amp"),
         (["train.model_ema.decay=0.9"], "add train.model_ema.enabled=True"),
         (["train.fast_dev_run.overrides=['train.seed=1']"], "train.fast_dev_run.enabled=False rules"),
-        (["train.thresholds=0.3"], "while emotions.name=caer_s rules"),
+        (["train.thresholds=0.3"], "while the kind of emotions, one a person, rules: each has the likeliest one"),
         (["lr_multiplier.warmup_factor=0.1"], "while lr_multiplier.warmup_length=0.0 rules"),
         (["optimizer.params.base_lr=0.1", "optimizer.lr=0.2"], "optimizer.params.base_lr=0.1 rules: set that one"),
         (["+optimizer.params.weight_decay=0.1", "optimizer.weight_decay=0.2"], "params.weight_decay=0.1 rules"),

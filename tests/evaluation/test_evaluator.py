@@ -14,7 +14,6 @@ from torch import multiprocessing as mp
 from dsct_detrex.baselines import DetectedBoxes
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator, format_report
-from dsct_detrex.evaluation.report import CAER_S_LEAK
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions, Headline
 
 from .people import Pair, confident_logits, image_pair, random_pairs, row_of_boxes
@@ -176,7 +175,8 @@ def test_report_is_strict_json_on_disk_and_in_memory(tmp_path: Path) -> None:
     assert report["protocol"]["name"] == "paper"
     assert report["primary_metric"] == "acc"
     assert report["references"] == references
-    assert report["dataset"] == {"name": "synthetic", "description": "Generated scenes.", "coverage": None}
+    expected = {"name": "synthetic", "description": "Generated scenes.", "coverage": None, "warnings": []}
+    assert report["dataset"] == expected
     assert report["counts"]["predictions"] == 30 * 8, "of every image, before suppression"
     assert sum(map(sum, report["confusion"]["matrix"])) == report["counts"]["people"]
     assert sum(row["people"] for row in report["by_count"]) == report["counts"]["people"]
@@ -211,17 +211,17 @@ def test_predicted_boxes_are_written_as_coco_results_that_a_second_stage_reads(
         torch.testing.assert_close(found.scores, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("emotions", "name", "warned"),
-    [(CAER_S, "caer_s_test", True), (CAER_S, "", True), (CAER_S, "synthetic_caer_s", False), (EMOTIC, "emotic", False)],
-)
-def test_only_real_caer_s_carries_the_leak_warning(emotions: Emotions, name: str, warned: bool) -> None:
-    evaluator = EmotionEvaluator(emotions, dataset_name=name)
-    run(evaluator, random_pairs(emotions, 10))
+@pytest.mark.parametrize("known", [False, True], ids=["without headline", "with headline"])
+@pytest.mark.parametrize("said", [(), ("Its test pictures are easy.",)])
+def test_what_a_data_set_warns_of_stands_beside_its_result_once(said: tuple[str, ...], known: bool) -> None:
+    evaluator = EmotionEvaluator(CAER_S, dataset_name="mine", dataset_warnings=said)
+    if known:
+        evaluator.describe_dataset(Headline("mine_test", images=10, listed_images=10, warnings=said))
+    run(evaluator, random_pairs(CAER_S, 10))
     assert evaluator.report is not None
-    assert (CAER_S_LEAK in evaluator.report["warnings"]) == warned
-    text = " ".join(format_report(evaluator.report).split())
-    assert ("overstates how well the model reads unseen scenes" in text) == warned
+    assert evaluator.report["dataset"]["warnings"] == list(said)
+    assert [text for text in evaluator.report["warnings"] if "easy" in text] == list(said)
+    assert ("Its test pictures are easy" in " ".join(format_report(evaluator.report).split())) == bool(said)
 
 
 def test_the_console_names_the_protocol_with_every_table_and_puts_references_beside_the_result() -> None:

@@ -73,6 +73,7 @@ OTHERS = {
     "model_ema.device": "cpu",
     "init_checkpoint": "nowhere.pth",
     "references": "{a: 0.5}",
+    "dataset_warnings": "[another]",
 }
 INSTEAD = {"official": "paper", "FrozenBN": "BN", "relu": "gelu", "paper": "official"}  # where OTHERS is there already
 

@@ -2,8 +2,18 @@
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
-from dsct_detrex.structures import CAER_S, EMOTIC, Boxes, Instances, get_emotions
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import (
+    CAER_S,
+    EMOTIC,
+    Boxes,
+    Instances,
+    MultiClassEmotions,
+    MultiLabelEmotions,
+    get_emotions,
+)
 
 
 def test_multi_label_targets_logits_and_scores():
@@ -49,6 +59,52 @@ def test_official_order_and_lookup():
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+UNUSUAL = ["so, so", 'said "no"', "Doubt/Confusion", "悲しい", "😀", "d'accord", "a=b;c", "${x}", " calm "]
+
+
+@pytest.mark.parametrize("kind", [MultiClassEmotions, MultiLabelEmotions])
+@pytest.mark.parametrize("wrapped", [list, tuple, OmegaConf.create], ids=["list", "tuple", "config"])
+def test_names_of_a_config_become_plain_texts(kind, wrapped):
+    names = [name for name in UNUSUAL if "$" not in name] if wrapped is OmegaConf.create else UNUSUAL
+    emotions = kind("moods", wrapped(names))
+    assert emotions.names == tuple(name.strip() for name in names)
+    assert all(type(name) is str for name in (emotions.name, *emotions.names))
+    assert emotions == kind("moods", tuple(emotions.names), origin="a file")
+    assert hash(emotions) == hash(kind("moods", emotions.names))
+
+
+@pytest.mark.parametrize("kind", [MultiClassEmotions, MultiLabelEmotions])
+@pytest.mark.parametrize(
+    ("name", "names", "sentence"),
+    [
+        ("moods", "calm", r"\(names=\) expects a list of names of emotions. Got 'calm'."),
+        ("moods", {"calm": 1}, r"\(names=\) expects a list of names of emotions. Got {'calm': 1}."),
+        ("moods", None, r"\(names=\) expects a list of names of emotions. Got None."),
+        ("moods", [], r"\(names=\) expects at least \d names. Got 0."),
+        ("moods", ["calm", 2], r"\(names=\) expects texts. Got 2: put it in quotes"),
+        ("moods", ["calm", False], r"\(names=\) expects texts. Got False: put it in quotes"),
+        ("moods", ["calm", " "], r"\(names=\) expects names of one line, of 1 to 60 letters. Got ' '."),
+        ("moods", ["calm", "a\nb"], r"\(names=\) expects names of one line, of 1 to 60 letters. Got 'a\\nb'."),
+        ("moods", ["calm", "a" * 61], r"\(names=\) expects names of one line, of 1 to 60 letters."),
+        ("moods", ["calm", "tense", "calm"], r"\(names=\) expects different names. Got 'calm' and 'calm'"),
+        ("moods", ["very calm", "tense", "Very_Calm"], r"Got 'very calm' and 'Very_Calm', which files cannot tell"),
+        ("my moods", ["calm", "tense"], r"\(name=\) expects a name of letters, digits, _ and -.* Got 'my moods'."),
+        ("../moods", ["calm", "tense"], r"\(name=\) expects a name of letters"),
+        (None, ["calm", "tense"], r"\(name=\) expects a name of letters, digits, _ and -.* Got None."),
+    ],
+)
+def test_what_is_no_label_set_is_refused(kind, name, names, sentence):
+    with pytest.raises(UserError, match=sentence) as refused:
+        kind(name, names)
+    assert str(refused.value).startswith(kind.__name__)
+
+
+def test_one_class_is_a_choice_only_where_several_may_hold():
+    with pytest.raises(UserError, match=r"at least 2 names. Got 1: 'calm'."):
+        MultiClassEmotions("moods", ["calm"])
+    assert MultiLabelEmotions("moods", ["calm"]).num_emotions == 1
 
 
 def test_instances_speak_detectron2s_dialect():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dsct_detrex.structures import get_emotions
 from dsct_detrex.sweep.comparison import gap_sentences, order_sentence
 from dsct_detrex.sweep.description import Sweep
 from dsct_detrex.sweep.efficiency import plot_efficiency
@@ -44,7 +45,14 @@ ON_EMOTIC = dict(
 
 
 def setting(sweep: dict[str, Any], data: str = "synthetic", scale: str = "demo", emotions: str = "caer_s") -> Setting:
-    return Setting(Sweep("s", "title", "Table 9", "Row", **sweep), data, scale, emotions, 1, "python scripts/sweep.py")
+    return Setting(
+        Sweep("s", "title", "Table 9", "Row", **sweep),
+        data,
+        scale,
+        get_emotions(emotions),
+        1,
+        "python scripts/sweep.py",
+    )
 
 
 def rows_of(chosen: Setting, folder: Path, values: dict[str, float]) -> list[Row]:

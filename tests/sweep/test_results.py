@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dsct_detrex.structures import CAER_S
 from dsct_detrex.sweep.comparison import blocked_p_value, comparison, difference_sentence, order_sentence
 from dsct_detrex.sweep.description import Cell, Sweep
 from dsct_detrex.sweep.execute import write_pictures, write_tables
@@ -30,7 +31,7 @@ def finished(folder: Path, cell: Cell, seed: int, accuracy: float) -> Run:
 
 def setting(cells: list[dict], data: str = "synthetic", scale: str = "demo", **options: object) -> Setting:
     sweep = Sweep("s", "title", "Table 10", "Host", cells, **options)
-    return Setting(sweep, data, scale, "caer_s", 2, "python scripts/sweep.py")
+    return Setting(sweep, data, scale, CAER_S, 2, "python scripts/sweep.py")
 
 
 CELLS = [

@@ -21,6 +21,8 @@ from .latents import PEOPLE_PERCENT, draw_caer_s_label, draw_emotic_labels
 from .scene import Box, Person, Scene, draw_scene
 
 DEFAULT_SIZE = (192, 144)
+FORMATS = ("caer_s", "emotic")
+"""Label sets that the table of the scenes has causes for."""
 SMALLEST_SIDE = 32
 
 
@@ -50,7 +52,7 @@ class SyntheticScenes:
         max_people: int = len(PEOPLE_PERCENT),
         boxes: str = "head",
     ) -> None:
-        _check("format", format, format in ("caer_s", "emotic"), "'caer_s' or 'emotic'")
+        _check("format", format, format in FORMATS, " or ".join(map(repr, FORMATS)))
         _check("split", split, split in SPLITS, f"one of {', '.join(SPLITS)}")
         _check("length", length, length >= 1, "a number of at least 1")
         _check("seed", seed, seed >= 0, "a number of at least 0")

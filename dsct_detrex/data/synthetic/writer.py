@@ -12,11 +12,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dsct_detrex.data import catalogue
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
-
-from .write_caer_s import write_caer_s
-from .write_emotic import write_emotic
 
 
 class FolderInUseError(UserError):
@@ -35,7 +33,9 @@ class FolderInUseError(UserError):
         self.problem = problem
 
 
-_ANNOTATIONS = {"emotic": ("mat", "json"), "caer_s": ("txt", "json")}
+def formats() -> tuple[str, ...]:
+    """The data sets that have a stand-in."""
+    return tuple(name for name, card in catalogue.cards().items() if card.stand_in is not None)
 
 
 def write_dataset(
@@ -50,22 +50,22 @@ def write_dataset(
     """Draw scenes and write them with their annotations.
 
     Args:
-        format: ``"emotic"`` or ``"caer_s"``.
+        format: name of a data set that has a stand-in.
         root: a folder, made if it is not there; it is to be empty.
         sizes: number of images per split, e.g. ``{"train": 100, "val": 20, "test": 40}``; splits not named are not
             written.
         seed: of the scenes.
-        annotations: only this kind: ``"mat"`` or ``"json"`` (EMOTIC), ``"txt"`` or ``"json"`` (CAER-S). None writes
-            both.
+        annotations: only this kind, one of those that the data set's card names. None writes all of them.
         size: (width, height) of the pictures, pixels; CAER-S frames are 712 x 400.
         overwrite: write into a folder with content: files of the same name are replaced, all others stay.
 
     Raises:
         UserError: an unknown format, kind of annotation or split, no image at all, or a folder with content.
     """
-    if format not in _ANNOTATIONS:
-        raise UserError(f"write_dataset(format=) expects one of {', '.join(_ANNOTATIONS)}. Got {format!r}.")
-    known = _ANNOTATIONS[format]
+    stand_in = catalogue.cards()[format].stand_in if format in catalogue.cards() else None
+    if stand_in is None:
+        raise UserError(f"write_dataset(format=) expects one of {', '.join(formats())}. Got {format!r}.")
+    known = stand_in.annotations
     if annotations is not None and annotations not in known:
         raise UserError(
             f"write_dataset(annotations=) expects one of {', '.join(known)} for {format}. Got {annotations!r}."
@@ -73,10 +73,10 @@ def write_dataset(
     if not sizes:
         raise UserError("write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none.")
     kinds = known if annotations is None else (annotations,)
-    write = write_emotic if format == "emotic" else write_caer_s
     folder = user_path(root)
     _check_empty(folder, overwrite)
-    write(folder, sizes, seed, kinds, size)
+    folder.mkdir(parents=True, exist_ok=True)
+    stand_in.write(folder, sizes, seed, kinds, size)
 
 
 def _check_empty(folder: Path, overwrite: bool) -> None:

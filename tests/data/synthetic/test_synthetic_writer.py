@@ -161,7 +161,7 @@ def test_only_the_kind_asked_for_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("format", "sizes", "annotations", "message"),
     [
-        ("voc", {"val": 1}, None, "write_dataset(format=) expects one of emotic, caer_s. Got 'voc'."),
+        ("voc", {"val": 1}, None, "write_dataset(format=) expects one of caer_s, emotic. Got 'voc'."),
         ("emotic", {"val": 1}, "txt", "write_dataset(annotations=) expects one of mat, json for emotic. Got 'txt'."),
         ("emotic", {}, None, "write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none."),
         ("caer_s", {"dev": 1}, None, "SyntheticScenes(split=) expects one of train, val, test. Got 'dev'."),

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dsct_detrex.data.coco_labels import Categories, LabelsOf
-from dsct_detrex.data.emotic_files import has_official_name
 from dsct_detrex.data.fields import Entry, whole_number
 from dsct_detrex.data.label_names import LabelNames
+from dsct_detrex.data.sets.emotic.files import has_official_name
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import EMOTIC
 

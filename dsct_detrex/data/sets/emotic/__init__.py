@@ -7,7 +7,7 @@ Two annotation releases exist and are *not* the same test set, so results always
   all annotators' labels (test: 3,682 images, 5,369 people). The paper's Table 4 counts these images.
 
 Any other COCO-style JSON is read as far as it says what its labels are: see ``coco_labels.py`` for names and
-categories, ``emotic_labels.py`` for the official bit masks.
+categories, ``labels.py`` for the official bit masks.
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dsct_detrex.data.box_formats import check_box_format
+from dsct_detrex.data.card import DataSetCard, StandIn
 from dsct_detrex.data.checks import DataReport, check_on_error
 from dsct_detrex.data.coco import Reading, read_coco
 from dsct_detrex.data.disk import DiskDataset, Listing
-from dsct_detrex.data.emotic_files import (
+from dsct_detrex.data.places import check_split, existing_root
+from dsct_detrex.data.sets.emotic.files import (
     DATABASES,
     EmoticPictures,
     Source,
     asked_boxes,
     find_source,
+    has_pictures,
     image_root,
     kind_in_words,
     settled_kind,
 )
-from dsct_detrex.data.emotic_labels import EMOTIC_NAMES, LABEL_ALIASES, bit_masks, decode_bits
-from dsct_detrex.data.emotic_mat import read_mat
-from dsct_detrex.data.places import check_split, existing_root
+from dsct_detrex.data.sets.emotic.labels import EMOTIC_NAMES, LABEL_ALIASES, bit_masks, decode_bits
+from dsct_detrex.data.sets.emotic.mat import read_mat
+from dsct_detrex.data.synthetic.write_emotic import write_emotic
 from dsct_detrex.structures import EMOTIC
 
-__all__ = ["DATABASES", "LABEL_ALIASES", "EmoticDataset", "decode_bits", "image_root", "label_indices"]
+__all__ = ["CARD", "DATABASES", "LABEL_ALIASES", "EmoticDataset", "decode_bits", "image_root", "label_indices"]
 
 
 class EmoticDataset(DiskDataset):
@@ -116,3 +119,25 @@ def _read(source: Source, split: str, images: Path, asked: str, report: DataRepo
     )
     content = read_coco(source.path, reading, report)
     return Listing(content.records, source.path, "xywh"), content.boxes
+
+
+CARD = DataSetCard(
+    name="emotic",
+    title="EMOTIC",
+    reader=EmoticDataset,
+    emotions=EMOTIC,
+    access=(
+        "EMOTIC is given out by its authors for non-commercial research: ask through the form linked from "
+        "github.com/rkosti/emotic, unpack emotic.zip and Annotations.zip into one folder and pass it as root"
+    ),
+    layout=f"folders {', '.join(DATABASES)}",
+    recognises=has_pictures,
+    options=("annotations", "boxes", "box_format"),
+    num_subjects=4,
+    official_counts={
+        # Of the annotation files in the official DSCT repository, commit 8b0fe36.
+        "emotic_val_bi.json": (1705, 2397),
+        "emotic_test_bi.json": (3682, 5369),
+    },
+    stand_in=StandIn(("mat", "json"), write_emotic),
+)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dsct_detrex.data.catalogue import how_to_get
 from dsct_detrex.data.checks import DataReport
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.picture_names import PictureNames, parts_of
-from dsct_detrex.data.places import first_file, how_to_get, named_file
+from dsct_detrex.data.places import first_file, named_file
 from dsct_detrex.errors import UserError
 
 DATABASES = ("mscoco", "framesdb", "emodb_small", "ade20k")
@@ -140,14 +141,24 @@ def image_root(root: Path) -> Path:
     Raises:
         UserError: there is none at or under ``root``.
     """
-    for name in _IMAGE_FOLDERS:
-        if any((root / name / database).is_dir() for database in DATABASES):
-            return root / name
+    found = _image_folder(root)
+    if found is not None:
+        return found
     looked = ", ".join(str(Path(name or ".")) for name in _IMAGE_FOLDERS)
     raise UserError(
         f"EMOTIC: no images under {root}. Looked for one of the folders {', '.join(DATABASES)} in: {looked}. "
         f"{how_to_get('emotic')}"
     )
+
+
+def has_pictures(root: Path) -> bool:
+    """Whether ``image_root`` finds one."""
+    return _image_folder(root) is not None
+
+
+def _image_folder(root: Path) -> Path | None:
+    holding = (root / name for name in _IMAGE_FOLDERS if any((root / name / base).is_dir() for base in DATABASES))
+    return next(holding, None)
 
 
 class EmoticPictures:

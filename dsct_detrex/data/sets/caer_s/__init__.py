@@ -19,7 +19,16 @@ from pathlib import Path
 from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.data.box_formats import check_box_format
 from dsct_detrex.data.box_lines import EXPECTED, made_by, read_lines
-from dsct_detrex.data.caer_labels import (
+from dsct_detrex.data.card import DataSetCard, StandIn
+from dsct_detrex.data.catalogue import how_to_get
+from dsct_detrex.data.checks import DataReport, check_on_error
+from dsct_detrex.data.coco import Reading, read_coco
+from dsct_detrex.data.dataset import Annotation, Record
+from dsct_detrex.data.disk import DiskDataset, Listing
+from dsct_detrex.data.fields import whole_number
+from dsct_detrex.data.picture_names import PictureNames, parts_of
+from dsct_detrex.data.places import check_split, existing_root, first_file, named_file
+from dsct_detrex.data.sets.caer_s.labels import (
     CAER_NAMES,
     LABEL_ALIASES,
     check_start,
@@ -27,17 +36,11 @@ from dsct_detrex.data.caer_labels import (
     label_index,
     plain_numbers,
 )
-from dsct_detrex.data.checks import DataReport, check_on_error
-from dsct_detrex.data.coco import Reading, read_coco
-from dsct_detrex.data.dataset import Annotation, Record
-from dsct_detrex.data.disk import DiskDataset, Listing
-from dsct_detrex.data.fields import whole_number
-from dsct_detrex.data.picture_names import PictureNames, parts_of
-from dsct_detrex.data.places import check_split, existing_root, first_file, how_to_get, named_file
+from dsct_detrex.data.synthetic.write_caer_s import write_caer_s
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S
 
-__all__ = ["LABEL_ALIASES", "LEAK_WARNING", "CaerSDataset", "image_root", "label_index"]
+__all__ = ["CARD", "LABEL_ALIASES", "LEAK_WARNING", "CaerSDataset", "image_root", "label_index"]
 
 LEAK_WARNING = (
     "CAER-S train and test share frames of the same videos (GLAMOR-Net, doi 10.1007/s00521-021-06778-x): "
@@ -175,12 +178,25 @@ def image_root(root: Path) -> Path:
     Raises:
         UserError: there is none at or under ``root``.
     """
-    candidates = [root, root / "CAER-S", root / "CAER_S", root / "caer_s"]
-    for folder in candidates:
+    for folder in _image_roots(root):
         if (folder / "train").is_dir() or (folder / "test").is_dir():
             return folder
-    looked = ", ".join(str(folder) for folder in candidates)
+    looked = ", ".join(map(str, _image_roots(root)))
     raise UserError(f"CAER-S: no images. Looked for folders train/ and test/ in: {looked}. {how_to_get('caer_s')}")
+
+
+def has_class_folders(root: Path) -> bool:
+    """Whether there are folders ``train/<emotion>`` or ``test/<emotion>`` as the download has them."""
+    return any(
+        CAER_NAMES.find(folder.name) is not None and folder.is_dir()
+        for base in _image_roots(root)
+        for split in ("train", "test")
+        for folder in (base / split).glob("*")
+    )
+
+
+def _image_roots(root: Path) -> list[Path]:
+    return [root, root / "CAER-S", root / "CAER_S", root / "caer_s"]
 
 
 def found_box_file(root: Path, images: Path, split: str) -> Path | None:
@@ -212,3 +228,20 @@ def _named_or_found(root: Path, images: Path, split: str, annotations: str | Non
             f"have faces found: {spoken('data', ['boxes', '--format', 'caer_s', '--root', str(root)])}."
         )
     return source
+
+
+CARD = DataSetCard(
+    name="caer_s",
+    title="CAER-S",
+    reader=CaerSDataset,
+    emotions=CAER_S,
+    access=(
+        "CAER-S comes from caer-dataset.github.io (read its terms there): unpack it and pass the folder that holds "
+        "train/ and test/ as root"
+    ),
+    layout="folders train, test with one folder for each emotion",
+    recognises=has_class_folders,
+    warning=LEAK_WARNING,
+    num_subjects=9,
+    stand_in=StandIn(("txt", "json"), write_caer_s),
+)

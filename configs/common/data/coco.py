@@ -1,0 +1,39 @@
+"""A user's own COCO-style files: EMOTIC's loaders with another reader. The emotions are those of the files.
+
+``data.kind`` and ``data.emotions`` state what is found out otherwise, and said; docs/data.md has the layouts.
+"""
+
+from dsct_detrex.config import LazyCall as L
+from dsct_detrex.data.sets.coco import CocoDataset, emotions_of_files
+
+from .emotic import classification, dataloader
+
+data = dict(
+    root="datasets/coco",
+    annotations=dict(train=None, val=None, test=None),  # null: looked for in root
+    images=None,  # null: looked for in root; else a folder, may hold {split}
+    kind=None,  # multi_label or multi_class; null: as the files have it
+    emotions=None,  # a list of names in their order; null: as the training file has them
+    name=None,  # of the label set; null: that of the folder
+    box_format=None,  # xywh or xyxy, for a file that is not COCO's xywh
+    on_error="raise",
+)
+emotions = L(emotions_of_files)(
+    root="${data.root}",
+    annotations="${data.annotations}",
+    kind="${data.kind}",
+    names="${data.emotions}",
+    name="${data.name}",
+)
+
+for split, loader in (("train", dataloader.train), ("val", dataloader.test)):
+    loader.dataset = L(CocoDataset)(
+        root="${data.root}",
+        split=split,
+        emotions="${emotions}",
+        annotations="${data.annotations}",
+        images="${data.images}",
+        on_error="${data.on_error}",
+        box_format="${data.box_format}",
+    )
+dataloader.evaluator.dataset_name = "${emotions.name}"
