@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (root / f"{split}.pets").write_text(f"{split}.png playful 5 5 30 30\n")
     yield root
     catalogue.cards.cache_clear()
+    sys.modules.pop("dsct_detrex.data.sets.pets", None)
 
 
 def test_every_card_is_called_like_its_module_and_its_config() -> None:

@@ -74,7 +74,7 @@ def test_folders_follow_the_keys_again(tmp_path: Path) -> None:
     [
         "os.system",
         "dsct_detrex.data.synthetic.write_dataset",
-        "dsct_detrex.data.gallery.draw_gallery",
+        "dsct_detrex.visualization.gallery.draw_gallery",
         "dsct_detrex.data.loader.torch.save",
         "dsct_detrex.evaluation.files.keep_older",
         "dsct_detrex.config.load_config",
