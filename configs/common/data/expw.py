@@ -10,7 +10,7 @@ emotions = L(MultiClassEmotions)(name=EXPW.name, names=EXPW.names)
 data = dict(
     root="datasets/ExpW",
     annotations=None,  # null: label.lst; a list of your own, or with {split} in its name one for each split
-    shares=SHARES,  # of the pictures, for train, val and test; ExpW has no official split
+    shares=SHARES,  # of the pictures, for train, val and test
     min_confidence=None,  # of a face box; null: all
     on_error="raise",
 )
@@ -25,4 +25,3 @@ for split, loader in (("train", dataloader.train), ("val", dataloader.test)):
         on_error="${data.on_error}",
     )
 dataloader.evaluator.dataset_name = CARD.title
-dataloader.evaluator.dataset_warnings = [CARD.warning]

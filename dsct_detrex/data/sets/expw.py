@@ -40,6 +40,8 @@ from dsct_detrex.structures import CAER_S, MultiClassEmotions
 
 EXPW = MultiClassEmotions("expw", ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"))
 
+NO_SPLIT = "ExpW has no official split: a result on one division of its pictures does not compare with another's."
+
 _EXPECTED = "image_name face_id top left right bottom confidence label"
 _FIELDS = len(_EXPECTED.split())
 _NAMES = LabelNames(EXPW, {"anger": "Angry"})
@@ -63,12 +65,13 @@ class ExpwDataset(DiskDataset):
             pictures, so a model that finds them is counted wrong.
         on_error: ``"raise"`` or ``"skip"`` for pictures that are not there or whose size cannot be read.
 
+    Attributes:
+        warning: how the split was made, to be shown beside any result.
+
     Raises:
         UserError: nothing found (says what was looked for and how to get it), the list cannot be used, one picture is
             in two splits, or no face is left.
     """
-
-    warning = "ExpW has no official split: a result on one division of its pictures does not compare with another's."
 
     def __init__(
         self,
@@ -94,7 +97,8 @@ class ExpwDataset(DiskDataset):
         located = _located(faces, _picture_folder(folder, faces, source), report)
         ours = [(face, path) for face, path in zip(faces, located) if own_split or split_of(path.name, parts) == split]
         kept = [(face, path) for face, path in ours if least is None or face.confidence >= least]
-        part = f"a list of {split}" if own_split else f"{parts[SPLITS.index(split)]:.0%} of its pictures, drawn by name"
+        divided = ", ".join(f"{share:.0%} {name}" for name, share in zip(SPLITS, parts))
+        part = "a list for each split" if own_split else f"its pictures divided by name ({divided})"
         left_out = len(ours) - len(kept)
         below = f", {left_out:,} of {len(ours):,} faces left out below confidence {least:g}" if left_out else ""
         if not kept:
@@ -112,6 +116,7 @@ class ExpwDataset(DiskDataset):
             split=split,
             boxes="face",
         )
+        self.warning = f"{NO_SPLIT} This is {part}."
 
 
 class Face(NamedTuple):
@@ -256,6 +261,6 @@ CARD = DataSetCard(
     layout="files label.lst and image/origin/*.jpg",
     recognises=lambda root: first_file([root / base for base in _BASES], _LISTS) is not None,
     options=("annotations",),
-    warning=ExpwDataset.warning,
+    warning=NO_SPLIT,
     stand_in=StandIn(("lst",), write_expw),
 )
