@@ -8,6 +8,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from dsct_detrex.data.catalogue import label_sets
 from dsct_detrex.structures import MultiClassEmotions
 from dsct_detrex.weights import save_release
 from tests.commands import dashboard as main
@@ -111,8 +112,8 @@ NAME = "expects a name of letters, digits, spaces and _ . - that starts with a l
         ([], "Say whose project it is, a user or a team of W&B: --entity NAME, or set WANDB_ENTITY."),
         (
             ["--entity", "me", "--emotions", "emotik"],
-            "--emotions expects one of caer_s, emotic, or a file of a run that names its emotions, its config.yaml or "
-            "a release (*.safetensors). Got 'emotik'. Did you mean `emotic`?",
+            f"--emotions expects one of {', '.join(label_sets())}, or a file of a run that names its emotions, its "
+            "config.yaml or a release (*.safetensors). Got 'emotik'. Did you mean `emotic`?",
         ),
         (["--entity", "me/mine"], f"--entity {NAME} Got 'me/mine'."),
         (["--entity", "me", "--project", ""], f"--project {NAME} Got ''."),

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from dsct_detrex.config import apply_overrides, instantiate, load_config
 from dsct_detrex.config.project import config_folder
+from dsct_detrex.data.catalogue import label_sets
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep import Cell, Sweep, load_sweep
 from dsct_detrex.sweep.description import table_file
@@ -17,6 +18,7 @@ from dsct_detrex.sweep.printed import Quoted
 from dsct_detrex.sweep.scale import get_scale, host_of
 
 ROOT = config_folder().parent
+KINDS = ", ".join(label_sets())
 FILES = sorted((config_folder() / "sweeps").glob("*_[0-9]*.py"))
 
 
@@ -161,11 +163,11 @@ def test_unknown_numbers_stay_unknown():
     ("make", "sentence"),
     [
         (lambda: Cell("My cell"), "expects small letters, digits and _ . - for a folder. Got 'My cell'"),
-        (lambda: Cell("a", paper={"coco": 1.0}), "expects keys of caer_s, emotic. Got 'coco'"),
+        (lambda: Cell("a", paper={"coco": 1.0}), f"expects keys of {KINDS}. Got 'coco'"),
         (lambda: Cell("a", paper_by_people={"emotic": {"6": 1.0}}), "expects keys of 1, 2, 3, 4, 5plus. Got '6'"),
-        (lambda: Cell("a", paper_by_people={"coco": {"1": 1.0}}), "expects keys of caer_s, emotic. Got 'coco'"),
+        (lambda: Cell("a", paper_by_people={"coco": {"1": 1.0}}), f"expects keys of {KINDS}. Got 'coco'"),
         (lambda: Cell("a", paper={"emotic": 1.0}, ours=True), "expects a row without numbers of the paper. Got some"),
-        (lambda: Quoted("HECO", {"coco": 1.0}), "Quoted(paper=) of 'HECO' expects keys of caer_s, emotic. Got 'coco'"),
+        (lambda: Quoted("HECO", {"coco": 1.0}), f"Quoted(paper=) of 'HECO' expects keys of {KINDS}. Got 'coco'"),
         (lambda: Sweep("s", "t", "Table 1", "Row", [{"name": "a"}], gaps=[GAP]), "names of its cells. Got 'b'"),
         (lambda: Sweep("s", "t", "Table 1", "Row", []), "Got no cell"),
         (lambda: Sweep("s", "t", "Table 1", "Row", [{"name": "a"}, {"name": "a"}]), "Got two cells called 'a'"),

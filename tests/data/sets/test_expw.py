@@ -97,11 +97,11 @@ def test_every_picture_is_in_one_split(tmp_path: Path) -> None:
     assert sum(map(len, found.values())) == len(set().union(*found.values())) == 40
     assert all(split_of(name) == split for split, names in found.items() for name in names)
     dataset = ExpwDataset(root, "val")
-    said = "its pictures divided by name (70% train, 10% val, 20% test)"
+    said = "pictures divided by name (70 % train, 10 % val, 20 % test)"
     assert dataset.description == f"face boxes from label.lst, {said}"
     headline = headline_of(dataset)
     assert headline is not None
-    assert headline.warnings == (f"{catalogue.get('expw').warning} This is {said}.",)
+    assert headline.warnings == (f"{catalogue.get('expw').warning} Here: {said}.",)
 
 
 def test_lists_of_ones_own_are_not_divided(tmp_path: Path) -> None:

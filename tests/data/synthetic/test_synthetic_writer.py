@@ -15,6 +15,7 @@ from dsct_detrex.data import CaerSDataset, EmoticDataset
 from dsct_detrex.data.synthetic import SyntheticScenes, write_dataset
 from dsct_detrex.data.synthetic.write_caer_s import labelled_person
 from dsct_detrex.data.synthetic.write_emotic import pack_bits
+from dsct_detrex.data.synthetic.writer import formats
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S, EMOTIC
 
@@ -161,7 +162,7 @@ def test_only_the_kind_asked_for_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("format", "sizes", "annotations", "message"),
     [
-        ("voc", {"val": 1}, None, "write_dataset(format=) expects one of caer_s, emotic. Got 'voc'."),
+        ("voc", {"val": 1}, None, f"write_dataset(format=) expects one of {', '.join(formats())}. Got 'voc'."),
         ("emotic", {"val": 1}, "txt", "write_dataset(annotations=) expects one of mat, json for emotic. Got 'txt'."),
         ("emotic", {}, None, "write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none."),
         ("caer_s", {"dev": 1}, None, "SyntheticScenes(split=) expects one of train, val, test. Got 'dev'."),

@@ -19,9 +19,8 @@ There is no official split: ``division.py`` makes one, or lists of one's own do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from dsct_detrex.data.card import DataSetCard, StandIn
 from dsct_detrex.data.catalogue import how_to_get
@@ -29,23 +28,19 @@ from dsct_detrex.data.checks import DataReport, check_on_error
 from dsct_detrex.data.dataset import SPLITS, Annotation, Record
 from dsct_detrex.data.disk import DiskDataset, Listing
 from dsct_detrex.data.division import SHARES, check_shares, split_of
-from dsct_detrex.data.fields import number, whole_number
-from dsct_detrex.data.label_names import LabelNames
+from dsct_detrex.data.fields import number
 from dsct_detrex.data.picture_names import PictureNames
 from dsct_detrex.data.places import check_split, existing_root, first_file, named_file
+from dsct_detrex.data.sets.expw.label_list import EXPW, EXPW_NAMES, Face, read_faces
 from dsct_detrex.data.synthetic import SyntheticScenes
-from dsct_detrex.data.text_files import read_text
 from dsct_detrex.errors import UserError
-from dsct_detrex.structures import CAER_S, MultiClassEmotions
+from dsct_detrex.paths import user_path
+from dsct_detrex.structures import CAER_S
 
-EXPW = MultiClassEmotions("expw", ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"))
+__all__ = ["CARD", "EXPW", "SHARES", "ExpwDataset"]
 
 NO_SPLIT = "ExpW has no official split: a result on one division of its pictures does not compare with another's."
 
-_EXPECTED = "image_name face_id top left right bottom confidence label"
-_FIELDS = len(_EXPECTED.split())
-_NAMES = LabelNames(EXPW, {"anger": "Angry"})
-_KNOWN = ", ".join(f"{index} {name}" for index, name in enumerate(EXPW.names))
 _BASES = ("", "data", "ExpW", "ExpW/data")
 _LISTS = ("label/label.lst", "label.lst")
 _PICTURES = ("image/origin", "image/origin.7z/origin", "image", "origin", "origin/origin", "images")
@@ -90,15 +85,15 @@ class ExpwDataset(DiskDataset):
         folder = existing_root(root, "expw")
         source = label_list(folder) if annotations is None else named_file(annotations, split, folder, "expw")
         own_split = annotations is not None and "{split}" in annotations
-        faces = list(_read(source))
+        faces = list(read_faces(source))
         if own_split:
             _refuse_shared_pictures(faces, source, split, folder, annotations or "")
         report = DataReport(f"expw_{split}")
         located = _located(faces, _picture_folder(folder, faces, source), report)
         ours = [(face, path) for face, path in zip(faces, located) if own_split or split_of(path.name, parts) == split]
         kept = [(face, path) for face, path in ours if least is None or face.confidence >= least]
-        divided = ", ".join(f"{share:.0%} {name}" for name, share in zip(SPLITS, parts))
-        part = "a list for each split" if own_split else f"its pictures divided by name ({divided})"
+        divided = ", ".join(f"{100 * share:g} % {name}" for name, share in zip(SPLITS, parts))
+        part = "a list for each split" if own_split else f"pictures divided by name ({divided})"
         left_out = len(ours) - len(kept)
         below = f", {left_out:,} of {len(ours):,} faces left out below confidence {least:g}" if left_out else ""
         if not kept:
@@ -116,23 +111,7 @@ class ExpwDataset(DiskDataset):
             split=split,
             boxes="face",
         )
-        self.warning = f"{NO_SPLIT} This is {part}."
-
-
-class Face(NamedTuple):
-    """One line of the list.
-
-    Attributes:
-        picture: its name.
-        box: xyxy, pixels.
-        confidence: of the box.
-        label: index into ``EXPW.names``.
-    """
-
-    picture: str
-    box: list[float]
-    confidence: float
-    label: int
+        self.warning = f"{NO_SPLIT} Here: {part}."
 
 
 def label_list(root: Path) -> Path:
@@ -154,28 +133,6 @@ def _checked_confidence(least: float | None, owner: str) -> float | None:
     if least is not None and (found is None or not math.isfinite(found)):
         raise UserError(f"{owner}(min_confidence=) expects a number, or null for all faces. Got {least!r}.")
     return found
-
-
-def _read(source: Path) -> Iterator[Face]:
-    """All faces of a list; a line is read from its end, since names may hold blanks."""
-    for at, text in enumerate(read_text(source).split("\n"), start=1):
-        if text.strip():
-            yield _face(text.strip().rsplit(maxsplit=_FIELDS - 1), f"{source}, line {at}")
-
-
-def _face(fields: Sequence[str], where: str) -> Face:
-    if len(fields) != _FIELDS:
-        raise UserError(f"{where}: {len(fields)} fields. Expected {_FIELDS}, separated by blanks: {_EXPECTED}.")
-    picture, _, *numbers, word = fields
-    values = [number(field) for field in numbers]
-    odd = [field for field, value in zip(numbers, values) if value is None]
-    if odd:
-        raise UserError(f"{where}: {odd[0]!r} is not a number. Expected {_EXPECTED}.")
-    top, left, right, bottom, confidence = [value for value in values if value is not None]
-    label = _NAMES.find(word) if whole_number(word) is None else whole_number(word)
-    if label is None or not 0 <= label < EXPW.num_emotions:
-        raise UserError(f"{where}: label {word!r} is unknown. Expected one of {_KNOWN}.")
-    return Face(picture, [left, top, right, bottom], confidence, label)
 
 
 def _picture_folder(root: Path, faces: Sequence[Face], source: Path) -> Path:
@@ -220,10 +177,10 @@ def _refuse_shared_pictures(faces: Sequence[Face], source: Path, split: str, roo
     """No picture is in the lists of two splits."""
     ours = {face.picture.casefold() for face in faces}
     for other in SPLITS:
-        path = first_file([Path(), root], [annotations.replace("{split}", other)])
+        path = first_file([Path(), root], [str(user_path(annotations.replace("{split}", other)))])
         if other == split or path is None:
             continue
-        shared = [face.picture for face in _read(path) if face.picture.casefold() in ours]
+        shared = [face.picture for face in read_faces(path) if face.picture.casefold() in ours]
         if shared:
             raise UserError(
                 f"{source} and {path} both list {len(set(shared)):,} pictures, the first is {shared[0]}. Put each "
@@ -243,7 +200,7 @@ def write_expw(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str, .
             scenes.load_image(index).save(root / "image" / "origin" / name)
             for at, person in enumerate(scenes.record(index)["annotations"]):
                 left, top, right, bottom = (round(side) for side in person["bbox"])
-                label = _NAMES.find(CAER_S.names[person["labels"][0]])
+                label = EXPW_NAMES.find(CAER_S.names[person["labels"][0]])
                 lines.append(f"{name} {at} {top} {left} {right} {bottom} 100.0000 {label}\n")
     (root / "label" / "label.lst").write_text("".join(sorted(lines)))
 
