@@ -7,6 +7,7 @@ RESPONSIBLE_USE = (
     "except for medical or safety reasons (AI Act, Article 5(1)(f)); other emotion recognition is high-risk. "
     "Do not use these models to decide about people.",
     "EMOTIC is for non-commercial research and education only. No terms of CAER-S were found: read its project page "
-    "before use. Other data sets have terms of their own. EMOTIC contains COCO images, so a host trained on COCO may have seen some of its test pictures.",
+    "before use. Other data sets have terms of their own. EMOTIC contains COCO images, so a host trained on COCO may "
+    "have seen some of its test pictures.",
 )
 """Paragraphs. Sources: EU AI Act, Article 5(1)(f); licence of the EMOTIC release."""

@@ -89,7 +89,8 @@ class ExpwDataset(DiskDataset):
         if own_split:
             _refuse_shared_pictures(faces, source, split, folder, annotations or "")
         report = DataReport(f"expw_{split}")
-        located = _located(faces, _picture_folder(folder, faces, source), report)
+        names = PictureNames()
+        located = _located(faces, _picture_folder(folder, faces, source, names), names, report)
         ours = [(face, path) for face, path in zip(faces, located) if own_split or split_of(path.name, parts) == split]
         kept = [(face, path) for face, path in ours if least is None or face.confidence >= least]
         divided = ", ".join(f"{100 * share:g} % {name}" for name, share in zip(SPLITS, parts))
@@ -135,10 +136,9 @@ def _checked_confidence(least: float | None, owner: str) -> float | None:
     return found
 
 
-def _picture_folder(root: Path, faces: Sequence[Face], source: Path) -> Path:
+def _picture_folder(root: Path, faces: Sequence[Face], source: Path, names: PictureNames) -> Path:
     """The folder that holds most of the listed pictures; archives are unpacked in several ways."""
     wanted = {face.picture.casefold() for face in faces}
-    names = PictureNames()
     folders = [root / base / name for base in _BASES for name in (*_PICTURES, "")]
     found = {folder: sum(name.casefold() in wanted for name in names.listed(folder)) for folder in folders}
     best = max(folders, key=lambda folder: found[folder])
@@ -150,9 +150,8 @@ def _picture_folder(root: Path, faces: Sequence[Face], source: Path) -> Path:
     return best
 
 
-def _located(faces: Sequence[Face], folder: Path, report: DataReport) -> list[Path]:
+def _located(faces: Sequence[Face], folder: Path, names: PictureNames, report: DataReport) -> list[Path]:
     """The picture of every face; the path that it should have where there is none."""
-    names = PictureNames()
     places: dict[str, Path] = {}
     for name in dict.fromkeys(face.picture for face in faces):
         exact = names.exact(folder, (name,))
