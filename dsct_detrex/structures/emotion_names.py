@@ -51,8 +51,6 @@ def checked_names(names: Any, owner: str, fewest: int) -> tuple[str, ...]:
         key = folded(plain)
         if not key or len(plain) > _MOST_LETTERS or any(unicodedata.category(letter) in _BREAKS for letter in plain):
             raise UserError(f"{start} names of one line, of 1 to {_MOST_LETTERS} letters. Got {name!r}.")
-        if "${" in plain:
-            raise UserError(f"{start} names without ${{, which config files would fill in. Got {name!r}.")
         if key in seen:
             raise UserError(f"{start} different names. Got {seen[key]!r} and {plain!r}, which files cannot tell apart.")
         seen[key] = plain
