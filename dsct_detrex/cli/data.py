@@ -62,7 +62,7 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
         examples=("--root DIR --near-duplicates", '--root DIR --annotations "mine_{split}.json" --json found.json'),
     )
     _add_reader(check)
-    check.add_argument("--splits", nargs="+", choices=SPLITS, default=list(SPLITS), help="these only (default: all)")
+    check.add_argument("--splits", nargs="+", choices=SPLITS, help="these, which must be there (default: all)")
     check.add_argument("--no-images", action="store_true", help="do not open the pictures")
     check.add_argument("--near-duplicates", action="store_true", help="look for test pictures that are also in train")
     check.add_argument(

@@ -118,7 +118,7 @@ def _refuse_per_cent(boxes: Sequence[RawBox], source: Path, form: BoxFormat) -> 
             f"{source}: all {len(boxes)} boxes lie within 0 to 100, e.g. {_written(boxes[0])} in {boxes[0].width} x "
             f"{boxes[0].height} pixels: they look like per cent of the picture. Expected pixels: multiply x and width "
             "by the picture's width / 100, y and height by its height / 100. If they are pixels, say "
-            f"box_format={form} (data.box_format in a config, --box-format of data.py)."
+            f"box_format={form} (data.box_format in a config, --box-format of dsct data)."
         )
 
 
@@ -136,7 +136,7 @@ def _refuse_impossible(boxes: Sequence[RawBox], source: Path, form: BoxFormat, s
                 f"{source}: the boxes are {_FORMS[other]}, not {_FORMS[form]}: as such {len(proof)} of {len(boxes)} "
                 f"{'leave their picture or end before they begin' if odd else 'contradict their area'}, e.g. "
                 f"{_written(proof[0])} in {proof[0].width} x {proof[0].height} pixels. Say what they are with "
-                f"box_format={other} (data.box_format in a config, --box-format of data.py), or box_format={form} "
+                f"box_format={other} (data.box_format in a config, --box-format of dsct data), or box_format={form} "
                 "where they do reach out."
             )
     if len(inverted) * 2 > len(boxes):

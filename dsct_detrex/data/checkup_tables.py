@@ -18,10 +18,15 @@ def print_checkup(checkup: Checkup, console: Console) -> None:
         _print_split(found, console)
     console.print("\nimages by number of people", style="bold")
     console.print(_people_table(checkup))
-    console.print("\npeople by label (a person may have several)", style="bold")
+    if checkup.emotions:
+        console.print(Text(f"\nemotions: {checkup.emotions}"), soft_wrap=True)
+    several = "a person may have several" if checkup.several else "one a person"
+    console.print(f"\npeople by label ({several})", style="bold")
     console.print(_label_table(checkup))
     for split, sentence in checkup.failures.items():
         console.print(Text(f"{split} cannot be used. {sentence}", style="red"), soft_wrap=True)
+    for split, sentence in checkup.absent.items():
+        console.print(Text(f"There is no {split} split. {sentence}"), soft_wrap=True)
     if checkup.near_duplicates is not None:
         _print_leaks(checkup.near_duplicates, checkup.splits["test"].report.images, console)
     for warning in checkup.warnings:

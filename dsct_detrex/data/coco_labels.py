@@ -126,10 +126,16 @@ def _named(entry: Entry, field: str, names: LabelNames, categories: Categories) 
         entry.wrong(field, "names of emotions: a row of 0 and 1 does not say which emotion each stands for")
     if any(isinstance(word, dict) for word in words):
         entry.wrong(field, "yes or no for every emotion: a share or a count does not say from where on it holds")
-    found = {_index(word, names, categories) for word in words}
+    found = {_index(word, names, categories) for word in words if not _only_person(word, names, categories)}
     if None in found:
         entry.wrong(field, f"emotions of {names.emotions.name} ({names.known()}){_listed(categories)}")
     return sorted(index for index in found if index is not None)
+
+
+def _only_person(word: object, names: LabelNames, categories: Categories) -> bool:
+    """Whether a word, or the category of such an id, says that somebody is there and nothing else."""
+    id = identifier(word)
+    return names.says_nothing(word) or (id is not None and names.says_nothing(categories.get(id)))
 
 
 def _listed(categories: Categories) -> str:
@@ -140,7 +146,11 @@ def _listed(categories: Categories) -> str:
 def _check_used(people: Sequence[Entry], categories: Categories, names: LabelNames, path: Path) -> None:
     """The categories that people have must be emotions."""
     used = {identifier(word) for entry in people for word in names.words(entry["category_id"])}
-    others = [name for id, name in categories.items() if id in used and names.find(name) is None]
+    others = [
+        name
+        for id, name in categories.items()
+        if id in used and names.find(name) is None and not names.says_nothing(name)
+    ]
     if others or not any(names.find(name) is not None for name in categories.values()):
         raise UserError(
             f"{path} says in 'categories' that its labels are {quoted(others or categories.values())}, which are not "

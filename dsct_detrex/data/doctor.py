@@ -16,7 +16,10 @@ from dsct_detrex.data.checks import NEEDS_ATTENTION, DataReport
 from dsct_detrex.data.disk import DiskDataset
 from dsct_detrex.data.duplicates import Hashes, difference_hash, near_duplicates
 from dsct_detrex.data.images import ImageError
+from dsct_detrex.data.places import AbsentSplitError
 from dsct_detrex.errors import UserError
+from dsct_detrex.names import SPLITS
+from dsct_detrex.structures import MultiLabelEmotions
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, of how many) after every picture."""
@@ -57,14 +60,20 @@ class Checkup:
     Attributes:
         format: name of the data set.
         splits: split -> what it holds.
+        emotions: which they are and how many a person has, where the files say it; else empty.
+        several: whether a person may have several.
         failures: split -> the sentence why it cannot be used.
+        absent: split -> the sentence what it would take to have one, where nobody asked for it by name; no failure.
         near_duplicates: test picture, its closest training picture, bits; None when not asked for.
         warnings: lines to show beside any result on this data.
     """
 
     format: str
     splits: dict[str, SplitCheckup] = field(default_factory=dict)
+    emotions: str = ""
+    several: bool = True
     failures: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
     near_duplicates: list[tuple[str, str, int]] | None = None
     warnings: list[str] = field(default_factory=list)
 
@@ -83,7 +92,7 @@ class Checkup:
 def check_root(
     format: str,
     root: str,
-    splits: Sequence[str] = ("train", "val", "test"),
+    splits: Sequence[str] | None = None,
     read_images: bool = True,
     find_near_duplicates: bool = False,
     threads: int = 8,
@@ -95,6 +104,7 @@ def check_root(
     Args:
         format: name of a data set of the catalogue, or ``auto``.
         root: as for its reader.
+        splits: to examine; None examines those that are there, of train, val and test.
         read_images: open every picture; without it only annotations and file names are examined.
         find_near_duplicates: compare test with train pictures (opens them all).
         threads: that read pictures.
@@ -107,17 +117,22 @@ def check_root(
     card = catalogue.recognise(root) if format == "auto" else catalogue.get(format)
     checkup = Checkup(card.name, warnings=[card.warning] if card.warning else [])
     hashes: dict[str, tuple[list[str], Hashes]] = {}
-    for split in splits:
+    for split in splits or SPLITS:
         try:
             dataset = card.reader(root, split, on_error="skip", **reader)
+        except AbsentSplitError as error:
+            (checkup.absent if splits is None and split != SPLITS[0] else checkup.failures)[split] = str(error)
+            continue
         except UserError as error:
             checkup.failures[split] = str(error)
             continue
         if read_images or find_near_duplicates:
             hashes[split] = _look_at_images(dataset, threads, progress)
         checkup.splits[split] = _check_split(dataset, card)
+        checkup.emotions = checkup.emotions or dataset.emotions.origin
+        checkup.several = isinstance(dataset.emotions, MultiLabelEmotions)
     if not checkup.splits:
-        raise UserError(next(iter(checkup.failures.values()), "No split was asked for."))
+        raise UserError(next(iter({**checkup.failures, **checkup.absent}.values()), "No split was asked for."))
     if find_near_duplicates and "train" in hashes and "test" in hashes:
         checkup.near_duplicates = _leaks(*hashes["train"], *hashes["test"])
     return checkup

@@ -53,6 +53,10 @@ class Entry:
     def __contains__(self, name: str) -> bool:
         return name in self._content
 
+    def fields(self) -> list[str]:
+        """The names of its fields."""
+        return list(self._content)
+
     def __getitem__(self, name: str) -> Any:
         """A field as it stands in the file; None where it is absent."""
         return self._content.get(name)

@@ -11,6 +11,10 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 
 
+class AbsentSplitError(UserError):
+    """A data set has nothing for a split: no fault where nobody asked for it."""
+
+
 def existing_root(root: str | Path, format: str) -> Path:
     """``root`` as a path, ``~`` expanded.
 

@@ -57,11 +57,20 @@ def settle_emotions(cfg: DictConfig) -> str:
 
     Returns:
         Where they come from, in words; empty where the config names them itself.
+
+    Raises:
+        UserError: a name holds ``${``, which a config would fill in.
     """
     block = cfg.get("emotions")
     if block is None or _module_of(block.get("_target_")).startswith(Emotions.__module__.rpartition(".")[0]):
         return ""
     emotions: Emotions = instantiate(block)
+    filled_in = [name for name in emotions.names if "${" in name]
+    if filled_in:
+        raise UserError(
+            f"The emotion {filled_in[0]!r} holds '${{', which config files fill in. Call it something else in the "
+            "annotation files."
+        )
     cfg.emotions = LazyCall(type(emotions))(name=emotions.name, names=list(emotions.names))
     return emotions.origin or f"{emotions.num_emotions} ({', '.join(emotions.names)})"
 

@@ -102,7 +102,7 @@ def test_command_check_says_what_a_file_does_not_say(
     (root / "mine.json").write_text(json.dumps({**content, "categories": [{"id": 1, "name": "person"}]}))
     command = ["check", "--root", str(root), "--splits", "train", "--annotations", "mine.json", "--boxes", "body"]
     assert main(command) == 2
-    assert "box_format=xyxy (data.box_format in a config, --box-format of data.py)" in capsys.readouterr().err
+    assert "box_format=xyxy (data.box_format in a config, --box-format of dsct data)" in capsys.readouterr().err
     assert main([*command, "--box-format", "xyxy"]) == 1
     printed = capsys.readouterr().out
     for part in ("1 images, 2 people, 1 findings", "body boxes from mine.json", "people listed again"):

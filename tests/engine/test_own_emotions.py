@@ -13,6 +13,7 @@ from dsct_detrex.cli.train import parse
 from dsct_detrex.config import load_config
 from dsct_detrex.engine.compose import compose
 from dsct_detrex.engine.train_run import run
+from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import MultiClassEmotions
 from dsct_detrex.weights import load_release
@@ -43,6 +44,12 @@ def faces(tmp_path: Path) -> Path:
     for split in ("train", "val"):
         write(tmp_path / "faces", f"{split}.json", f"{split}/a.jpg", content(people, categories))
     return tmp_path / "faces"
+
+
+def test_names_that_configs_fill_in_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "train.json", "train/a.jpg", content([{"emotion": "calm"}, {"emotion": "a${b}"}]))
+    with pytest.raises(UserError, match=r"The emotion 'a\$\{b\}' holds '\$\{', which config files fill in\."):
+        compose(parse(["--config", "demo", "--data", "coco", "--data-root", str(tmp_path)]), lambda told: None)
 
 
 def test_names_reach_everything_that_a_run_leaves(faces: Path, tmp_path: Path) -> None:

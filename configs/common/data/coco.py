@@ -16,6 +16,7 @@ data = dict(
     emotions=None,  # a list of names in their order; null: as the training file has them
     name=None,  # of the label set; null: that of the folder
     box_format=None,  # xywh or xyxy, for a file that is not COCO's xywh
+    held_out=None,  # 0.2: a fifth of the training pictures is val; null: val has a file of its own
     on_error="raise",
 )
 emotions = L(emotions_of_files)(
@@ -35,5 +36,6 @@ for split, loader in (("train", dataloader.train), ("val", dataloader.test)):
         images="${data.images}",
         on_error="${data.on_error}",
         box_format="${data.box_format}",
+        held_out="${data.held_out}",
     )
 dataloader.evaluator.dataset_name = "${emotions.name}"

@@ -131,6 +131,26 @@ BOTH = {"emotions": ["calm", "tense"]}
         ),
         ([{"category_id": 1, "attributes": ["calm"]}, {"category_id": 1, "attributes": ["tense"]}],
          PERSON, ("calm", "tense"), False, [[0], [1]]),
+        # Who answers for the emotion is not asked for a name, and "man" and "woman" are none then.
+        (
+            [
+                {"category_id": 1, "attributes": {"name": "Anna", "glasses": True, "emotion": "tense"}},
+                {"category_id": 2, "attributes": {"name": "Otto", "glasses": False, "emotion": "calm"}},
+            ],
+            [{"id": 1, "name": "woman"}, {"id": 2, "name": "man"}],
+            ("calm", "tense"),
+            False,
+            [[1], [0]],
+        ),
+        ([{"attributes": {"mood": "tense"}}, {"attributes": {"Facial Expression": "calm"}}],
+         PERSON, ("calm", "tense"), False, [[1], [0]]),
+        # Yes and no as words.
+        ([{"attributes": {"tense": "true", "calm": "false"}}, {"attributes": {"tense": "No", "calm": "Yes"}}],
+         PERSON, ("calm", "tense"), False, [[1], [0]]),
+        ([{"category_id": [1, 2]}, {"category_id": [2]}], MOODS, ("calm", "tense"), True, [[0, 1], [1]]),
+        # Somebody who is merely a person has no emotion.
+        ([*TWO_MOODS, {"category_id": 9, "bbox": [1, 1, 9, 9]}],
+         [{"id": 9, "name": "person"}, *MOODS], ("calm", "tense"), False, [[0], [1]]),
         # Names that hold what separates names elsewhere.
         (TWO_MOODS, [{"id": 1, "name": "so, so"}, {"id": 2, "name": "悲/😀"}], ("so, so", "悲/😀"), False, [[0], [1]]),
         ([{"emotions": ["so, so"]}, {"emotions": ["b; c"]}], [], ("b; c", "so, so"), False, [[1], [0]]),
@@ -145,7 +165,7 @@ def test_emotions_and_kind_come_from_the_file(
     assert isinstance(emotions, MultiLabelEmotions if several else MultiClassEmotions)
     assert emotions.name == tmp_path.name.replace("[", "_").strip("_")[:60]
     assert f"{len(names)} of train.json" in emotions.origin
-    assert ("somebody has two" if several else "nobody has two") in emotions.origin
+    assert ("people have several" if several else "nobody has two") in emotions.origin
     record = CocoDataset(str(tmp_path), "train", emotions).record(0)
     assert [person["labels"] for person in record["annotations"]] == labels
 
@@ -175,17 +195,36 @@ def test_files_and_folders_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({}, r"no annotation files in .*Expected annotations/train\.json .*data\.annotations\.train=FILE"),
+        (
+            {},
+            r"no annotations for train in .*Looked for train\.json, .*data\.annotations\.train=FILE",
+        ),
         (
             {"train": content([{"category_id": 1}], PERSON)},
             r"train\.json names no emotions: its categories are 'person'",
         ),
         ({"train": content([{"category_id": 1}])}, r"train\.json names no emotions: it has no categories, .* 1 annota"),
+        ({"train": content([], MOODS)}, r"train\.json has no people: its 'annotations' are empty"),
+        ({"train": content([{"category_id": 1, "iscrowd": 1}], MOODS)}, r"all of its 1 annotations are crowds"),
         (
-            {"train": content(TWO_MOODS, MOODS), "val": content([{"category_id": 3}], [{"id": 3, "name": "sad"}])},
+            {"train": content([{"category_id": 1, "emotions": [0, 1]}], PERSON)},
+            r"names no emotions: .* name none \(they have emotions: \[0, 1\]\)",
+        ),
+        (
+            {"train": content([{"category_id": 1, "attributes": {"calm": 0.2, "tense": 0.8}}], PERSON)},
+            r"they have attributes: \{'calm': 0\.2, 'tense': 0\.8\}\)\. .*true and false, without shares",
+        ),
+        (
+            {
+                "train": content(TWO_MOODS, MOODS),
+                "val": content([{"category_id": 3}], [*MOODS, {"id": 3, "name": "sad"}]),
+            },
             r"val\.json has the emotions 'sad', which .*train\.json does not have \('calm', 'tense'\)",
         ),
-        ({"train": content([{"category_id": 1}], MOODS[:1])}, r"expects at least 2 names. Got 1: 'calm'"),
+        (
+            {"train": content([{"category_id": 1}], MOODS[:1])},
+            r"train\.json has one emotion, 'calm', .*data\.kind=multi_label to learn",
+        ),
         ({"train": content(TWO_MOODS, [*MOODS, {"id": 3, "name": "Calm"}])}, r"'calm' and 'Calm', which files cannot"),
     ],
 )
@@ -222,3 +261,79 @@ def test_it_is_recognised_and_checked(tmp_path: Path, capsys: pytest.CaptureFixt
     assert catalogue.recognise(str(tmp_path)).name == "coco"
     assert data_command(["check", "--root", str(tmp_path), "--splits", "train", "val"]) == 0
     assert "1 images, 2 people" in capsys.readouterr().out
+
+
+def test_emotions_that_nobody_in_val_has_do_not_matter(tmp_path: Path) -> None:
+    write(tmp_path, "train.json", "train/a.jpg", content(TWO_MOODS, [*MOODS, {"id": 4, "name": "odd"}]))
+    write(tmp_path, "val.json", "val/a.jpg", content(TWO_MOODS[:1], [*MOODS, {"id": 3, "name": "sad"}]))
+    emotions = emotions_of_files(str(tmp_path))
+    assert emotions.names == ("calm", "tense", "odd")
+    assert "Nobody in train.json has 'odd'; data.emotions leaves them out" in emotions.origin
+
+
+def many(count: int) -> dict[str, Any]:
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": SIZE[0], "height": SIZE[1]} for n in range(count)]
+    people = [{"image_id": n, "bbox": BOXES[0], "category_id": 1 + n % 2} for n in range(count)]
+    return {"images": images, "annotations": people, "categories": MOODS}
+
+
+@pytest.mark.parametrize(
+    ("file", "folder"),
+    [
+        ("annotations/instances_default.json", "images/default"),
+        ("annotations/instances_default.json", "images"),
+        ("result.json", "images"),
+        ("labels.json", "data"),
+        ("_annotations.coco.json", "."),
+        ("annotations/train.json", "train"),
+    ],
+)
+def test_a_share_of_one_export_is_val(file: str, folder: str, tmp_path: Path) -> None:
+    for number in range(24):
+        write(tmp_path, file, f"{folder}/{number}.jpg", many(24))
+    assert catalogue.recognise(str(tmp_path)).name == "coco"
+    assert len(CocoDataset(str(tmp_path), "train")) == 24
+    with pytest.raises(UserError, match=r"no annotations for val .* keep a share of train for it: data\.held_out=0\.2"):
+        CocoDataset(str(tmp_path), "val")
+    parts = [CocoDataset(str(tmp_path), split, held_out=0.25) for split in ("train", "val")]
+    names = [[Path(part.record(n)["file_name"]).name for n in range(len(part))] for part in parts]
+    assert [len(each) for each in names] == [18, 6]
+    assert sorted(names[0] + names[1]) == sorted(f"{number}.jpg" for number in range(24)), "each picture in one of them"
+    assert "held out for val" in parts[0].description
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1, "0.2", True])
+def test_a_share_is_above_0_and_below_1(share: Any, tmp_path: Path) -> None:
+    write(tmp_path, "train.json", "train/a.jpg", content(TWO_MOODS, MOODS))
+    with pytest.raises(UserError, match=r"held_out=\) expects a share of the pictures above 0 and below 1, or null\."):
+        CocoDataset(str(tmp_path), "val", held_out=share)
+
+
+def test_a_share_that_cannot_be_kept(tmp_path: Path) -> None:
+    write(tmp_path, "train.json", "train/a.jpg", content(TWO_MOODS, MOODS))
+    with pytest.raises(UserError, match=r"has 1 pictures, which held_out=0\.2 cannot divide into train and val"):
+        CocoDataset(str(tmp_path), "val", held_out=0.2)
+    write(tmp_path, "val.json", "val/a.jpg", content(TWO_MOODS, MOODS))
+    with pytest.raises(UserError, match=r"keeps pictures of train for val, but .* has annotations for val"):
+        CocoDataset(str(tmp_path), "train", held_out=0.2)
+
+
+def test_the_folder_above_an_export_names_it(tmp_path: Path) -> None:
+    write(
+        tmp_path, "moods.v1i.coco/train/_annotations.coco.json", "moods.v1i.coco/train/a.jpg", content(TWO_MOODS, MOODS)
+    )
+    with pytest.raises(UserError, match=r"Name the folder that holds them as root: .*moods\.v1i\.coco\."):
+        emotions_of_files(str(tmp_path))
+
+
+def test_a_split_that_nobody_asked_for_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split in ("train", "val"):
+        write(tmp_path, f"{split}.json", f"{split}/a.jpg", content(TWO_MOODS, MOODS))
+    assert data_command(["check", "--root", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "There is no test split. coco: no annotations for test" in told
+    assert "emotions: 2 of train.json ('calm', 'tense'), one a person (multi-class)" in told
+    assert "people by label (one a person)" in told
+    assert data_command(["check", "--root", str(tmp_path), "--splits", "train", "test"]) == 1
+    (tmp_path / "train.json").unlink()
+    assert data_command(["check", "--root", str(tmp_path)]) == 1

@@ -19,7 +19,16 @@ from dsct_detrex.data.fields import Entry
 from dsct_detrex.data.label_names import LabelNames
 from dsct_detrex.data.places import check_split, existing_root
 from dsct_detrex.data.sets.coco.emotions import emotions_of_files
-from dsct_detrex.data.sets.coco.places import Annotations, CocoPictures, annotation_file, has_files, picture_folders
+from dsct_detrex.data.sets.coco.file_labels import PERSONS
+from dsct_detrex.data.sets.coco.held_out import check_share, part_of
+from dsct_detrex.data.sets.coco.places import (
+    Annotations,
+    CocoPictures,
+    annotation_file,
+    files_there,
+    has_files,
+    picture_folders,
+)
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, MultiLabelEmotions
 
@@ -39,6 +48,8 @@ class CocoDataset(DiskDataset):
         on_error: ``"raise"`` or ``"skip"`` for pictures that are not there or whose size cannot be read.
         box_format: ``"xywh"`` or ``"xyxy"`` for a file whose form is known; null takes COCO's own ``xywh``, and refuses
             a file that contradicts it.
+        held_out: the share of the training file's pictures that is ``val``, where that has no file; see
+            ``held_out.py``.
 
     Raises:
         UserError: nothing found (says what was looked for), or the annotations cannot be used.
@@ -53,26 +64,39 @@ class CocoDataset(DiskDataset):
         images: str | None = None,
         on_error: str = "raise",
         box_format: str | None = None,
+        held_out: float | None = None,
     ) -> None:
         owner = type(self).__name__
         policy = check_on_error(on_error, owner)
         stated = check_box_format(box_format, owner)
         check_split(split, owner)
         folder = existing_root(root, "coco")
-        source = annotation_file(folder, split, annotations)
+        share = check_share(held_out, owner) if split != "test" else None
+        if share is not None and "val" in files_there(folder, annotations):
+            raise UserError(
+                f"{owner}(held_out={share:g}) keeps pictures of train for val, but {folder} has annotations for val. "
+                "Leave one of the two out."
+            )
+        source = annotation_file(folder, split if share is None else "train", annotations)
         labels = emotions_of_files(root, annotations) if emotions is None else emotions
         report = DataReport(f"{labels.name}_{split}")
-        pictures = CocoPictures(picture_folders(folder, split, source, images), report)
+        pictures = CocoPictures(picture_folders(folder, split if share is None else "train", source, images), report)
         several = isinstance(labels, MultiLabelEmotions)
-        reading = Reading(LabelNames(labels, {}), _unnamed, pictures.locate, several=several)
+        reading = Reading(LabelNames(labels, {}, PERSONS), _unnamed, pictures.locate, several=several)
         content = read_coco(source, reading, report)
+        records = content.records if share is None else part_of(content.records, split, share, source)
+        part = (
+            ""
+            if share is None
+            else f" ({'without ' if split == 'train' else ''}the {share:.0%} of it held out for val)"
+        )
         super().__init__(
             report.title,
             labels,
-            Listing(content.records, source, "xywh").prepared(report, policy, stated),
+            Listing(records, source, "xywh").prepared(report, policy, stated),
             report,
             source,
-            f"{f'{content.boxes} boxes' if content.boxes else 'boxes'} from {source.name}",
+            f"{f'{content.boxes} boxes' if content.boxes else 'boxes'} from {source.name}{part}",
             split=split,
             boxes=content.boxes or "unstated",
         )

@@ -7,8 +7,14 @@ annotation file                                       written by
 ``annotations/instances_train.json``                  CVAT
 ``annotations/instances_train2017.json``              COCO itself
 ``train/_annotations.coco.json``                      Roboflow (``valid`` for ``val``)
-``train/labels.json``, ``train/annotations.json``     FiftyOne, others
+``train/labels.json``, ``train/result.json``          FiftyOne, Label Studio
+``train/annotations.json``                            others
+``annotations/instances_default.json``                CVAT without subsets
+``result.json``, ``labels.json``                      Label Studio, FiftyOne
+``_annotations.coco.json``                            Roboflow without a split
 ====================================================  ==========================================
+
+The last three hold everything in one; they are read as ``train``, of which ``held_out.py`` keeps a share for ``val``.
 
 Pictures are looked for in ``train/``, ``train2017/``, ``images/train/``, beside the file, in ``images/`` and in the
 root.
@@ -22,7 +28,7 @@ from pathlib import Path
 from dsct_detrex.data.checks import DataReport
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.picture_names import PictureNames, parts_of
-from dsct_detrex.data.places import first_file, named_file
+from dsct_detrex.data.places import AbsentSplitError, first_file, named_file
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 
@@ -38,9 +44,15 @@ _PATTERNS = (
     "{}/_annotations.coco.json",
     "{}/annotations.json",
     "{}/labels.json",
+    "{}/result.json",
 )
+_UNDIVIDED = ("annotations/instances_default.json", "result.json", "labels.json", "_annotations.coco.json")
+"""Exports without splits, read as train where it has no file of its own."""
+_UNDIVIDED_PICTURES = ("images", "images/default", "data")
 _PICTURES = ("{}", "{}20[0-9][0-9]", "images/{}", "images/{}20[0-9][0-9]", "{}/images", "{}/data")
 _MOST_SHOWN = 5
+HELD_OUT = "data.held_out"
+"""The key that says which share of train is kept for val."""
 
 
 def annotation_file(root: Path, split: str, annotations: Annotations) -> Path:
@@ -59,15 +71,33 @@ def annotation_file(root: Path, split: str, annotations: Annotations) -> Path:
             f"{root} has several annotation files for {split}: {_listed(root, found)}. "
             f"Say which is meant with data.annotations.{split}=FILE."
         )
-    if not found:
-        others = sorted({*root.glob("*.json"), *root.glob("*/*.json")})
-        there = f"Its JSON files are: {_listed(root, others)}" if others else "It has no JSON files"
-        looked = ", ".join(pattern.format(split) for pattern in _PATTERNS[:3])
-        raise UserError(
-            f"coco: no annotations for {split} in {root}. Looked for {looked} and the like. {there}. "
-            f"Name the file with data.annotations.{split}=FILE, in data.py with --annotations FILE."
-        )
+    check_found(root, split, found)
     return found[0]
+
+
+def check_found(root: Path, split: str, found: Sequence[Path]) -> None:
+    """Refuse that there is no annotation file for a split.
+
+    Raises:
+        UserError: ``found`` is empty; says what was looked for, and lists the JSON files that are there.
+    """
+    if not found:
+        raise AbsentSplitError(f"coco: no annotations for {split} in {root}. {_remedy(root, split)}")
+
+
+def _remedy(root: Path, split: str) -> str:
+    others = sorted(path for depth in ("*", "*/*", "*/*/*") for path in root.glob(f"{depth}.json"))
+    there = f"Its JSON files are: {_listed(root, others)}" if others else "It has no JSON files"
+    looked = ", ".join(pattern.format(split) for pattern in _PATTERNS[:3])
+    below = [] if has_files(root) else sorted({root / path.relative_to(root).parts[0] for path in others})
+    inside = next((folder for folder in below if folder.is_dir() and has_files(folder)), None)
+    if inside is not None:
+        return f"{there}. Name the folder that holds them as root: {inside}."
+    keep = f" Or keep a share of train for it: {HELD_OUT}=0.2." if split == "val" and _found(root, SPLITS[0]) else ""
+    return (
+        f"Looked for {looked} and the like. {there}. Name the file with data.annotations.{split}=FILE, for dsct data "
+        f"with --annotations FILE.{keep}"
+    )
 
 
 def files_there(root: Path, annotations: Annotations) -> dict[str, Path]:
@@ -85,8 +115,8 @@ def files_there(root: Path, annotations: Annotations) -> dict[str, Path]:
 
 
 def has_files(root: Path) -> bool:
-    """Whether some split has a file of one of the layouts, with COCO's ``annotations`` folder or Roboflow's names."""
-    return any(path.parent != root for split in SPLITS for path in _found(root, split))
+    """Whether some split has a file of one of the layouts."""
+    return any(_found(root, split) for split in SPLITS)
 
 
 def picture_folders(root: Path, split: str, source: Path, images: str | None) -> list[Path]:
@@ -105,7 +135,7 @@ def picture_folders(root: Path, split: str, source: Path, images: str | None) ->
         if not named:
             raise UserError(f"coco: images={images} is not a folder, neither as given nor under {root}.")
         return named[:1]
-    return [*_matches(root, split, _PICTURES), source.parent, root / "images", root]
+    return [*_matches(root, split, _PICTURES), source.parent, *(root / name for name in _UNDIVIDED_PICTURES), root]
 
 
 class CocoPictures:
@@ -147,7 +177,9 @@ def _named(annotations: Annotations, split: str) -> str | None:
 
 
 def _found(root: Path, split: str) -> list[Path]:
-    return [path for path in _matches(root, split, _PATTERNS) if path.is_file()]
+    found = [path for path in _matches(root, split, _PATTERNS) if path.is_file()]
+    undivided = [root / name for name in _UNDIVIDED] if split == SPLITS[0] else []
+    return found or [path for path in undivided if path.is_file()]
 
 
 def _matches(root: Path, split: str, patterns: Iterable[str]) -> list[Path]:

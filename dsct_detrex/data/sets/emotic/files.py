@@ -27,7 +27,7 @@ _BOXES = ("auto", "body", "head")
 _ANNOTATION_FOLDERS = ("", "Annotations", "annotations")
 _IMAGE_FOLDERS = ("", "emotic", "images", "images/emotic", "emotic/images")
 _MAT = "Annotations.mat"
-_SAY = "boxes=body or boxes=head (data.boxes.train and data.boxes.test in a config, --boxes of data.py)"
+_SAY = "boxes=body or boxes=head (data.boxes.train and data.boxes.test in a config, --boxes of dsct data)"
 
 
 class Source(NamedTuple):
