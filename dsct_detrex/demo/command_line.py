@@ -21,6 +21,7 @@ from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_file
+from dsct_detrex.counting import counted
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.evaluation.cautions import found_note
@@ -109,7 +110,7 @@ def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture
 def _caption(cues: dict[str, Any], people: int) -> str:
     """For example ``Park, rain, dusk: 2 people``."""
     scene = ", ".join(str(cues[name]) for name in ("place", "weather", "light"))
-    return f"{scene[:1].upper()}{scene[1:]}: {people} {'person' if people == 1 else 'people'}"
+    return f"{scene[:1].upper()}{scene[1:]}: {counted(people, 'person')}"
 
 
 def _device_name() -> str:

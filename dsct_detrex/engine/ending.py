@@ -5,6 +5,7 @@ The one place after a training's last evaluation, and after an evaluation alone.
 
 from __future__ import annotations
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine.checkpoint import RunState
 from dsct_detrex.engine.choice import settled_rule
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination
@@ -34,5 +35,6 @@ def tell_training(session: Session, state: RunState, examination: Examination | 
     best = state.best
     value = "" if best.value is None else f", best {best.metric} {best.value:.4f} at {best.iteration:,}"
     console.say(
-        f"done: {state.iteration:,} steps after {duration(seconds)}{value}\nresults in {folder}: {', '.join(left)}"
+        f"done: {counted(state.iteration, 'step')} after {duration(seconds)}{value}\n"
+        f"results in {folder}: {', '.join(left)}"
     )

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from torch import nn
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
 from dsct_detrex.engine.ema import WeightAverage
@@ -138,7 +139,9 @@ class Examiner:
             self.console.evaluated()
         ours = result.report is not None and "protocol" in result.report
         if result.unreadable and not ours:
-            self.console.say(f"note: {result.unreadable} images could not be read and are not in these numbers.")
+            self.console.say(
+                f"note: {counted(result.unreadable, 'image')} could not be read; these numbers stand on the others."
+            )
         return result
 
     def _keep(self, result: Evaluation, prefix: str) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from torch.optim import Optimizer
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine.schedule import Multiplier, find_drops, find_warmup
 from dsct_detrex.engine.screen.block import Row
 from dsct_detrex.engine.settings import TrainSettings
-from dsct_detrex.engine.words import counted, listed
+from dsct_detrex.engine.words import listed
 from dsct_detrex.errors import UserError
 
 
@@ -115,10 +116,10 @@ def _total(plan: Plan) -> str:
 
 def _batch(plan: Plan) -> str:
     if plan.batch_size is None:
-        return f"{plan.accumulate} batch(es) a step"
+        return f"{counted(plan.accumulate, 'batch')} a step"
     images = plan.batch_size * plan.accumulate
     accumulated = f": {plan.accumulate} batches of {plan.batch_size}" if plan.accumulate > 1 else ""
-    return f"{images} images a step{accumulated}"
+    return f"{counted(images, 'image')} a step{accumulated}"
 
 
 def _every(plan: Plan, period: int) -> str:
@@ -158,6 +159,6 @@ def group_lines(optimizer: Optimizer) -> list[str]:
         tensors, weights = sizes.get(key, (0, 0))
         sizes[key] = (tensors + len(group["params"]), weights + sum(p.numel() for p in group["params"]))
     return [
-        f"lr {lr:g}, weight decay {decay:g}: {tensors} tensors, {weights:,} weights"
+        f"lr {lr:g}, weight decay {decay:g}: {counted(tensors, 'tensor')}, {counted(weights, 'weight')}"
         for (lr, decay), (tensors, weights) in sorted(sizes.items(), reverse=True)
     ]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.account import Account
@@ -97,8 +98,8 @@ class Trainer:
         self.skipped, examples = skipped_pictures(self.state.loader)
         if self.skipped:
             self.console.say(
-                f"note: {self.skipped} times a training picture could not be read and another took its place (first: "
-                f"{examples[0]})."
+                f"note: {counted(self.skipped, 'time')} a training picture could not be read and another took its place "
+                f"(first: {examples[0]})."
             )
 
     def _iterate(self, batches: Iterator[Batch]) -> None:
@@ -299,8 +300,8 @@ class Trainer:
     def _stop_early(self) -> None:
         best = self.state.best
         self.console.say(
-            f"stopped early after iteration {self.state.iteration}: {best.since} evaluations in a row without a better "
-            f"{best.metric} than {best.value} (iteration {best.iteration})."
+            f"stopped early after iteration {self.state.iteration}: {counted(best.since, 'evaluation')} in a row "
+            f"without a better {best.metric} than {best.value} (iteration {best.iteration})."
         )
         if self._saved_at != self.state.iteration:
             self._save()

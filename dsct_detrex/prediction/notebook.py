@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.visualization import PEOPLE_COLORS
 
@@ -23,7 +24,7 @@ def text(row: Mapping[str, Any]) -> str:
     if "error" in row:
         return f"{name}: not read. {row['error']}"
     people = row["people"]
-    count = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
+    count = counted(len(people), "person") if people else "nobody"
     lines = [f"  {number}: {_emotions(person)}; {_place(person)}" for number, person in enumerate(people)]
     return "\n".join([f"{name}, {row['width']} x {row['height']}: {count}", *lines])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, overload
 
+from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import exports, notebook, saving
 from dsct_detrex.prediction.prediction import Prediction
@@ -83,4 +84,9 @@ class Predictions(Sequence[Prediction]):
 
     def __repr__(self) -> str:
         people = sum(len(result) for result in self)
-        return "\n".join([f"{len(self)} pictures, {people} people", *(notebook.text(row) for row in self.to_dict())])
+        return "\n".join(
+            [
+                f"{counted(len(self), 'picture')}, {counted(people, 'person')}",
+                *(notebook.text(row) for row in self.to_dict()),
+            ]
+        )

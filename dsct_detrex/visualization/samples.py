@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.formatting import percent
 from dsct_detrex.structures import Boxes, Emotions, Instances
 from dsct_detrex.visualization.blocks import Gallery, Picture
@@ -40,7 +41,7 @@ def galleries(report: Mapping[str, Any], emotions: Emotions, load: LoadImage, co
 
 def _picture(facts: Mapping[str, Any], emotions: Emotions, image: Image.Image) -> Picture:
     people = facts["people"]
-    count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    count = counted(len(people), "person")
     caption = f"{PurePath(facts['file_name']).name}: {count}, lead {signed(100 * facts['lead'], 0)}"
     return Picture(draw_sample(image, people, emotions), caption, f"{caption}. {' '.join(map(_told, people))}")
 

@@ -99,7 +99,7 @@ def test_a_short_run_does_not_claim_the_split(toy: Toy, tmp_path: Path, capsys: 
 
 def test_an_evaluator_of_another_kind_says_it_in_a_note(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
     run(toy(*LOST, "train.max_iter=5"))
-    assert "note: 2 images could not be read and are not in these numbers." in capsys.readouterr().out
+    assert "note: 2 images could not be read; these numbers stand on the others." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_pictures_that_training_skipped_are_said_at_once_and_in_the_end(
     run(on_disk(toy, emotic, "skip"))
     said = capsys.readouterr().out
     assert f"note: {broken} cannot be read; another picture takes its place." in said
-    assert "1 times a training picture could not be read and another took its place (first: " in said
+    assert "1 time a training picture could not be read and another took its place (first: " in said
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["skipped_pictures"] == 1
 
 

@@ -97,8 +97,8 @@ def test_the_rows_of_a_plan() -> None:
         ("checkpoints", "every 10 steps (epoch 1), 10 in all"),
     ]
     assert group_lines(optimizer) == [
-        "lr 0.0002, weight decay 0.0001: 1 tensors, 6 weights",
-        "lr 2e-05, weight decay 0: 1 tensors, 2 weights",
+        "lr 0.0002, weight decay 0.0001: 1 tensor, 6 weights",
+        "lr 2e-05, weight decay 0: 1 tensor, 2 weights",
     ]
     assert find_drops(schedule, 100) == [Drop(80, 0.1)]
 
@@ -109,7 +109,7 @@ def test_the_rows_of_a_plan_in_steps() -> None:
     warm = WarmupParamScheduler(ConstantParamScheduler(1.0), warmup_factor=0.001, warmup_length=0.01)
     assert dict(plan_rows(plan, warm, optimizer)) == {
         "steps": "90,000 (by train.max_iter)",
-        "batch": "1 batch(es) a step",
+        "batch": "1 batch a step",
         "schedule": "lr 0.1, warm-up of 900 steps from x 0.001, no drops",
         "evaluations": "once, after the last step",
         "checkpoints": "every 5,000 steps, 18 in all",
