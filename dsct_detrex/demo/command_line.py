@@ -24,6 +24,7 @@ from dsct_detrex.config.project import config_file
 from dsct_detrex.counting import counted
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
+from dsct_detrex.engine.plan import stated_steps
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import on_part, percent
 from dsct_detrex.prediction import Predictor
@@ -46,7 +47,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    total = int(compose(parse(trainings[0].words(*overrides)), check=False).train.max_iter)
+    total = stated_steps(compose(parse(trainings[0].words(*overrides)), check=False))
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
     run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)

@@ -26,7 +26,7 @@ def tell_evaluation(session: Session, examination: Examination) -> None:
     session.console.show(examination.tables())
 
 
-def tell_training(session: Session, state: RunState, examination: Examination | None, seconds: float) -> None:
+def tell_training(session: Session, state: RunState, examination: Examination | None) -> None:
     """After a training; without an evaluation (a finished run that was resumed) there are no tables."""
     console, folder = session.console, session.output_dir
     if examination is not None:
@@ -35,6 +35,6 @@ def tell_training(session: Session, state: RunState, examination: Examination | 
     best = state.best
     value = "" if best.value is None else f", best {best.metric} {best.value:.4f} at {best.iteration:,}"
     console.say(
-        f"done: {counted(state.iteration, 'step')} after {duration(seconds)}{value}\n"
+        f"done: {counted(state.iteration, 'step')} after {duration(state.seconds)}{value}\n"
         f"results in {folder}: {', '.join(left)}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,10 +15,14 @@ class StopRequest:
     """Inside the block the first signal only sets ``requested``; the second raises ``KeyboardInterrupt``.
 
     In a thread other than the main one Python allows no handlers, and signals keep their usual effect.
+
+    Args:
+        heard: called at the first signal, inside its handler, so that whoever waits for the end of a step sees why.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[], None] = lambda: None) -> None:
         self.requested = False
+        self._heard = heard
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
@@ -35,3 +40,4 @@ class StopRequest:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
+        self._heard()

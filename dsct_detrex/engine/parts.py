@@ -82,7 +82,8 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
         check_same_boxes(*data_sets)
     known = known_headlines(examiner, loader)
     weights = _take_up(session, state, content)
-    rows = plan_rows(plan, multiplier, optimizer, state.iteration)
+    short = settings.fast_dev_run.enabled
+    rows = plan_rows(plan, multiplier, optimizer, state.iteration, evaluates=examiner is not None, saves=not short)
     introduction = introduce(session, model, weights, known, examiner, rows, groups, dry_run=dry_run)
     return Parts(model, state, step, learning_rate, plan, examiner, keep_best, known, introduction)
 

@@ -197,7 +197,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
         resumed=resume,
         checkpoints=not session.settings.fast_dev_run.enabled,
     )
-    failed, start = True, time.perf_counter()
+    failed = True
     try:
         trainer.train()
         failed = False
@@ -205,10 +205,9 @@ def _train(session: Session, resume: bool) -> _Outcome:
         console.close()
         for logger in loggers:
             logger.close(failed)
-    seconds = time.perf_counter() - start
     if ddp.is_main():
-        write_summary(session.output_dir, parts.model, state.iteration, seconds, trainer.skipped)
+        write_summary(session.output_dir, parts.model, state.iteration, state.seconds, trainer.skipped)
         report_training(session, parts.examiner, None if state.best.value is None else state.best.state_dict())
-    tell_training(session, state, trainer.account.examination, seconds)
+    tell_training(session, state, trainer.account.examination)
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)

@@ -72,7 +72,8 @@ class Trainer:
         self._history = History()
         self._stopwatch = Stopwatch()
         time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
-        self.account = Account(self.console, self.state.best, self.keep_best, time_left)
+        self.account = Account(self.console, self.state.best, self.keep_best, time_left, self.state.measured)
+        self._ticking = time.perf_counter()
         self._grad_norm: Tensor | None = None
         self._saved_at = self.state.iteration if self.resumed else 0
         self._started = False
@@ -85,21 +86,23 @@ class Trainer:
             Interrupted: Ctrl-C or SIGTERM, after saving.
             UserError: a loss that is not finite, a loader that ends, a disk that is full.
         """
+        self._ticking = time.perf_counter()
         batches = iter(self.state.loader)
         self.state.model.train()
         self.console.start(self.state.iteration, self.plan.max_iter)
-        with StopRequest() as stop:
+        with StopRequest(self.console.stopping) as stop:
             self._settle(stop)
             while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
                 self._iterate(batches)
                 self._settle(stop)
         if self.state.iteration < self.plan.max_iter:
             self._stop_early()
+        self._tick()
         self.skipped, examples = skipped_pictures(self.state.loader)
         if self.skipped:
             self.console.say(
-                f"note: {counted(self.skipped, 'time')} a training picture could not be read and another took its place "
-                f"(first: {examples[0]})."
+                f"note: {counted(self.skipped, 'time')} a training picture could not be read and another took its "
+                f"place (first: {examples[0]})."
             )
 
     def _iterate(self, batches: Iterator[Batch]) -> None:
@@ -231,7 +234,7 @@ class Trainer:
         record.scalars |= examination.scalars
         record.predictions = examination.predictions
         record.words = examination.words()
-        self.state.evaluated_at = self.state.iteration
+        self.state.evaluated_at, self.state.measured = self.state.iteration, dict(examination.scalars)
         return True
 
     def _keep_best(self, examination: Examination) -> bool:
@@ -250,6 +253,7 @@ class Trainer:
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
         state, epoch = self.state, self.plan.epoch(self.state.iteration)
+        self._tick()
         if self.checkpoints:
             save_last(state, self.output_dir, self.plan.max_iter)
         self._saved_at = state.iteration
@@ -260,6 +264,12 @@ class Trainer:
                 self.releases.write_numbered(state.iteration, weights, epoch)
             if state.ema is not None:
                 self.releases.write("last_ema", state.ema.average, epoch)
+
+    def _tick(self) -> None:
+        """Add the time since the last call to that of the run."""
+        now = time.perf_counter()
+        self.state.seconds += now - self._ticking
+        self._ticking = now
 
     def _rescue(self) -> None:
         """Save before an error that the training did not cause (a picture, the evaluator) goes up.

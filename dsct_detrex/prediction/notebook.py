@@ -14,6 +14,8 @@ from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.visualization import PEOPLE_COLORS
 
+MOST = 12
+"""Pictures of a list that a notebook shows."""
 _WIDEST = 800
 """Pixels of the picture in a notebook, on its longer side; cells are no wider, and the notebook file stays small."""
 

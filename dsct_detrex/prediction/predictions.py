@@ -82,6 +82,12 @@ class Predictions(Sequence[Prediction]):
     def __getitem__(self, item: int | slice) -> Prediction | Predictions:
         return Predictions(self._results[item], self.emotions) if isinstance(item, slice) else self._results[item]
 
+    def _repr_html_(self) -> str:
+        rows = [result._repr_html_() for result in self._results[: notebook.MOST]]
+        more = len(self) - len(rows)
+        rest = f"<p>and {counted(more, 'more picture')}: index or slice this list to see them.</p>" if more else ""
+        return f"<p>{counted(len(self), 'picture')}</p>{''.join(rows)}{rest}"
+
     def __repr__(self) -> str:
         people = sum(len(result) for result in self)
         return "\n".join(

@@ -32,11 +32,24 @@ def galleries(report: Mapping[str, Any], emotions: Emotions, load: LoadImage, co
         load: the picture of an entry of ``report["pictures"]``, in its original size; None where it cannot be had.
     """
     made = []
-    for end, title in (("best", "Read best"), ("worst", "Read worst")):
-        chosen = report["pictures"][end][:count]
+    for name, title, chosen in _ends([report["pictures"][end][:count] for end in ("best", "worst")]):
         drawn = [_picture(facts, emotions, image) for facts in chosen if (image := load(facts)) is not None]
-        made.append(Gallery(drawn, title, end))
+        made.append(Gallery(drawn, title, name))
     return made
+
+
+def _ends(ends: Sequence[Sequence[Mapping[str, Any]]]) -> list[tuple[str, str, Sequence[Mapping[str, Any]]]]:
+    """Name, title and pictures of each gallery. None is called best whose lead looks like the lowest, none worst whose
+    lead looks like the highest; where all look alike, there is one gallery of all."""
+    leads = [round(100 * facts["lead"]) for end in ends for facts in end]
+    if len(set(leads)) == 1:
+        together = [facts for end in ends for facts in end]
+        return [("best", "All read alike" if len(together) > 1 else "The picture", together)]
+    best, worst = ends
+    return [
+        ("best", "Read best", [facts for facts in best if round(100 * facts["lead"]) > min(leads)]),
+        ("worst", "Read worst", [facts for facts in worst if round(100 * facts["lead"]) < max(leads)]),
+    ]
 
 
 def _picture(facts: Mapping[str, Any], emotions: Emotions, image: Image.Image) -> Picture:

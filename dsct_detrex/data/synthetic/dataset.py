@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data.dataset import SPLITS, Annotation, Record
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, get_emotions
@@ -86,7 +87,7 @@ class SyntheticScenes:
         """What is drawn, in one line for results."""
         width, height = self._size
         return (
-            f"{self.name}: {self._length} drawn scenes of {width} x {height} pixels, up to {self._max_people} people, "
+            f"{self.name}: {counted(self._length, 'drawn scene')} of {width} x {height} pixels, up to {self._max_people} people, "
             f"{self._boxes} boxes, seed {self._seed}"
         )
 
