@@ -135,9 +135,11 @@ def default_interrupt() -> Iterator[None]:
 
 
 def test_a_second_signal_stops_at_once(default_interrupt: None) -> None:
-    with StopRequest() as stop:
+    heard: list[str] = []
+    with StopRequest(lambda: heard.append("heard")) as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.requested
+        assert heard == ["heard"], "whoever waits for the step is told why"
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):

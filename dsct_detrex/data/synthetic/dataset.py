@@ -87,8 +87,8 @@ class SyntheticScenes:
         """What is drawn, in one line for results."""
         width, height = self._size
         return (
-            f"{self.name}: {counted(self._length, 'drawn scene')} of {width} x {height} pixels, up to {self._max_people} people, "
-            f"{self._boxes} boxes, seed {self._seed}"
+            f"{self.name}: {counted(self._length, 'drawn scene')} of {width} x {height} pixels, "
+            f"up to {counted(self._max_people, 'person')}, {self._boxes} boxes, seed {self._seed}"
         )
 
     def __len__(self) -> int:
