@@ -189,10 +189,10 @@ class Trainer:
         saved = last_path(self.output_dir)
         good = self.checkpoints and self._saved_at > 0
         kept = f" The last good checkpoint is {saved} (iteration {self._saved_at})." if good else ""
+        clip = "train.clip_grad.params.max_norm" if self.step.clip.enabled else "set train.clip_grad.enabled=True"
         return (
             f"Training stopped: {problem.culprit()} in iteration {problem.iteration}, on {', '.join(problem.images)} "
-            f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or set "
-            "train.clip_grad.enabled=True."
+            f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or {clip}."
         )
 
     def _measure(self, record: Record) -> None:

@@ -131,7 +131,7 @@ def test_time_and_numbers_before_a_resume_count(toy: Toy, tmp_path: Path, capsys
     torch.save({**content, "seconds": 3600.0, "measured": {metric: 0.0}}, path)
     run(toy(), resume=True)
     said = capsys.readouterr().out
-    assert re.search(r"step 6  .*\(\+", said), "compared with the evaluation before"
+    assert re.search(r"step 10  .*\(\+", said), "compared with the evaluation before"
     assert "done: 10 steps after 1 h 0 min" in said
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["seconds"] > 3600
 
