@@ -170,9 +170,12 @@ class _PictureLoader:
 
 @contextmanager
 def _forgiving(path: Path, say: Any) -> Iterator[None]:
-    """What the disk refuses is told and does not end the run."""
+    """What the disk refuses is told and does not end the run; nor does Ctrl-C leave a doubt about what is complete."""
     try:
         yield
+    except KeyboardInterrupt:
+        say(f"note: {path} is not written, because it was interrupted; weights and numbers of the run are complete.")
+        raise
     except (OSError, UserError) as error:
         say(f"note: {path} could not be written ({error}); weights and numbers of the run are complete.")
 
