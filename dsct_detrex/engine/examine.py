@@ -104,6 +104,11 @@ class Examiner:
             self.evaluator.describe_dataset(headline)
         return replace(self, headline=headline)
 
+    def cautioned(self, model: nn.Module) -> Examiner:
+        """The same, with the ``caution`` of a model that has one beside every score."""
+        caution: str | None = getattr(model, "caution", None)
+        return self if caution is None else self.with_warning(caution)
+
     def examine(
         self, model: nn.Module, average: WeightAverage | None = None, cancel: Callable[[], bool] | None = None
     ) -> Examination:

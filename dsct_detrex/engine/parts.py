@@ -76,6 +76,7 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     examiner = make_examiner(session)
     keep_best = _may_choose(session, examiner, best)
     if examiner is not None:
+        examiner = examiner.cautioned(model)
         data_sets = getattr(loader, "dataset", None), getattr(examiner.loader, "dataset", None)
         if (shared := shared_pictures(*data_sets)) is not None:
             examiner = examiner.with_warning(shared)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from engine_runs import read_jsonl, start_ranks
 from omegaconf import DictConfig
 from PIL import Image
@@ -186,6 +187,19 @@ def test_a_warning_of_an_examiner_reaches_headline_and_evaluator(tmp_path: Path)
     for headline in (examiner.with_warning("Careful.").headline, evaluator.dataset.headline):
         assert headline is not None
         assert headline.warnings == ("Careful.",)
+
+
+@pytest.mark.parametrize(("caution", "said"), [(None, ()), ("Boxes are given.", ("Boxes are given.",))])
+def test_what_a_model_must_have_said_stands_beside_its_scores(
+    caution: str | None, said: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = torch.nn.Identity()
+    model.caution = caution  # type: ignore[assignment]
+    examiner = Examiner(
+        [], EmotionEvaluator(EMOTIC), Console(quiet=True), tmp_path, headline=Headline("emotic_val", 0, 0)
+    ).cautioned(model)
+    assert examiner.headline is not None
+    assert examiner.headline.warnings == said
 
 
 def test_pictures_that_training_skipped_are_said_at_once_and_in_the_end(
