@@ -42,6 +42,8 @@ class StopRequest:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if number == HANG_UP:
             _leave_the_terminal()
+        if self.requested and number == HANG_UP:
+            return  # a launcher passes on what the terminal has sent already; nobody is there to be in a hurry
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

@@ -86,7 +86,7 @@ def run(
 
     Raises:
         UserError: config, files or data cannot be used; says what to change.
-        Interrupted: Ctrl-C or SIGTERM during training, after saving.
+        Interrupted: Ctrl-C, SIGTERM or a closed terminal during training, after saving.
     """
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)

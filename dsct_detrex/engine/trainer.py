@@ -83,7 +83,7 @@ class Trainer:
         """Run to the end of the plan.
 
         Raises:
-            Interrupted: Ctrl-C or SIGTERM, after saving.
+            Interrupted: Ctrl-C, SIGTERM or a closed terminal, after saving.
             UserError: a loss that is not finite, a loader that ends, a disk that is full.
         """
         self._ticking = time.perf_counter()

@@ -142,6 +142,7 @@ def test_a_terminal_that_is_closed_asks_to_stop_except_under_nohup(before: signa
         with StopRequest() as stop:
             signal.raise_signal(signal.SIGHUP)
             assert stop.requested == asks
+            signal.raise_signal(signal.SIGHUP)  # a launcher passes it on, too: that is no hurry
         assert signal.getsignal(signal.SIGHUP) == before
     finally:
         signal.signal(signal.SIGHUP, original)
