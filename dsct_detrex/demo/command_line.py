@@ -26,7 +26,7 @@ from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.engine.plan import stated_steps
 from dsct_detrex.evaluation.cautions import found_note
-from dsct_detrex.evaluation.formatting import on_part, percent
+from dsct_detrex.evaluation.formatting import metric_word, on_part, percent
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -125,7 +125,8 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
         found = f" ({found_note(run.report)})" if found_note(run.report) else ""
-        print(f"{run.name}: {metric} {percent(value)} on {people} unseen people{on_part(run.report)}{found}")
+        on = f"{counted(people, 'unseen person')}{on_part(run.report)}"
+        print(f"{run.name}: {metric_word(metric)} {percent(value)} on {on}{found}")
     print(
         "exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {percent(value)}" for name, value in references.items())
     )

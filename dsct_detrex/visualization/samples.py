@@ -32,8 +32,13 @@ def galleries(report: Mapping[str, Any], emotions: Emotions, load: LoadImage, co
         load: the picture of an entry of ``report["pictures"]``, in its original size; None where it cannot be had.
     """
     made = []
+    names = _short_names([facts["file_name"] for end in ("best", "worst") for facts in report["pictures"][end][:count]])
     for name, title, chosen in _ends([report["pictures"][end][:count] for end in ("best", "worst")]):
-        drawn = [_picture(facts, emotions, image) for facts in chosen if (image := load(facts)) is not None]
+        drawn = [
+            _picture(facts, names[facts["file_name"]], emotions, image)
+            for facts in chosen
+            if (image := load(facts)) is not None
+        ]
         made.append(Gallery(drawn, title, name))
     return made
 
@@ -52,10 +57,20 @@ def _ends(ends: Sequence[Sequence[Mapping[str, Any]]]) -> list[tuple[str, str, S
     ]
 
 
-def _picture(facts: Mapping[str, Any], emotions: Emotions, image: Image.Image) -> Picture:
+def _short_names(files: Sequence[str]) -> dict[str, str]:
+    """Of each file its name, with as many folders before it as tell all of them apart."""
+    paths = {file: PurePath(file).parts for file in files}
+    different = len(set(paths.values()))
+    parts = 1
+    while len({path[-parts:] for path in paths.values()}) < different:
+        parts += 1
+    return {file: "/".join(path[-parts:]) for file, path in paths.items()}
+
+
+def _picture(facts: Mapping[str, Any], name: str, emotions: Emotions, image: Image.Image) -> Picture:
     people = facts["people"]
     count = counted(len(people), "person")
-    caption = f"{PurePath(facts['file_name']).name}: {count}, lead {signed(100 * facts['lead'], 0)}"
+    caption = f"{name}: {count}, lead {signed(100 * facts['lead'], 0)}"
     return Picture(draw_sample(image, people, emotions), caption, f"{caption}. {' '.join(map(_told, people))}")
 
 

@@ -95,6 +95,24 @@ def test_a_sample_is_drawn_in_its_frame_and_told_in_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "captions"),
+    [
+        (["train/a.png", "train/b.png"], ["a.png", "b.png"]),
+        (["train/Happy/1.png", "train/Sad/1.png"], ["Happy/1.png", "Sad/1.png"]),
+        (["x/Happy/1.png", "y/Happy/1.png", "y/Sad/2.png"], ["x/Happy/1.png", "y/Happy/1.png", "y/Sad/2.png"]),
+        (["1.png", "Sad/1.png"], ["1.png", "Sad/1.png"]),
+        (["a.png", "a.png"], ["a.png", "a.png"]),
+        (["x/./a.png", "x/a.png"], ["a.png", "a.png"]),
+    ],
+)
+def test_pictures_of_one_name_are_told_apart_by_their_folders(files: list[str], captions: list[str]) -> None:
+    entries = [{"file_name": file, "image_id": 1, "lead": 0.0, "people": []} for file in files]
+    made = {"pictures": {"best": entries, "worst": []}}
+    (only,) = samples.galleries(made, CAER_S, lambda facts: ground(40, 30), 6)
+    assert [picture.caption.partition(":")[0] for picture in only.pictures] == captions
+
+
+@pytest.mark.parametrize(
     ("best", "worst", "shown"),
     [
         ([], [], [("Read best", []), ("Read worst", [])]),
