@@ -59,7 +59,7 @@ def test_a_data_set_in_three_files(pets: dict[str, Path], tmp_path: Path, capsys
     for split in ("train", "val"):
         (root / f"{split}.pets").write_text("a.png calm 5 5 30 30\na.png playful 30 5 50 30\n")
     assert data_command(["check", "--root", str(root), "--splits", "train", "val"]) == 0
-    assert "pets_train: 1 image, 2 people" in capsys.readouterr().out
+    assert "pets_train: 1 images, 2 people" in capsys.readouterr().out
     cfg = load_config(projects_folder() / "demo.py")
     exchange_data(cfg, str(pets["configs/common/data/pets.py"]), lambda said: None)
     cfg.data.root = str(root)
