@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.baselines.boxes import AnnotatedBoxes, BoxSource
+from dsct_detrex.baselines.boxes import GIVEN, AnnotatedBoxes, BoxSource
 from dsct_detrex.baselines.crops import person_crops, scenes
 from dsct_detrex.dsct.images import ImageNormalizer, original_size
 from dsct_detrex.objective.classification import EmotionFocal
@@ -64,6 +64,7 @@ class EMONet(nn.Module):
         self.emotions = emotions
         self.classification = classification
         self.boxes = AnnotatedBoxes() if boxes is None else boxes
+        self.caution = GIVEN if isinstance(self.boxes, AnnotatedBoxes) else None
         self.mask_subjects = mask_subjects
         self.subject_size = subject_size
         self.context_size = context_size

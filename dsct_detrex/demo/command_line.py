@@ -21,10 +21,12 @@ from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_file
+from dsct_detrex.counting import counted
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
+from dsct_detrex.engine.plan import stated_steps
 from dsct_detrex.evaluation.cautions import found_note
-from dsct_detrex.evaluation.formatting import on_part, percent
+from dsct_detrex.evaluation.formatting import metric_word, on_part, percent
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -45,7 +47,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = (*_precision(), *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    total = int(compose(parse(trainings[0].words(*overrides)), check=False).train.max_iter)
+    total = stated_steps(compose(parse(trainings[0].words(*overrides)), check=False))
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
     run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
@@ -109,7 +111,7 @@ def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture
 def _caption(cues: dict[str, Any], people: int) -> str:
     """For example ``Park, rain, dusk: 2 people``."""
     scene = ", ".join(str(cues[name]) for name in ("place", "weather", "light"))
-    return f"{scene[:1].upper()}{scene[1:]}: {people} {'person' if people == 1 else 'people'}"
+    return f"{scene[:1].upper()}{scene[1:]}: {counted(people, 'person')}"
 
 
 def _device_name() -> str:
@@ -123,7 +125,8 @@ def _say(runs: Sequence[RunResult], references: dict[str, float]) -> None:
     for run in runs:
         value, people = run.report["metrics"][metric], run.report["counts"]["people"]
         found = f" ({found_note(run.report)})" if found_note(run.report) else ""
-        print(f"{run.name}: {metric} {percent(value)} on {people} unseen people{on_part(run.report)}{found}")
+        on = f"{counted(people, 'unseen person')}{on_part(run.report)}"
+        print(f"{run.name}: {metric_word(metric)} {percent(value)} on {on}{found}")
     print(
         "exact bounds: " + ", ".join(f"{name.replace('_', ' ')} {percent(value)}" for name, value in references.items())
     )

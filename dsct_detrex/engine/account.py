@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dsct_detrex.engine.best import BestTracker
+from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.examine import EMA_PREFIX, WEIGHTS, Examination
 from dsct_detrex.engine.screen import Console
 from dsct_detrex.engine.screen.evaluation_line import Standing, evaluation_line
@@ -18,12 +19,14 @@ class Account:
     Args:
         best: whose metric is told.
         keep_best: whether evaluations are compared with the best.
+        latest: numbers of the evaluation before, which a resumed run has from its checkpoint.
     """
 
     console: Console
     best: BestTracker
     keep_best: bool
     time_left: TimeLeft
+    latest: Scalars = field(default_factory=dict)
     examination: Examination | None = None
     """The latest."""
 
@@ -42,7 +45,7 @@ class Account:
         for prefix in examination.evaluations:
             self.console.say(self._line(examination, prefix, iteration, is_best))
         self.console.keep(examination.tables())
-        self.examination = examination
+        self.examination, self.latest = examination, examination.scalars
         self.time_left.evaluated(examination.seconds)
         self._tell_time(iteration)
 
@@ -51,7 +54,7 @@ class Account:
         metric = best.metric.removeprefix(EMA_PREFIX)
         decides = self.keep_best and (prefix == EMA_PREFIX) == best.metric.startswith(EMA_PREFIX)
         known = (best.value, best.iteration) if decides and best.value is not None else None
-        previous = None if self.examination is None else self.examination.scalars.get(f"{prefix}{metric}")
+        previous = self.latest.get(f"{prefix}{metric}")
         what = f" ({WEIGHTS[prefix]})" if len(examination.evaluations) > 1 else ""
         return evaluation_line(
             f"step {iteration}{what}",

@@ -5,8 +5,9 @@ One file of tensors and plain values, readable with ``weights_only=True``. The v
 
 Keys: ``format``, ``iteration``, ``max_iter``, ``evaluated_at``, ``model`` (state dict), ``optimizer``,
 ``optimizer_names`` (of its weights, by group), ``scaler``, ``ema`` (or None), ``best``, ``rng`` and ``loader`` (lists
-with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain values). Files of before ``optimizer_names``
-and ``config`` are read, too.
+with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain values), ``seconds`` of training,
+``measured`` (numbers of the latest evaluation). Files of before ``optimizer_names``, ``config``, ``seconds`` and
+``measured`` are read, too.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class RunState:
     """The parts of a run that change while it trains.
 
     ``evaluated_at`` is the iteration of the last finished evaluation, so that one cut short is made up for; ``config``
-    is what the run is described by, resolved, as plain values.
+    is what the run is described by, resolved, as plain values. ``seconds`` is how long it has trained, evaluations
+    included, ``measured`` what the latest evaluation gave.
     """
 
     model: nn.Module
@@ -51,6 +53,8 @@ class RunState:
     evaluated_at: int = 0
     wandb_run_id: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    measured: dict[str, float] = field(default_factory=dict)
 
 
 def last_path(output_dir: Path) -> Path:
@@ -87,6 +91,8 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
             "loader": positions,
             "wandb_run_id": state.wandb_run_id,
             "config": state.config,
+            "seconds": state.seconds,
+            "measured": state.measured,
         }
         try:
             write_atomically(path, lambda temporary: torch.save(content, temporary), previous_path(output_dir))
@@ -145,6 +151,7 @@ def restore(state: RunState, content: dict[str, Any], path: Path) -> list[str]:
     state.iteration = content["iteration"]
     state.evaluated_at = content["evaluated_at"]
     state.wandb_run_id = content["wandb_run_id"]
+    state.seconds, state.measured = content.get("seconds", 0.0), content.get("measured", {})
     return told + _restore_ema(state, content["ema"]) + _restore_position(state, content)
 
 

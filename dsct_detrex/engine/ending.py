@@ -5,6 +5,7 @@ The one place after a training's last evaluation, and after an evaluation alone.
 
 from __future__ import annotations
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine.checkpoint import RunState
 from dsct_detrex.engine.choice import settled_rule
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination
@@ -25,7 +26,7 @@ def tell_evaluation(session: Session, examination: Examination) -> None:
     session.console.show(examination.tables())
 
 
-def tell_training(session: Session, state: RunState, examination: Examination | None, seconds: float) -> None:
+def tell_training(session: Session, state: RunState, examination: Examination | None) -> None:
     """After a training; without an evaluation (a finished run that was resumed) there are no tables."""
     console, folder = session.console, session.output_dir
     if examination is not None:
@@ -34,5 +35,6 @@ def tell_training(session: Session, state: RunState, examination: Examination | 
     best = state.best
     value = "" if best.value is None else f", best {best.metric} {best.value:.4f} at {best.iteration:,}"
     console.say(
-        f"done: {state.iteration:,} steps after {duration(seconds)}{value}\nresults in {folder}: {', '.join(left)}"
+        f"done: {counted(state.iteration, 'step')} after {duration(state.seconds)}{value}\n"
+        f"results in {folder}: {', '.join(left)}"
     )

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from torch import nn
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
 from dsct_detrex.engine.ema import WeightAverage
@@ -103,6 +104,11 @@ class Examiner:
             self.evaluator.describe_dataset(headline)
         return replace(self, headline=headline)
 
+    def cautioned(self, model: nn.Module) -> Examiner:
+        """The same, with the ``caution`` of a model that has one beside every score."""
+        caution: str | None = getattr(model, "caution", None)
+        return self if caution is None else self.with_warning(caution)
+
     def examine(
         self, model: nn.Module, average: WeightAverage | None = None, cancel: Callable[[], bool] | None = None
     ) -> Examination:
@@ -138,7 +144,9 @@ class Examiner:
             self.console.evaluated()
         ours = result.report is not None and "protocol" in result.report
         if result.unreadable and not ours:
-            self.console.say(f"note: {result.unreadable} images could not be read and are not in these numbers.")
+            self.console.say(
+                f"note: {counted(result.unreadable, 'image')} could not be read; these numbers stand on the others."
+            )
         return result
 
     def _keep(self, result: Evaluation, prefix: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data import headline_of
 from dsct_detrex.engine.examine import Examiner
 from dsct_detrex.engine.files import write_json
@@ -66,8 +67,8 @@ def data_details(known: Headlines) -> list[str]:
 
 
 def _facts(headline: Headline, width: int) -> list[str]:
-    people = "people not counted" if headline.people is None else f"{headline.people:,} people"
-    images = headline.coverage(headline.images) or f"{headline.images:,} images"
+    people = "people not counted" if headline.people is None else counted(headline.people, "person")
+    images = headline.coverage(headline.images) or counted(headline.images, "image")
     boxes = f"{headline.boxes} boxes from {headline.source}" if headline.boxes and headline.source else None
     return [f"{headline.name}: {', '.join(filter(None, (images, people, boxes)))}", *_labels(headline, width)]
 
@@ -80,13 +81,13 @@ def _labels(headline: Headline, width: int) -> list[str]:
     if shown is not None:
         return [shown]
     (rare, fewest), *_, (frequent, most) = sorted(headline.labels.items(), key=lambda item: item[1])
-    return [f"{len(headline.labels)} emotions, from {frequent} ({most:,} people) to {rare} ({fewest:,})"]
+    return [f"{len(headline.labels)} emotions, from {frequent} ({counted(most, 'person')}) to {rare} ({fewest:,})"]
 
 
 def _findings(headline: Headline, most: int | None) -> list[str]:
     left = len(headline.findings) - (len(headline.findings) if most is None else most)
     told = [f"{headline.name}: {finding}" for finding in headline.findings[:most]]
-    return [*told, f"{headline.name}: {left} more findings are in {LOG}"] if left > 0 else told
+    return [*told, f"{headline.name}: {counted(left, 'more finding')} in {LOG}"] if left > 0 else told
 
 
 def _nobody(headline: Headline) -> list[str]:

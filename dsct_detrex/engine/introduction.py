@@ -89,8 +89,8 @@ def _hopeless(session: Session, model: nn.Module, weights: InitialWeights) -> li
     if session.settings.fast_dev_run.enabled:
         return []
     return [
-        f"note: {trained / 1e6:.0f} M random weights need days on a CPU. What does learn here: "
-        f"{spoken('train', _SMALL_PROJECT)} (4 M weights, some ten minutes on two cores); or begin with a checkpoint, "
+        f"note: {trained / 1e6:.0f} M random weights: expect nothing useful from a CPU. What does learn here: "
+        f"{spoken('train', _SMALL_PROJECT)} (4 M weights, about 20 minutes on one core); or begin with a checkpoint, "
         "train.init_checkpoint=FILE."
     ]
 

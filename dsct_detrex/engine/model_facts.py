@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.summary import count_parameters
-from dsct_detrex.engine.words import counted
 from dsct_detrex.evaluation.formatting import millions
 from dsct_detrex.ops.backends import choose_backend
 

@@ -76,13 +76,15 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     examiner = make_examiner(session)
     keep_best = _may_choose(session, examiner, best)
     if examiner is not None:
+        examiner = examiner.cautioned(model)
         data_sets = getattr(loader, "dataset", None), getattr(examiner.loader, "dataset", None)
         if (shared := shared_pictures(*data_sets)) is not None:
             examiner = examiner.with_warning(shared)
         check_same_boxes(*data_sets)
     known = known_headlines(examiner, loader)
     weights = _take_up(session, state, content)
-    rows = plan_rows(plan, multiplier, optimizer, state.iteration)
+    short = settings.fast_dev_run.enabled
+    rows = plan_rows(plan, multiplier, optimizer, state.iteration, evaluates=examiner is not None, saves=not short)
     introduction = introduce(session, model, weights, known, examiner, rows, groups, dry_run=dry_run)
     return Parts(model, state, step, learning_rate, plan, examiner, keep_best, known, introduction)
 

@@ -7,15 +7,19 @@ too, because schedulers are functions of progress (see ``schedule.py``).
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 
+from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 
-from dsct_detrex.engine.schedule import Multiplier, find_drops, find_warmup
+from dsct_detrex.counting import counted
+from dsct_detrex.engine import fast_dev_run
+from dsct_detrex.engine.schedule import Multiplier, find_decay, find_drops, find_warmup
 from dsct_detrex.engine.screen.block import Row
 from dsct_detrex.engine.settings import TrainSettings
-from dsct_detrex.engine.words import counted, listed
+from dsct_detrex.engine.words import listed
 from dsct_detrex.errors import UserError
 
 
@@ -87,22 +91,34 @@ def make_plan(settings: TrainSettings, steps_per_epoch: int | None, batch_size: 
     )
 
 
+def stated_steps(cfg: DictConfig) -> int:
+    """The steps of a training as far as its config alone says: 0 where they follow from epochs."""
+    cfg = copy.deepcopy(cfg)
+    if OmegaConf.select(cfg, "train.fast_dev_run.enabled"):
+        fast_dev_run.shrink(cfg)
+    return 0 if cfg.train.get("max_epoch") is not None else int(cfg.train.max_iter)
+
+
 def _iterations(epochs: float, iters_per_epoch: float) -> int:
     return max(1, round(epochs * iters_per_epoch)) if epochs > 0 else 0
 
 
-def plan_rows(plan: Plan, multiplier: Multiplier, optimizer: Optimizer, done: int = 0) -> list[Row]:
+def plan_rows(
+    plan: Plan, multiplier: Multiplier, optimizer: Optimizer, done: int = 0, evaluates: bool = True, saves: bool = True
+) -> list[Row]:
     """The plan as the rows a user reads before training starts.
 
     Args:
         done: steps that a resumed run has behind it.
+        evaluates: whether anything is evaluated.
+        saves: whether there is a ``last.pth``, and not only the last weights.
     """
     return [
         ("steps", f"{_total(plan)}{f', {done:,} done' if done else ''}"),
         ("batch", _batch(plan)),
         ("schedule", f"lr {_rates(optimizer)}, {_warmup(plan, multiplier)}, {_drops(plan, multiplier)}"),
-        ("evaluations", _every(plan, plan.eval_period)),
-        ("checkpoints", _every(plan, plan.checkpoint_period)),
+        ("evaluations", _every(plan, plan.eval_period) if evaluates else "none"),
+        ("checkpoints", _every(plan, plan.checkpoint_period) if saves else "none, only the last weights"),
     ]
 
 
@@ -115,10 +131,10 @@ def _total(plan: Plan) -> str:
 
 def _batch(plan: Plan) -> str:
     if plan.batch_size is None:
-        return f"{plan.accumulate} batch(es) a step"
+        return f"{counted(plan.accumulate, 'batch')} a step"
     images = plan.batch_size * plan.accumulate
     accumulated = f": {plan.accumulate} batches of {plan.batch_size}" if plan.accumulate > 1 else ""
-    return f"{images} images a step{accumulated}"
+    return f"{counted(images, 'image')} a step{accumulated}"
 
 
 def _every(plan: Plan, period: int) -> str:
@@ -141,8 +157,10 @@ def _warmup(plan: Plan, multiplier: Multiplier) -> str:
 
 
 def _drops(plan: Plan, multiplier: Multiplier) -> str:
-    drops = find_drops(multiplier, plan.max_iter)
-    return ", ".join(f"x {drop.factor:g} after {_when(plan, drop.iteration)}" for drop in drops) or "no drops"
+    if drops := find_drops(multiplier, plan.max_iter):
+        return ", ".join(f"x {drop.factor:g} after {_when(plan, drop.iteration)}" for drop in drops)
+    end = find_decay(multiplier, plan.max_iter)
+    return "no drops" if end is None else f"falling smoothly to x {end:.2g}"
 
 
 def _when(plan: Plan, iterations: int) -> str:
@@ -158,6 +176,6 @@ def group_lines(optimizer: Optimizer) -> list[str]:
         tensors, weights = sizes.get(key, (0, 0))
         sizes[key] = (tensors + len(group["params"]), weights + sum(p.numel() for p in group["params"]))
     return [
-        f"lr {lr:g}, weight decay {decay:g}: {tensors} tensors, {weights:,} weights"
+        f"lr {lr:g}, weight decay {decay:g}: {counted(tensors, 'tensor')}, {counted(weights, 'weight')}"
         for (lr, decay), (tensors, weights) in sorted(sizes.items(), reverse=True)
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data import ImageError
 from dsct_detrex.engine.environment import describe_environment
 from dsct_detrex.engine.examine import EMA_PREFIX, TRAINING_STEM, Examiner
@@ -130,14 +131,10 @@ def _repeat(session: Session) -> dict[str, str]:
         "In the folder": about["working_directory"],
         "Results": str(session.output_dir),
         "Seed": str(about["seed"]),
-        "Device": f"{about['device']}{processes}, {_threads(about['threads'])}, {about['platform']}",
+        "Device": f"{about['device']}{processes}, {counted(about['threads'], 'thread')}, {about['platform']}",
         "Precision": f"{amp.dtype} autocast" if amp.enabled else "float32",
         "Versions": f"dsct-detrex {about['dsct_detrex']}, Python {about['python']}, {packages}",
     }
-
-
-def _threads(number: int) -> str:
-    return f"{number} thread{'' if number == 1 else 's'}"
 
 
 class _PictureLoader:
@@ -173,9 +170,12 @@ class _PictureLoader:
 
 @contextmanager
 def _forgiving(path: Path, say: Any) -> Iterator[None]:
-    """What the disk refuses is told and does not end the run."""
+    """What the disk refuses is told and does not end the run; nor does Ctrl-C leave a doubt about what is complete."""
     try:
         yield
+    except KeyboardInterrupt:
+        say(f"note: {path} is not written, because it was interrupted; weights and numbers of the run are complete.")
+        raise
     except (OSError, UserError) as error:
         say(f"note: {path} could not be written ({error}); weights and numbers of the run are complete.")
 

@@ -67,6 +67,13 @@ def find_drops(multiplier: Multiplier, max_iter: int) -> list[Drop]:
     return drops
 
 
+def find_decay(multiplier: Multiplier, max_iter: int) -> float | None:
+    """The multiplier of the last iteration, where it is lower than that after warm-up; None where it is not."""
+    top = float(multiplier(find_warmup(multiplier, max_iter) / max_iter))
+    end = float(multiplier((max_iter - 1) / max_iter))
+    return end if end < _DROP * top else None
+
+
 def find_warmup(multiplier: Multiplier, max_iter: int) -> int:
     """Iterations until the rate stops rising; 0 without warm-up."""
     low = float(multiplier(0.0))

@@ -21,7 +21,7 @@ def write_summary(folder: Path, model: nn.Module, iterations: int, seconds: floa
         model: the bare model; a parameter is trainable if it requires a gradient.
         iterations: optimizer steps done, those before a resume included.
         skipped: how often a training picture could not be read and another took its place.
-        seconds: of this process, from the start of training to its end, evaluations included.
+        seconds: of training, evaluations and what came before a resume included.
 
     Raises:
         UserError: the folder cannot be written.

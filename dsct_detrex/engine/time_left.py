@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from dsct_detrex.counting import counted
 from dsct_detrex.engine.plan import Plan
-from dsct_detrex.engine.words import counted
 from dsct_detrex.evaluation.formatting import duration
 
 _MEASURED = 5  # steps behind an estimate; the first is not among them, for it also prepares
@@ -60,9 +60,7 @@ class TimeLeft:
             if self._told_evaluations or not evaluations:
                 return None
             self._told_evaluations = self._told_steps = True
-            return (
-                f"time left: about {duration(left)}, {parts} and {evaluations} evaluations of {self._evaluation:.2g} s"
-            )
+            return f"time left: about {duration(left)}, {parts} and {on_top} of {self._evaluation:.2g} s"
         if self._told_steps or (len(self._steps) < _MEASURED and sum(self._steps) < _ENOUGH_SECONDS):
             return None
         self._told_steps = True

@@ -86,7 +86,7 @@ def run(
 
     Raises:
         UserError: config, files or data cannot be used; says what to change.
-        Interrupted: Ctrl-C or SIGTERM during training, after saving.
+        Interrupted: Ctrl-C, SIGTERM or a closed terminal during training, after saving.
     """
     start = time.perf_counter()
     cfg = copy.deepcopy(cfg)
@@ -138,6 +138,7 @@ def _evaluate(session: Session) -> _Outcome:
     examiner = make_examiner(session, eval_only=True)
     if examiner is None:
         raise UserError("--eval-only needs dataloader.test and dataloader.evaluator; this config lacks one of them.")
+    examiner = examiner.cautioned(model)
     known = known_headlines(examiner)
     introduce(session, model, weights, known, examiner).tell(console)
     session.open_log()
@@ -197,7 +198,7 @@ def _train(session: Session, resume: bool) -> _Outcome:
         resumed=resume,
         checkpoints=not session.settings.fast_dev_run.enabled,
     )
-    failed, start = True, time.perf_counter()
+    failed = True
     try:
         trainer.train()
         failed = False
@@ -205,10 +206,9 @@ def _train(session: Session, resume: bool) -> _Outcome:
         console.close()
         for logger in loggers:
             logger.close(failed)
-    seconds = time.perf_counter() - start
     if ddp.is_main():
-        write_summary(session.output_dir, parts.model, state.iteration, seconds, trainer.skipped)
+        write_summary(session.output_dir, parts.model, state.iteration, state.seconds, trainer.skipped)
         report_training(session, parts.examiner, None if state.best.value is None else state.best.state_dict())
-    tell_training(session, state, trainer.account.examination, seconds)
+    tell_training(session, state, trainer.account.examination)
     best = None if state.best.value is None else state.best.state_dict()
     return _Outcome(trainer.scalars, session.output_dir, state.iteration, best)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.account import Account
@@ -71,7 +72,8 @@ class Trainer:
         self._history = History()
         self._stopwatch = Stopwatch()
         time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
-        self.account = Account(self.console, self.state.best, self.keep_best, time_left)
+        self.account = Account(self.console, self.state.best, self.keep_best, time_left, self.state.measured)
+        self._ticking = time.perf_counter()
         self._grad_norm: Tensor | None = None
         self._saved_at = self.state.iteration if self.resumed else 0
         self._started = False
@@ -81,24 +83,26 @@ class Trainer:
         """Run to the end of the plan.
 
         Raises:
-            Interrupted: Ctrl-C or SIGTERM, after saving.
+            Interrupted: Ctrl-C, SIGTERM or a closed terminal, after saving.
             UserError: a loss that is not finite, a loader that ends, a disk that is full.
         """
+        self._ticking = time.perf_counter()
         batches = iter(self.state.loader)
         self.state.model.train()
         self.console.start(self.state.iteration, self.plan.max_iter)
-        with StopRequest() as stop:
+        with StopRequest(self.console.stopping) as stop:
             self._settle(stop)
             while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
                 self._iterate(batches)
                 self._settle(stop)
         if self.state.iteration < self.plan.max_iter:
             self._stop_early()
+        self._tick()
         self.skipped, examples = skipped_pictures(self.state.loader)
         if self.skipped:
             self.console.say(
-                f"note: {self.skipped} times a training picture could not be read and another took its place (first: "
-                f"{examples[0]})."
+                f"note: {counted(self.skipped, 'time')} a training picture could not be read and another took its "
+                f"place (first: {examples[0]})."
             )
 
     def _iterate(self, batches: Iterator[Batch]) -> None:
@@ -185,10 +189,10 @@ class Trainer:
         saved = last_path(self.output_dir)
         good = self.checkpoints and self._saved_at > 0
         kept = f" The last good checkpoint is {saved} (iteration {self._saved_at})." if good else ""
+        clip = "train.clip_grad.params.max_norm" if self.step.clip.enabled else "set train.clip_grad.enabled=True"
         return (
             f"Training stopped: {problem.culprit()} in iteration {problem.iteration}, on {', '.join(problem.images)} "
-            f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or set "
-            "train.clip_grad.enabled=True."
+            f"(all losses: {path}).{kept} Look at the boxes of these images, lower optimizer.lr, or {clip}."
         )
 
     def _measure(self, record: Record) -> None:
@@ -230,7 +234,7 @@ class Trainer:
         record.scalars |= examination.scalars
         record.predictions = examination.predictions
         record.words = examination.words()
-        self.state.evaluated_at = self.state.iteration
+        self.state.evaluated_at, self.state.measured = self.state.iteration, dict(examination.scalars)
         return True
 
     def _keep_best(self, examination: Examination) -> bool:
@@ -249,6 +253,7 @@ class Trainer:
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
         state, epoch = self.state, self.plan.epoch(self.state.iteration)
+        self._tick()
         if self.checkpoints:
             save_last(state, self.output_dir, self.plan.max_iter)
         self._saved_at = state.iteration
@@ -259,6 +264,12 @@ class Trainer:
                 self.releases.write_numbered(state.iteration, weights, epoch)
             if state.ema is not None:
                 self.releases.write("last_ema", state.ema.average, epoch)
+
+    def _tick(self) -> None:
+        """Add the time since the last call to that of the run."""
+        now = time.perf_counter()
+        self.state.seconds += now - self._ticking
+        self._ticking = now
 
     def _rescue(self) -> None:
         """Save before an error that the training did not cause (a picture, the evaluator) goes up.
@@ -299,8 +310,8 @@ class Trainer:
     def _stop_early(self) -> None:
         best = self.state.best
         self.console.say(
-            f"stopped early after iteration {self.state.iteration}: {best.since} evaluations in a row without a better "
-            f"{best.metric} than {best.value} (iteration {best.iteration})."
+            f"stopped early after iteration {self.state.iteration}: {counted(best.since, 'evaluation')} in a row "
+            f"without a better {best.metric} than {best.value} (iteration {best.iteration})."
         )
         if self._saved_at != self.state.iteration:
             self._save()

@@ -14,8 +14,3 @@ def listed(words: Iterable[str]) -> str:
     """``a, b and c``, each once; empty without any."""
     several = list(dict.fromkeys(words))
     return " and ".join(filter(None, [", ".join(several[:-1]), *several[-1:]]))
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 step``, ``1,200 steps``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

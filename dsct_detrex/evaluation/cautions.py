@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.formatting import metric_word, percent
 
 LOW_RECALL = 0.5
@@ -65,7 +66,7 @@ def _coverage(report: Mapping[str, Any], unreadable: int, examples: Sequence[str
     if dataset["coverage"] is None and not reasons:
         return None
     counts = report["counts"]
-    measured = dataset["coverage"] or f"{counts['images']:,} of {counts['listed_images']:,} images"
+    measured = dataset["coverage"] or f"{counts['images']:,} of {counted(counts['listed_images'], 'image')}"
     return f"Measured on {measured}{': ' if reasons else ''}{', '.join(reasons)}."
 
 

@@ -43,7 +43,7 @@ def _titled(title: str, report: Report, *columns: str) -> tuple[Text, Table]:
     images it stands on, where these are not all."""
     table = Table()
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     return Text(f"\n{title} · {report['protocol']['name']} protocol{on_part(report)}", style="bold"), table
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dsct_detrex.counting import counted
+
 MISSING = "–"
 """Stands where a value has no meaning: no person in the group, no positive of the class."""
 
@@ -36,8 +38,8 @@ def measured_on(report: Mapping[str, Any]) -> str:
     """What a report's numbers stand on: ``"EMOTIC, val split: 5 people in 2 of 4 images, head boxes from ..."``."""
     dataset, counts = report["dataset"], report["counts"]
     split = f", {dataset['split']} split" if dataset.get("split") else ""
-    images = dataset.get("coverage") or f"{whole(counts['images'])} images"
-    parts = [f"{whole(counts['people'])} people in {images}", dataset["description"]]
+    images = dataset.get("coverage") or counted(counts["images"], "image")
+    parts = [f"{counted(counts['people'], 'person')} in {images}", dataset["description"]]
     return f"{dataset['name'] or report['emotions']['name']}{split}: {', '.join(filter(None, parts))}"
 
 

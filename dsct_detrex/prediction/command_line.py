@@ -15,6 +15,7 @@ from typing import Any
 from rich.progress import track
 
 from dsct_detrex.cli.running import INTERRUPTED, USER_ERROR
+from dsct_detrex.counting import counted
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.paths import shown
@@ -103,7 +104,8 @@ class _Run:
             (self.counts["reduced"], "read at reduced size, boxes in pixels of the original"),
         )
         said = "".join(f"; {count} {words}" for count, words in notes if count)
-        return f"{self.counts['pictures']} pictures, {self.counts['people']} people{said}: {self.results.folder}"
+        pictures, people = counted(self.counts["pictures"], "picture"), counted(self.counts["people"], "person")
+        return f"{pictures}, {people}{said}: {self.results.folder}"
 
     def _status(self) -> int:
         """Say which pictures could not be read."""

@@ -10,9 +10,12 @@ from typing import Any
 
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.visualization import PEOPLE_COLORS
 
+MOST = 12
+"""Pictures of a list that a notebook shows."""
 _WIDEST = 800
 """Pixels of the picture in a notebook, on its longer side; cells are no wider, and the notebook file stays small."""
 
@@ -23,7 +26,7 @@ def text(row: Mapping[str, Any]) -> str:
     if "error" in row:
         return f"{name}: not read. {row['error']}"
     people = row["people"]
-    count = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
+    count = counted(len(people), "person") if people else "nobody"
     lines = [f"  {number}: {_emotions(person)}; {_place(person)}" for number, person in enumerate(people)]
     return "\n".join([f"{name}, {row['width']} x {row['height']}: {count}", *lines])
 

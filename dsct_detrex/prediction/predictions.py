@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, overload
 
+from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import exports, notebook, saving
 from dsct_detrex.prediction.prediction import Prediction
@@ -81,6 +82,17 @@ class Predictions(Sequence[Prediction]):
     def __getitem__(self, item: int | slice) -> Prediction | Predictions:
         return Predictions(self._results[item], self.emotions) if isinstance(item, slice) else self._results[item]
 
+    def _repr_html_(self) -> str:
+        rows = [result._repr_html_() for result in self._results[: notebook.MOST]]
+        more = len(self) - len(rows)
+        rest = f"<p>and {counted(more, 'more picture')}: index or slice this list to see them.</p>" if more else ""
+        return f"<p>{counted(len(self), 'picture')}</p>{''.join(rows)}{rest}"
+
     def __repr__(self) -> str:
         people = sum(len(result) for result in self)
-        return "\n".join([f"{len(self)} pictures, {people} people", *(notebook.text(row) for row in self.to_dict())])
+        return "\n".join(
+            [
+                f"{counted(len(self), 'picture')}, {counted(people, 'person')}",
+                *(notebook.text(row) for row in self.to_dict()),
+            ]
+        )

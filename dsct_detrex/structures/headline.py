@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dsct_detrex.counting import counted
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -47,8 +49,8 @@ class Headline:
 
     def sentence(self) -> str:
         """In one line: name, boxes and file, images, people."""
-        people = "people not counted" if self.people is None else f"{self.people:,} people"
-        images = self.coverage(self.images) or f"{self.images:,} images"
+        people = "people not counted" if self.people is None else counted(self.people, "person")
+        images = self.coverage(self.images) or counted(self.images, "image")
         return f"{self.name}: {', '.join(filter(None, (self._origin(), images, people)))}"
 
     def lines(self) -> list[str]:
@@ -75,7 +77,7 @@ class Headline:
         if whole and evaluated == self.listed_images:
             return None
         chosen = not whole and (first or not cut_short)
-        return f"{'the first ' if chosen else ''}{evaluated:,} of {self.listed_images:,} images"
+        return f"{'the first ' if chosen else ''}{evaluated:,} of {counted(self.listed_images, 'image')}"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain types, for JSON and loggers, with ``sentence``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from dsct_detrex.evaluation.formatting import MISSING, percent
 from dsct_detrex.sweep.comparison import comparison, gap_sentences
@@ -20,6 +21,7 @@ from dsct_detrex.sweep.paper_tables import (
 )
 from dsct_detrex.sweep.plot import plot_by_people, plot_sweep, shows_paper
 from dsct_detrex.sweep.results import Result, Row
+from dsct_detrex.sweep.runs import Run
 from dsct_detrex.sweep.setting import METRIC_WORDS, Setting
 from dsct_detrex.sweep.table import (
     cautions,
@@ -41,6 +43,9 @@ from dsct_detrex.visualization.plots import METRIC_NAMES
 from dsct_detrex.visualization.quantities import duration
 from dsct_detrex.visualization.sections import reference_cards, responsible_use
 from dsct_detrex.visualization.sentences import highest, joined, ranking
+
+PAGE = "report.html"
+"""Of a run, in its folder."""
 
 
 def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
@@ -157,9 +162,15 @@ def _runs(rows: Sequence[Row], setting: Setting) -> Section:
     table = Table(
         ("Run", "Seed", METRIC_NAMES[setting.metric], "Per iteration", "Training", "State"),
         [_run_row(result, setting) for result in results],
-        caption="Each finished run has a page of its own, <cell>/seed<n>/report.html in the folder of the sweep.",
+        caption="The name of a run leads to its own page, in the same folder as this one.",
+        links=[_page_of(result.run) for result in results],
     )
     return Section("runs", "Every run", [table])
+
+
+def _page_of(run: Run) -> str:
+    """Its own page as a URL relative to that of the sweep; empty where it has none."""
+    return quote(f"{run.short_name}/{PAGE}") if (run.folder / PAGE).is_file() else ""
 
 
 def _run_row(result: Result, setting: Setting) -> tuple[str, ...]:

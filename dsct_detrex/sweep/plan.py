@@ -16,6 +16,7 @@ from dsct_detrex.config import instantiate
 from dsct_detrex.config.loading import one_load
 from dsct_detrex.config.override_grammar import Override, parse_override
 from dsct_detrex.engine.compose import compose, refuse_useless
+from dsct_detrex.engine.plan import stated_steps
 from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.sweep.description import Cell, Sweep, load_sweep, table_file
@@ -80,7 +81,7 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Traine
         chosen = dict.fromkeys(run.cell.name for run in selected)
         with one_load():
             check_rows(((recipes[name].cell, recipes[name].words) for name in chosen), options.overrides)
-    total = 0 if cfg.train.max_epoch is not None else int(cfg.train.max_iter)
+    total = stated_steps(cfg)
     return Plan(setting, trainer, folder, runs, selected, _shared(recipes), total)
 
 

@@ -70,6 +70,7 @@ class Table:
         text: True where cells are words instead of numbers: all columns left-aligned.
         fixed: of a table of words: the cells are something to be typed, in letters of one width.
         wide: False lets it share a row, see ``Figure``.
+        links: where the name of each row leads, as a URL relative to the page; empty for nowhere.
     """
 
     kind: ClassVar[str] = "table"
@@ -79,6 +80,7 @@ class Table:
     text: bool = False
     fixed: bool = True
     wide: bool = True
+    links: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

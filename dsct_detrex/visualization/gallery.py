@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Boxes, Emotions, Instances
 from dsct_detrex.visualization.draw import draw_annotations
@@ -62,9 +63,8 @@ def _annotated(dataset: Pictures, index: int, record: Mapping[str, Any]) -> Imag
 
 def _caption(record: Mapping[str, Any]) -> str:
     """For example ``Happy/0001.png: 1 person``."""
-    people = len(record["annotations"])
     name = "/".join(PurePath(record["file_name"]).parts[-2:])
-    return f"{name}: {people} {'person' if people == 1 else 'people'}"
+    return f"{name}: {counted(len(record['annotations']), 'person')}"
 
 
 def _unreadable() -> Image.Image:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.formatting import percent
 from dsct_detrex.structures import Boxes, Emotions, Instances
 from dsct_detrex.visualization.blocks import Gallery, Picture
@@ -31,17 +32,45 @@ def galleries(report: Mapping[str, Any], emotions: Emotions, load: LoadImage, co
         load: the picture of an entry of ``report["pictures"]``, in its original size; None where it cannot be had.
     """
     made = []
-    for end, title in (("best", "Read best"), ("worst", "Read worst")):
-        chosen = report["pictures"][end][:count]
-        drawn = [_picture(facts, emotions, image) for facts in chosen if (image := load(facts)) is not None]
-        made.append(Gallery(drawn, title, end))
+    names = _short_names([facts["file_name"] for end in ("best", "worst") for facts in report["pictures"][end][:count]])
+    for name, title, chosen in _ends([report["pictures"][end][:count] for end in ("best", "worst")]):
+        drawn = [
+            _picture(facts, names[facts["file_name"]], emotions, image)
+            for facts in chosen
+            if (image := load(facts)) is not None
+        ]
+        made.append(Gallery(drawn, title, name))
     return made
 
 
-def _picture(facts: Mapping[str, Any], emotions: Emotions, image: Image.Image) -> Picture:
+def _ends(ends: Sequence[Sequence[Mapping[str, Any]]]) -> list[tuple[str, str, Sequence[Mapping[str, Any]]]]:
+    """Name, title and pictures of each gallery. None is called best whose lead looks like the lowest, none worst whose
+    lead looks like the highest; where all look alike, there is one gallery of all."""
+    leads = [round(100 * facts["lead"]) for end in ends for facts in end]
+    if len(set(leads)) == 1:
+        together = [facts for end in ends for facts in end]
+        return [("best", "All read alike" if len(together) > 1 else "The picture", together)]
+    best, worst = ends
+    return [
+        ("best", "Read best", [facts for facts in best if round(100 * facts["lead"]) > min(leads)]),
+        ("worst", "Read worst", [facts for facts in worst if round(100 * facts["lead"]) < max(leads)]),
+    ]
+
+
+def _short_names(files: Sequence[str]) -> dict[str, str]:
+    """Of each file its name, with as many folders before it as tell all of them apart."""
+    paths = {file: PurePath(file).parts for file in files}
+    different = len(set(paths.values()))
+    parts = 1
+    while len({path[-parts:] for path in paths.values()}) < different:
+        parts += 1
+    return {file: "/".join(path[-parts:]) for file, path in paths.items()}
+
+
+def _picture(facts: Mapping[str, Any], name: str, emotions: Emotions, image: Image.Image) -> Picture:
     people = facts["people"]
-    count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
-    caption = f"{PurePath(facts['file_name']).name}: {count}, lead {signed(100 * facts['lead'], 0)}"
+    count = counted(len(people), "person")
+    caption = f"{name}: {count}, lead {signed(100 * facts['lead'], 0)}"
     return Picture(draw_sample(image, people, emotions), caption, f"{caption}. {' '.join(map(_told, people))}")
 
 

@@ -101,6 +101,8 @@ def test_detected_boxes_take_the_place_of_annotations(tmp_path):
     (found,) = model([annotated(images((64, 96))[0], [[0, 0, 9, 9]])])
     assert found["instances"].pred_boxes.tensor.tolist() == [[10, 20, 40, 60]]
     assert found["instances"].scores.tolist() == [pytest.approx(0.9)]
+    assert model.caution is None, "these people were found"
+    assert "is given the annotated boxes" in emo_net().caution
 
 
 def test_bad_sources_are_one_sentence(tmp_path):

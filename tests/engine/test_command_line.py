@@ -134,10 +134,26 @@ def default_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a Unix signal")
+@pytest.mark.parametrize(("before", "asks"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)], ids=["closed", "nohup"])
+def test_a_terminal_that_is_closed_asks_to_stop_except_under_nohup(before: signal.Handlers, asks: bool) -> None:
+    original = signal.signal(signal.SIGHUP, before)
+    try:
+        with StopRequest() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.requested == asks
+            signal.raise_signal(signal.SIGHUP)  # a launcher passes it on, too: that is no hurry
+        assert signal.getsignal(signal.SIGHUP) == before
+    finally:
+        signal.signal(signal.SIGHUP, original)
+
+
 def test_a_second_signal_stops_at_once(default_interrupt: None) -> None:
-    with StopRequest() as stop:
+    heard: list[str] = []
+    with StopRequest(lambda: heard.append("heard")) as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.requested
+        assert heard == ["heard"], "whoever waits for the step is told why"
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):

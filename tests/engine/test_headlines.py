@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from engine_runs import read_jsonl, start_ranks
 from omegaconf import DictConfig
 from PIL import Image
@@ -99,7 +100,7 @@ def test_a_short_run_does_not_claim_the_split(toy: Toy, tmp_path: Path, capsys: 
 
 def test_an_evaluator_of_another_kind_says_it_in_a_note(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
     run(toy(*LOST, "train.max_iter=5"))
-    assert "note: 2 images could not be read and are not in these numbers." in capsys.readouterr().out
+    assert "note: 2 images could not be read; these numbers stand on the others." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,19 @@ def test_a_warning_of_an_examiner_reaches_headline_and_evaluator(tmp_path: Path)
         assert headline.warnings == ("Careful.",)
 
 
+@pytest.mark.parametrize(("caution", "said"), [(None, ()), ("Boxes are given.", ("Boxes are given.",))])
+def test_what_a_model_must_have_said_stands_beside_its_scores(
+    caution: str | None, said: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = torch.nn.Identity()
+    model.caution = caution  # type: ignore[assignment]
+    examiner = Examiner(
+        [], EmotionEvaluator(EMOTIC), Console(quiet=True), tmp_path, headline=Headline("emotic_val", 0, 0)
+    ).cautioned(model)
+    assert examiner.headline is not None
+    assert examiner.headline.warnings == said
+
+
 def test_pictures_that_training_skipped_are_said_at_once_and_in_the_end(
     toy: Toy, tmp_path: Path, emotic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,7 +209,7 @@ def test_pictures_that_training_skipped_are_said_at_once_and_in_the_end(
     run(on_disk(toy, emotic, "skip"))
     said = capsys.readouterr().out
     assert f"note: {broken} cannot be read; another picture takes its place." in said
-    assert "1 times a training picture could not be read and another took its place (first: " in said
+    assert "1 time a training picture could not be read and another took its place (first: " in said
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["skipped_pictures"] == 1
 
 

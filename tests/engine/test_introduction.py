@@ -65,7 +65,7 @@ def test_few_are_all_told() -> None:
 def test_findings_beyond_the_second_are_left_to_the_log() -> None:
     found = headline(CAER_S, "train", findings=("1 cut", "2 cut", "3 cut", "4 cut"), warnings=("Careful.",))
     assert data_notes({"train": found, "test": found}, most=2) == [
-        "caer_s_train: 1 cut", "caer_s_train: 2 cut", "caer_s_train: 2 more findings are in log.txt", "Careful.",
+        "caer_s_train: 1 cut", "caer_s_train: 2 cut", "caer_s_train: 2 more findings in log.txt", "Careful.",
     ]  # fmt: skip
     assert "caer_s_train: 4 cut" in data_notes({"train": found})
 

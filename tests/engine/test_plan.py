@@ -1,19 +1,22 @@
 """Epochs become iterations and periods; the schedule's drops and warm-up are found and printed."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from dsct_detrex.config import (
     ConstantParamScheduler,
     CosineParamScheduler,
+    LinearParamScheduler,
     MultiStepParamScheduler,
     WarmupParamScheduler,
 )
 from dsct_detrex.engine import TrainSettings
-from dsct_detrex.engine.plan import group_lines, make_plan, plan_rows
-from dsct_detrex.engine.schedule import Drop, LearningRate, find_drops, find_warmup
+from dsct_detrex.engine.plan import group_lines, make_plan, plan_rows, stated_steps
+from dsct_detrex.engine.schedule import Drop, LearningRate, Multiplier, find_drops, find_warmup
 from dsct_detrex.errors import UserError
 
 
@@ -62,6 +65,35 @@ def test_smooth_decay_has_no_drops() -> None:
     assert find_drops(ConstantParamScheduler(1.0), 5000) == []
 
 
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (ConstantParamScheduler(1.0), "no drops"),
+        (CosineParamScheduler(1.0, 0.02), "falling smoothly to x 0.02"),
+        (LinearParamScheduler(1.0, 0.5), "falling smoothly to x 0.5"),
+        (LinearParamScheduler(0.5, 1.0), "no drops"),
+        (MultiStepParamScheduler(values=[1.0, 0.1], milestones=[8, 10]), "x 0.1 after 800 steps"),
+    ],
+)
+def test_a_rate_that_falls_is_told(schedule: Multiplier, said: str) -> None:
+    plan = make_plan(TrainSettings.read({"max_iter": 1000}), steps_per_epoch=None, batch_size=None)
+    optimizer = torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1)
+    assert dict(plan_rows(plan, schedule, optimizer))["schedule"].endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("train", "steps"),
+    [
+        ({"max_iter": 10}, 10),
+        ({"max_iter": 10, "max_epoch": 2}, 0),
+        ({"max_iter": 480, "fast_dev_run": {"enabled": True}}, 4),
+        ({"max_iter": 480, "max_epoch": 2, "fast_dev_run": {"enabled": True, "overrides": []}}, 4),
+    ],
+)
+def test_the_steps_that_a_config_alone_states(train: dict[str, Any], steps: int) -> None:
+    assert stated_steps(OmegaConf.create({"train": train})) == steps
+
+
 def test_warm_up_is_found_to_the_iteration() -> None:
     schedule = WarmupParamScheduler(ConstantParamScheduler(1.0), warmup_factor=0.01, warmup_length=0.1)
     found = find_warmup(schedule, 1234)
@@ -97,10 +129,18 @@ def test_the_rows_of_a_plan() -> None:
         ("checkpoints", "every 10 steps (epoch 1), 10 in all"),
     ]
     assert group_lines(optimizer) == [
-        "lr 0.0002, weight decay 0.0001: 1 tensors, 6 weights",
-        "lr 2e-05, weight decay 0: 1 tensors, 2 weights",
+        "lr 0.0002, weight decay 0.0001: 1 tensor, 6 weights",
+        "lr 2e-05, weight decay 0: 1 tensor, 2 weights",
     ]
     assert find_drops(schedule, 100) == [Drop(80, 0.1)]
+
+
+def test_what_does_not_happen_has_no_time() -> None:
+    plan = make_plan(TrainSettings.read({"max_iter": 4}), steps_per_epoch=None, batch_size=None)
+    optimizer = torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1)
+    rows = dict(plan_rows(plan, ConstantParamScheduler(1.0), optimizer, evaluates=False, saves=False))
+    assert rows["evaluations"] == "none"
+    assert rows["checkpoints"] == "none, only the last weights"
 
 
 def test_the_rows_of_a_plan_in_steps() -> None:
@@ -109,7 +149,7 @@ def test_the_rows_of_a_plan_in_steps() -> None:
     warm = WarmupParamScheduler(ConstantParamScheduler(1.0), warmup_factor=0.001, warmup_length=0.01)
     assert dict(plan_rows(plan, warm, optimizer)) == {
         "steps": "90,000 (by train.max_iter)",
-        "batch": "1 batch(es) a step",
+        "batch": "1 batch a step",
         "schedule": "lr 0.1, warm-up of 900 steps from x 0.001, no drops",
         "evaluations": "once, after the last step",
         "checkpoints": "every 5,000 steps, 18 in all",

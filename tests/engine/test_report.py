@@ -149,6 +149,21 @@ def test_a_disk_that_refuses_is_a_sentence_and_the_run_ends_well(
     assert "done: 10 steps" in said
 
 
+def test_ctrl_c_while_a_page_is_written_says_that_the_rest_is_complete(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(visualization, "write_run_report", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(measured(toy()))
+    said = capsys.readouterr().out
+    assert (
+        "report.html is not written, because it was interrupted; weights and numbers of the run are complete." in said
+    )
+
+
 def test_numbers_of_a_foreign_evaluator_have_no_page_and_that_is_said(
     toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """N + M steps equal N steps, an interruption and M more, bit for bit."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,21 @@ def test_records_after_the_checkpoint_are_written_once(toy: Toy, tmp_path: Path)
     assert [row["iteration"] for row in read_jsonl(folder / "metrics.jsonl")] == [2, 4, 5, 6, 8, 10]
     lines = (folder / "metrics.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["iteration", "2", "4", "5", "6", "8", "10"]
+
+
+def test_time_and_numbers_before_a_resume_count(toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(toy("train.max_iter=5"), quiet=True)
+    path = tmp_path / "run" / "last.pth"
+    content = torch.load(path, weights_only=True)
+    assert content["seconds"] > 0
+    metric = content["best"]["metric"]
+    assert metric in content["measured"]
+    torch.save({**content, "seconds": 3600.0, "measured": {metric: 0.0}}, path)
+    run(toy(), resume=True)
+    said = capsys.readouterr().out
+    assert re.search(r"step 10  .*\(\+", said), "compared with the evaluation before"
+    assert "done: 10 steps after 1 h 0 min" in said
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["seconds"] > 3600
 
 
 def test_a_longer_run_continues_a_finished_one(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:

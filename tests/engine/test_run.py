@@ -188,6 +188,16 @@ def test_a_loss_that_is_not_finite(toy: Toy, tmp_path: Path) -> None:
     assert all(torch.isfinite(value).all() for value in weights.values())
 
 
+@pytest.mark.parametrize(
+    ("clips", "advice"),
+    [(True, "or train.clip_grad.params.max_norm."), (False, "or set train.clip_grad.enabled=True.")],
+)
+def test_only_what_is_not_done_already_is_advised(toy: Toy, clips: bool, advice: str) -> None:
+    with pytest.raises(UserError) as caught:
+        run(toy("dataloader.train.poison=2", f"train.clip_grad.enabled={clips}"), quiet=True)
+    assert str(caught.value).endswith(advice)
+
+
 def test_accumulated_poison_names_its_own_batch(toy: Toy) -> None:
     with pytest.raises(UserError, match=r"in iteration 4, on image_28.jpg, image_29.jpg"):
         run(toy("dataloader.train.poison=7", "train.accumulate=2"), quiet=True)

@@ -224,6 +224,16 @@ def test_what_a_data_set_warns_of_stands_beside_its_result_once(said: tuple[str,
     assert ("Its test pictures are easy" in " ".join(format_report(evaluator.report).split())) == bool(said)
 
 
+@pytest.mark.parametrize("width", [30, 40, 60, 80])
+def test_a_narrow_screen_breaks_words_and_cuts_no_number(width: int) -> None:
+    evaluator = EmotionEvaluator(CAER_S, dataset_name="synthetic")
+    run(evaluator, perfect_pairs(CAER_S))
+    assert evaluator.report is not None
+    text = format_report(evaluator.report, width)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    assert max(map(len, text.splitlines())) <= width
+
+
 def test_the_console_names_the_protocol_with_every_table_and_puts_references_beside_the_result() -> None:
     evaluator = EmotionEvaluator(CAER_S, "official", references={"chance": 0.143}, dataset_name="synthetic")
     run(evaluator, perfect_pairs(CAER_S))

@@ -207,6 +207,12 @@ def test_it_reads_well_in_a_console_and_in_a_notebook() -> None:
     html = result._repr_html_()
     assert html.count("<tr>") == 3
     assert "data:image/jpeg;base64," in html
+    several = finder(CAER_S)([PICTURE] * 14)
+    html = several._repr_html_()
+    assert html.startswith("<p>14 pictures</p>")
+    assert html.count("data:image/jpeg;base64,") == 12
+    assert "and 2 more pictures: index or slice this list" in html
+    assert "more picture" not in several[:12]._repr_html_()
     assert repr(finder(CAER_S)([PICTURE, PICTURE])).startswith("2 pictures, 6 people\npicture, 80 x 60")
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,15 @@ def rows_on_a_part(folder: Path) -> tuple[list[Row], list[Run], Setting]:
     change_report(runs[0], dataset={"coverage": "498 of 500 images"})
     change_report(runs[1], metrics={"recall50": 0.02})
     return make_rows(chosen.sweep.cells, runs), runs, chosen
+
+
+def test_a_run_with_a_page_of_its_own_is_linked_by_the_page_of_the_sweep(tmp_path):
+    rows, runs, chosen = rows_on_a_part(tmp_path)
+    (runs[0].folder / "report.html").write_text("page")
+    write_pictures(tmp_path, rows, chosen)
+    links = re.findall(r'<th scope="row"><a href="([^"]+)">', (tmp_path / "report.html").read_text())
+    assert links == [f"{runs[0].short_name}/report.html"]
+    assert (tmp_path / links[0]).read_text() == "page"
 
 
 def test_a_number_on_fewer_pictures_says_so_in_every_cell(tmp_path):

@@ -1,11 +1,13 @@
 """Plots: valid files, equal for equal data, that say the numbers they were given."""
 
 import ast
+import io
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -75,6 +77,16 @@ def test_numbers_of_the_weight_average_have_their_prefix() -> None:
     rows = [{"iteration": k, "emotion/acc": 0.1, "ema/emotion/acc": 0.4 + k / 100} for k in range(5)]
     averaged = plots.learning_curves({"DSCT": rows}, prefix="ema/")
     assert averaged != plots.learning_curves({"DSCT": rows})
+
+
+def test_a_run_that_logged_once_shows_a_point() -> None:
+    row = {"iteration": 10, "total_loss": 3.0, "emotion/acc": 0.4}
+    (bare,), (pointed,) = [{**row, "total_loss": None}], [row]
+    made = [plots.learning_curves({"DSCT": [rows]}, file_format="png") for rows in (bare, pointed)]
+    pictures = [Image.open(io.BytesIO(png)).convert("RGB") for png in made]
+    losses = [picture.crop((0, 60, picture.width // 2 - 90, picture.height)) for picture in pictures]
+    blue = [int((np.asarray(loss) == (0, 114, 178)).all(axis=-1).sum()) for loss in losses]
+    assert blue[1] > blue[0] + 10
 
 
 def test_learning_curves_of_a_run_that_was_never_evaluated() -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import RunResult, samples, write_run_report
+from dsct_detrex.visualization.sentences import signed
 
 from .fabricated import ground, history, report
 from .test_report import Page
@@ -82,12 +83,56 @@ def test_a_sample_is_drawn_in_its_frame_and_told_in_words() -> None:
     missed = {**person, "predicted": [], "predicted_box": None}
     made = {"pictures": {"best": [{"file_name": "a/b.jpg", "image_id": 3, "lead": -1.0, "people": [person, missed]}]}}
     made["pictures"]["worst"] = []
-    best, worst = samples.galleries(made, CAER_S, lambda facts: ground(1440, 1080), 6)
-    (picture,) = best.pictures
+    (only,) = samples.galleries(made, CAER_S, lambda facts: ground(1440, 1080), 6)
+    assert only.title == "The picture"
+    (picture,) = only.pictures
     assert picture.image.size == (720, 540), "reduced for the page"
     assert picture.image.getpixel((50, 250)) == (86, 180, 233), "left edge of the prediction"
     assert picture.caption == "b.jpg: 2 people, lead -100"
     assert picture.alt.endswith(
         "Annotated: Happy; read: Sad 75 %; IoU 0.00. Annotated: Happy; read: nobody found; IoU 0.00."
     )
-    assert worst.pictures == []
+
+
+@pytest.mark.parametrize(
+    ("files", "captions"),
+    [
+        (["train/a.png", "train/b.png"], ["a.png", "b.png"]),
+        (["train/Happy/1.png", "train/Sad/1.png"], ["Happy/1.png", "Sad/1.png"]),
+        (["x/Happy/1.png", "y/Happy/1.png", "y/Sad/2.png"], ["x/Happy/1.png", "y/Happy/1.png", "y/Sad/2.png"]),
+        (["1.png", "Sad/1.png"], ["1.png", "Sad/1.png"]),
+        (["a.png", "a.png"], ["a.png", "a.png"]),
+        (["x/./a.png", "x/a.png"], ["a.png", "a.png"]),
+    ],
+)
+def test_pictures_of_one_name_are_told_apart_by_their_folders(files: list[str], captions: list[str]) -> None:
+    entries = [{"file_name": file, "image_id": 1, "lead": 0.0, "people": []} for file in files]
+    made = {"pictures": {"best": entries, "worst": []}}
+    (only,) = samples.galleries(made, CAER_S, lambda facts: ground(40, 30), 6)
+    assert [picture.caption.partition(":")[0] for picture in only.pictures] == captions
+
+
+@pytest.mark.parametrize(
+    ("best", "worst", "shown"),
+    [
+        ([], [], [("Read best", []), ("Read worst", [])]),
+        ([0.4], [], [("The picture", [0.4])]),
+        ([0.4, 0.1], [-0.2], [("Read best", [0.4, 0.1]), ("Read worst", [-0.2])]),
+        ([-1.0, -1.0], [-1.0, -1.0], [("All read alike", [-1.0, -1.0, -1.0, -1.0])]),
+        ([0.402, 0.401], [0.399], [("All read alike", [0.402, 0.401, 0.399])]),
+        ([0.4, -1.0], [-1.0, -1.0], [("Read best", [0.4]), ("Read worst", [-1.0, -1.0])]),
+        ([0.4, 0.4], [-0.2, 0.4], [("Read best", [0.4, 0.4]), ("Read worst", [-0.2])]),
+    ],
+)
+def test_none_is_called_best_that_is_read_no_better(
+    best: list[float], worst: list[float], shown: list[tuple[str, list[float]]]
+) -> None:
+    made = {
+        "pictures": {
+            end: [{"file_name": f"{end}.png", "image_id": 1, "lead": lead, "people": []} for lead in leads]
+            for end, leads in (("best", best), ("worst", worst))
+        }
+    }
+    galleries = samples.galleries(made, CAER_S, lambda facts: ground(40, 30), 6)
+    said = [(one.title, [picture.caption.rpartition("lead ")[2] for picture in one.pictures]) for one in galleries]
+    assert said == [(title, [signed(100 * lead, 0) for lead in leads]) for title, leads in shown]

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from dsct_detrex.counting import counted
 from dsct_detrex.data.dataset import SPLITS, Annotation, Record
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, get_emotions
@@ -86,8 +87,8 @@ class SyntheticScenes:
         """What is drawn, in one line for results."""
         width, height = self._size
         return (
-            f"{self.name}: {self._length} drawn scenes of {width} x {height} pixels, up to {self._max_people} people, "
-            f"{self._boxes} boxes, seed {self._seed}"
+            f"{self.name}: {counted(self._length, 'drawn scene')} of {width} x {height} pixels, "
+            f"up to {counted(self._max_people, 'person')}, {self._boxes} boxes, seed {self._seed}"
         )
 
     def __len__(self) -> int:

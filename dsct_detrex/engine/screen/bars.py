@@ -28,6 +28,7 @@ class Bars(Progress):
 
     def __init__(self, console: RichConsole) -> None:
         self.parts: Sequence[str] = ()
+        self.notice: Sequence[str] = ()
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -52,9 +53,10 @@ class Bars(Progress):
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield self.make_tasks_table(self.tasks)
-        if self.parts:
-            line = fitting(list(self.parts), self.console.width - _INDENT)
-            yield Text(f"{'':<{_INDENT}}{line}", style="dim", no_wrap=True, overflow="crop")
+        if parts := self.notice or self.parts:
+            line = fitting(list(parts), self.console.width - _INDENT)
+            style = "yellow" if self.notice else "dim"
+            yield Text(f"{'':<{_INDENT}}{line}", style=style, no_wrap=True, overflow="crop")
 
 
 def _count(done: int, total: int | None, unit: str) -> str:

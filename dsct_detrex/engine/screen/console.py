@@ -6,6 +6,8 @@ All of it goes into ``log.txt`` too, and there also what would fill the screen.
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 import traceback
 import warnings
@@ -26,6 +28,7 @@ from dsct_detrex.engine.screen.numbers import clock, describe, short_parts
 from dsct_detrex.engine.screen.terminal import PLAIN_WIDTH, is_live, open_terminal
 from dsct_detrex.errors import UserError
 
+_STOPPING = ("stopping after this step", "Ctrl-C again stops at once, without saving")
 _SILENCE = 15.0  # seconds after which a long evaluation shows that it lives, when piped
 
 
@@ -122,6 +125,14 @@ class Console:
             self._evaluation = None
             if self._training is None:
                 self.close()
+
+    def stopping(self) -> None:
+        """Tell that the run saves and ends as soon as it can; safe inside a signal handler, so it locks nothing."""
+        if self._bars is not None:
+            self._bars.notice = _STOPPING
+        elif not self.quiet:
+            with contextlib.suppress(OSError):
+                os.write(sys.stderr.fileno(), f"{'; '.join(_STOPPING)}\n".encode())
 
     def close(self) -> None:
         """Take the bars away."""

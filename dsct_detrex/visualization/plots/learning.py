@@ -48,17 +48,17 @@ def learning_curves(
         top = max((value for rows in histories.values() for _, value in _series(rows, "total_loss")), default=1.0)
         for color, (name, rows) in zip(run_colors(), histories.items()):
             losses = _series(rows, "total_loss")
-            loss_axes.plot(*_columns(losses), color=color, alpha=0.28, linewidth=1.0)
-            loss_axes.plot(*_columns(smoothed(losses)), color=color, label="total" if alone else name)
+            _line(loss_axes, losses, color=color, alpha=0.28, linewidth=1.0)
+            _line(loss_axes, smoothed(losses), color=color, label="total" if alone else name)
             points = _series(rows, f"{prefix}emotion/{metric}")
             label = METRIC_NAMES[metric] if alone else name
-            metric_axes.plot(*_columns(points), color=color, marker="o", markersize=3.5, label=label)
+            _line(metric_axes, points, color=color, marker="o", label=label)
         for rows in histories.values() if alone else ():
             for color, part in zip(RUN_COLORS[1:], _parts(rows)):
                 label = part.removeprefix("loss_").replace("_", " ")
-                loss_axes.plot(*_columns(smoothed(_series(rows, part))), color=color, linewidth=1.2, label=label)
+                _line(loss_axes, smoothed(_series(rows, part)), color=color, linewidth=1.2, label=label)
             found = _series(rows, f"{prefix}{_FOUND}")
-            metric_axes.plot(*_columns(found), color=MUTED, linewidth=1.4, linestyle=(0, (1, 1)), label="people found")
+            _line(metric_axes, found, color=MUTED, linewidth=1.4, linestyle=(0, (1, 1)), label="people found")
         loss_axes.set(title="Training loss", xlabel="iteration", ylim=(0, 1.05 * top))
         what = "Accuracy and people found" if metric == "acc" else "mAP and people found"
         name = what if alone else METRIC_NAMES[metric]
@@ -74,6 +74,12 @@ def learning_curves(
             metric_axes.legend(loc="best")
 
     return figure_file(paint, (10.0, 3.8), file_format)
+
+
+def _line(axes: Any, points: Sequence[tuple[float, float]], **style: Any) -> None:
+    """A single point is drawn as one: a line needs two to be seen."""
+    marker = {"marker": "o"} if len(points) == 1 else {}
+    axes.plot([x for x, _ in points], [y for _, y in points], **{"markersize": 3.5, **marker, **style})
 
 
 def smoothed(points: Sequence[tuple[float, float]], window: int = 9) -> list[tuple[float, float]]:
@@ -95,10 +101,6 @@ def _parts(rows: Sequence[Row]) -> list[str]:
 def _series(rows: Sequence[Row], key: str) -> list[tuple[float, float]]:
     """(iteration, value) of the rows that have the key."""
     return [(float(row["iteration"]), float(row[key])) for row in rows if row.get(key) is not None]
-
-
-def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [x for x, _ in points], [y for _, y in points]
 
 
 def _whole_numbers(axis: Any) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.formatting import people_group, percent
 from dsct_detrex.visualization.plots.canvas import (
     METRIC_NAMES,
@@ -64,7 +65,7 @@ def by_count_bars(reports: Mapping[str, Report], metric: str = "acc", file_forma
         file_format: ``"svg"`` or ``"png"``.
     """
     groups = [row for row in next(iter(reports.values()))["by_count"] if row["people"]]
-    ticks = [f"{people_group(row['group'])}\n{_images(row['images'])}" for row in groups]
+    ticks = [f"{people_group(row['group'])}\n{counted(row['images'], 'image')}" for row in groups]
     width = 0.78 / len(reports)
 
     def paint(figure: Any) -> None:
@@ -86,7 +87,3 @@ def by_count_bars(reports: Mapping[str, Report], metric: str = "acc", file_forma
             legend_above(axes, list(reports))
 
     return figure_file(paint, (10.0, 3.6), file_format)
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.formatting import people_group, whole
 from dsct_detrex.visualization.blocks import Block, Note, Section, Table
 from dsct_detrex.visualization.runs import RunResult
@@ -52,4 +53,4 @@ def _people(report: Mapping[str, Any]) -> str:
     ]
     more = f" ({', '.join(groups)})" if len(groups) > 1 else ""
     empty = counts["images_without_people"]
-    return f"{whole(counts['people'])}{more}" + (f"; {whole(empty)} images have nobody" if empty else "")
+    return f"{whole(counts['people'])}{more}" + (f"; {counted(empty, 'image')} without anybody" if empty else "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from dsct_detrex.counting import counted
 from dsct_detrex.evaluation.cautions import found_note
-from dsct_detrex.evaluation.formatting import metric_word, on_part, percent, whole
+from dsct_detrex.evaluation.formatting import metric_word, on_part, percent
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.blocks import Card
 from dsct_detrex.visualization.runs import RunResult
@@ -68,8 +69,8 @@ def _measured(run: RunResult) -> str:
     dataset, counts = run.report["dataset"], run.report["counts"]
     name = dataset["name"] or run.report["emotions"]["name"]
     where = f"the {dataset['split']} split of {name}" if dataset.get("split") else name
-    images = dataset.get("coverage") or f"{whole(counts['images'])} images"
-    return f"Measured on {where}: {whole(counts['people'])} people in {images}."
+    images = dataset.get("coverage") or counted(counts["images"], "image")
+    return f"Measured on {where}: {counted(counts['people'], 'person')} in {images}."
 
 
 def _measured_by(run: RunResult) -> str:

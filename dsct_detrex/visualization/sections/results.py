@@ -38,7 +38,7 @@ def _bars(runs: Sequence[RunResult], references: Mapping[str, float]) -> Figure:
     if "face_only" in references:
         caption += (
             ": chance, and bounds computed from how the scenes are generated. Whoever looks only at the face cannot "
-            "pass its line"
+            "pass its line, over many people"
         )
     return Figure.drawn(
         plots.result_bars,

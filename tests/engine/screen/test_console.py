@@ -88,6 +88,24 @@ def test_an_evaluation_has_its_own_bar_which_goes_again() -> None:
     assert "5/10 steps" in text.getvalue()
 
 
+def test_a_request_to_stop_stands_under_the_bar() -> None:
+    console, text = drawn(80, terminal=True)
+    console.start(0, 10)
+    console.log(Record(7, NUMBERS))
+    console.stopping()
+    text.truncate(0)
+    console.advance(5, 1.0)
+    console.close()
+    assert "stopping after this step  Ctrl-C again stops at once, without saving" in text.getvalue()
+    assert "loss" not in text.getvalue()
+
+
+def test_a_request_to_stop_is_a_line_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    console, _ = drawn(80, terminal=False)
+    console.stopping()
+    assert capfd.readouterr().err == "stopping after this step; Ctrl-C again stops at once, without saving\n"
+
+
 def test_an_evaluation_alone_has_a_bar_too() -> None:
     console, text = drawn(80, terminal=True)
     console.evaluating(2, 4, "batches")
