@@ -7,6 +7,8 @@ from typing import Final
 PLAIN: Final = {
     "host.name": "the host: a name of the table `hosts`, that is a file of `configs/common/hosts/`.",
     "host.provider": "`embedded` hosts of this package, or `detrex` for the user's own (`--hosts-from`).",
+    "data.root": "the folder of the data set; its reader says what must lie there.",
+    "data.annotations": "the annotation file, `{split}` filled in (coco: one for each split); null looks for it.",
     "dataloader.train": "endless batches of the training split.",
     "dataloader.test": "one pass over the split that is evaluated.",
     "dataloader.evaluator": "what makes numbers of predictions.",

@@ -32,9 +32,10 @@ from .live import (
 
 pytestmark = pytest.mark.usefixtures("detrex")
 TOLERANCE = 2e-5
-AMPLIFIED = 1e-4
+AMPLIFIED = 1e-3
 """For what comes out of the official fusion: its softmax over unscaled dot products of 256 channels turns the rounding
-of states (at most 5e-6 measured) into up to 6e-5 in a few subjects; in double precision nothing of it is left."""
+of states (at most 1.5e-5 measured) into up to 4e-4 in a few subjects, by the draw of the weights; in double precision,
+from the pictures on, the largest difference there is 4e-13."""
 COMPARED = ("contexts", "subjects", "context_references", "logits", "boxes")
 
 on_every_live_host = pytest.mark.parametrize("name", NAMES)
@@ -111,7 +112,7 @@ def test_decoding_equals_the_embedded_hosts_in_double_precision(name: str) -> No
     for model in (live, embedded):
         model.double()
     theirs, ours = (model.decoder(inputs, model.subject_queries(2), model.heads) for model in (live, embedded))
-    assert_equal_layers(theirs, ours, dict.fromkeys(COMPARED, 1e-10 if adapter.kind != "anchor_detr" else AMPLIFIED))
+    assert_equal_layers(theirs, ours, dict.fromkeys(COMPARED, 1e-10 if adapter.kind != "anchor_detr" else 1e-4))
 
 
 @on_every_embedded_host
