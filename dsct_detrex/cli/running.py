@@ -33,6 +33,7 @@ _NEEDED = {
     "sklearn": "scikit-learn",
     "jinja2": "jinja2",
     "pycocotools": "pycocotools",
+    "matplotlib": "matplotlib",
 }
 """Module -> package, of what the package depends on: a checkout can be run without having been installed."""
 
