@@ -60,16 +60,15 @@ def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().err == "[rank 3] error: No.\n"
 
 
-@pytest.mark.parametrize("lines", [1, 10_000])
-def test_a_reader_who_leaves_ends_a_command_without_a_traceback(lines: int) -> None:
+@pytest.mark.parametrize(("tell", "lines"), [("print", 1), ("print", 10_000), ("Console().print", 300)])
+def test_a_reader_who_leaves_ends_a_command_without_a_traceback(tell: str, lines: int) -> None:
     """``... --dry-run | head``."""
     code = f"""
 import sys
-from pathlib import Path
-from dsct_detrex.cli import running
+from rich.console import Console
 from dsct_detrex.cli.running import guarded
 sys.stdin.read()
-sys.exit(guarded(lambda: [print("x" * 99) for _ in range({lines})] and 0))
+sys.exit(guarded(lambda: [{tell}("x" * 99) for _ in range({lines})] and 0))
 """
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
