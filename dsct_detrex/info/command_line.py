@@ -40,8 +40,8 @@ def _readable(files: Sequence[str]) -> list[dict[str, Any]]:
             found.append(describe_file(path))
         except UserError as error:
             refused.append(error)
-    for error in refused if found else refused[:-1]:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+    for sentence in refused if found else refused[:-1]:
+        print(f"error: {sentence}", file=sys.stderr, flush=True)
     if not found:
         raise refused[-1]
     return found
