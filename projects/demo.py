@@ -8,8 +8,8 @@ from .deformable_detr_dsct import evaluation, optimizer, subject_training, train
 
 # Pictures of 192 x 144 pixels, as they are drawn: no resizing.
 for _loader in (dataloader.train, dataloader.test):
-    _loader.dataset.size = [192, 144]
-dataloader.train.mapper.transforms.scales = [144]
+    _loader.dataset.size = (192, 144)
+dataloader.train.mapper.transforms.scales = (144,)
 dataloader.test.mapper.transforms.size = 144
 dataloader.train.dataset.length = 100_000  # as good as endless: no scene is seen twice
 dataloader.test.dataset.length = 200

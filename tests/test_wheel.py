@@ -39,3 +39,15 @@ def test_nothing_else_is(wheel: zipfile.ZipFile) -> None:
 def test_the_command(wheel: zipfile.ZipFile) -> None:
     (entries,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "dsct = dsct_detrex.cli.main:main" in wheel.read(entries).decode()
+
+
+def test_it_asks_for_the_omegaconf_that_tests_ran_with() -> None:
+    """Its 2.4 keeps tuples apart from lists: configs and overrides warn there, line by line."""
+    toml = pytest.importorskip("tomllib", reason="Python 3.10 has none")
+    specifiers = pytest.importorskip("packaging.specifiers")
+    dependencies = toml.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    (asked,) = (one.removeprefix("omegaconf") for one in dependencies if one.startswith("omegaconf"))
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    (pinned,) = (line.removeprefix("omegaconf==") for line in pins if line.startswith("omegaconf=="))
+    assert pinned in specifiers.SpecifierSet(asked)
+    assert "2.4.0" not in specifiers.SpecifierSet(asked)

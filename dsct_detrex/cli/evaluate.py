@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from dsct_detrex.cli.flags import add_config, add_data
 from dsct_detrex.cli.parser import Parser
@@ -29,6 +30,9 @@ def parse(words: Sequence[str]) -> Arguments:
         raise UserError(f"eval expects one file of weights. Got {got}. Run with --help for all flags.")
     known["weights"] = weights[0]
     if known["config"] is None:
+        if not weights[0].endswith(RELEASE) and not Path(weights[0]).is_file():
+            what = "is a folder: name a release in it" if Path(weights[0]).is_dir() else "is not there: check the path"
+            raise UserError(f"eval expects a file of weights, e.g. best.safetensors of a run. {weights[0]} {what}.")
         if not weights[0].endswith(RELEASE):
             raise UserError(
                 f"eval: {weights[0]} is no release (*{RELEASE}), which has its config inside: name the config of these "

@@ -28,7 +28,7 @@ def this_command() -> str:
     started = Path(sys.argv[0])
     module = started.stem == "__main__" and started.parent.name == "dsct_detrex"
     if started.stem == PROGRAM or (module and _beside(PROGRAM)):
-        return shlex.join([PROGRAM, *sys.argv[1:]])
+        return shlex.join([_program(), *sys.argv[1:]])
     return shlex.join([_python(), *(["-m", "dsct_detrex", *sys.argv[1:]] if module else sys.argv)])
 
 
@@ -43,8 +43,17 @@ def _prefix(command: str) -> list[str]:
     if script:
         return [_python(), str(spoken_path(script))]
     if Path(sys.argv[0]).stem == PROGRAM or _beside(PROGRAM):
-        return [PROGRAM, command]
+        return [_program(), command]
     return [_python(), "-m", "dsct_detrex", command]
+
+
+def _program() -> str:
+    """``dsct`` where a shell finds by that name what was started, else its path: an environment need not be active."""
+    started = Path(sys.argv[0])
+    found = shutil.which(PROGRAM)
+    if started.stem != PROGRAM or _beside(PROGRAM) or not started.is_file():
+        return PROGRAM
+    return PROGRAM if found and Path(found).samefile(started) else str(spoken_path(started))
 
 
 def _script(command: str) -> Path | None:

@@ -13,6 +13,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
 
 _HELP = ("-h", "--help", "help")
+_VERSION = ("--version", "-V", "version")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,13 +23,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: without the program's name; None takes the process's own.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["help"] and len(words) > 1:
+        words = [*words[1:], "--help"]
     if words and words[0] in COMMANDS:
         return run_command(words[0], words[1:])
     return guarded(lambda: _about(words))
 
 
 def _about(words: Sequence[str]) -> int:
-    if words[:1] == ["--version"]:
+    if words and words[0] in _VERSION:
         print(f"{PROGRAM} {__version__}")
     elif not words or words[0] in _HELP:
         print(overview())

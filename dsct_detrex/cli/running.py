@@ -33,6 +33,7 @@ _NEEDED = {
     "sklearn": "scikit-learn",
     "jinja2": "jinja2",
     "pycocotools": "pycocotools",
+    "matplotlib": "matplotlib",
 }
 """Module -> package, of what the package depends on: a checkout can be run without having been installed."""
 
@@ -73,6 +74,10 @@ def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
     except BrokenPipeError:  # who reads the output, `head` for one, has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich, which then has nobody to tell either
+            return CLOSED_PIPE
+        raise
     except Exception as error:
         sentence = _sentence(error)
         if not sentence:

@@ -66,12 +66,21 @@ def parse(words: Sequence[str]) -> Arguments:
     flags, overrides, others = separate(parser, words)
     known = parser.read(flags)
     if others:
-        raise UserError(f"Command line: {others[0]!r} is neither a flag nor an override of the form key=value.")
+        raise UserError(
+            f"Command line: {others[0]!r} is neither a flag nor an override of the form key=value."
+            + _as_config(others[0], known.config)
+        )
     if known.config is None:
         raise UserError("Command line: --config FILE is missing. Run with --help for all flags.")
     if known.eval_only:
         _check_evaluation(known)
     return Arguments(overrides=tuple(overrides), **vars(known))
+
+
+def _as_config(word: str, config: str | None) -> str:
+    """What to type where a word was meant as the config; empty where it was not."""
+    meant = word.removesuffix(".py") in projects() or word.endswith((".py", ".yaml", ".yml"))
+    return f" Did you mean `--config {word}`?" if meant and config is None else ""
 
 
 def _check_evaluation(known: argparse.Namespace) -> None:

@@ -20,6 +20,8 @@ def train(arguments: Arguments, words: Sequence[str]) -> int:
         if group.machines > 1:
             _note(f"machine {group.machine} of {group.machines}: meeting the others at {group.host}:{group.port}")
         return launch([*runnable("train"), *words], group)
+    if arguments.dist_url not in (None, "auto") and not ddp.under_torchrun():
+        _note(f"note: --dist-url {arguments.dist_url} has no effect on a single process.")
     told: list[str] = []
 
     def note(sentence: str) -> None:

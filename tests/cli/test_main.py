@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -93,8 +94,22 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
         text = capsys.readouterr().out
         assert all(f"  {name} " in text for name in COMMANDS)
         assert max(map(len, text.splitlines())) <= 80
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("dsct 0.")
+    for words in (["--version"], ["-V"], ["version"]):
+        assert main(words) == 0
+        assert capsys.readouterr().out.startswith("dsct 0.")
+
+
+@pytest.mark.parametrize("words", HELPS, ids=" ".join)
+def test_examples_are_lines_that_are_understood(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dsct"])
+    with pytest.raises(SystemExit):
+        main(["help", *words])
+    examples = capsys.readouterr().out.split("\nexamples:\n")[1].split("\n\n")[0].splitlines()
+    for line in examples:
+        _, name, *rest = shlex.split(line)
+        assert COMMANDS[name].parse(rest) is not None
 
 
 @pytest.mark.parametrize(
@@ -159,6 +174,24 @@ def test_what_is_printed_is_what_this_user_can_type(
     monkeypatch.setattr(invocation.shutil, "which", lambda name: sys.executable if name == "python" else found)
     monkeypatch.chdir(ROOT)
     assert invocation.spoken("train", ["--resume"]) == said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [(None, "venv/bin/dsct"), ("other", "venv/bin/dsct"), ("link", "dsct")], ids=str
+)
+def test_a_command_that_no_shell_finds_is_named_by_its_path(
+    found: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "venv/bin/dsct"
+    started.parent.mkdir(parents=True)
+    started.touch()
+    (tmp_path / "other").touch()
+    (tmp_path / "link").symlink_to(started)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(started), "sweep"])
+    monkeypatch.setattr(invocation.shutil, "which", lambda name: found and str(tmp_path / found))
+    assert invocation.spoken("train", ["--resume"]) == f"{said} train --resume"
+    assert invocation.this_command() == f"{said} sweep"
 
 
 def test_another_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

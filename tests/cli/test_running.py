@@ -1,12 +1,15 @@
 """What a command says and returns when something goes wrong."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from omegaconf.errors import InterpolationKeyError
 
+from dsct_detrex.cli import running
 from dsct_detrex.cli.running import guarded
 from dsct_detrex.errors import Interrupted, UserError
 
@@ -57,14 +60,15 @@ def test_other_ranks_say_who_they_are(capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().err == "[rank 3] error: No.\n"
 
 
-@pytest.mark.parametrize("lines", [1, 10_000])
-def test_a_reader_who_leaves_ends_a_command_without_a_traceback(lines: int) -> None:
+@pytest.mark.parametrize(("tell", "lines"), [("print", 1), ("print", 10_000), ("Console().print", 300)])
+def test_a_reader_who_leaves_ends_a_command_without_a_traceback(tell: str, lines: int) -> None:
     """``... --dry-run | head``."""
     code = f"""
 import sys
+from rich.console import Console
 from dsct_detrex.cli.running import guarded
 sys.stdin.read()
-sys.exit(guarded(lambda: [print("x" * 99) for _ in range({lines})] and 0))
+sys.exit(guarded(lambda: [{tell}("x" * 99) for _ in range({lines})] and 0))
 """
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -73,3 +77,10 @@ sys.exit(guarded(lambda: [print("x" * 99) for _ in range({lines})] and 0))
         process.stdout.close()
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said.decode()) == (141, "")
+
+
+def test_every_package_that_is_needed_is_known_by_name() -> None:
+    toml = pytest.importorskip("tomllib", reason="Python 3.10 has none")
+    project = toml.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    needed = {re.split("[<>=]", requirement)[0] for requirement in project["dependencies"]}
+    assert needed <= set(running._NEEDED.values())

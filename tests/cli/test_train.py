@@ -60,6 +60,8 @@ def test_all_flags() -> None:
         ("-c a.py --resum", "unknown flag --resum. Did you mean `--resume`"),
         ("-c a.py --epoch=3", "unknown flag --epoch=3. Did you mean `--epochs`"),
         ("-c a.py resume", "'resume' is neither a flag nor an override of the form key=value."),
+        ("dino_dsct --dry-run", "of the form key=value. Did you mean `--config dino_dsct`?"),
+        ("projects/mine.py", "of the form key=value. Did you mean `--config projects/mine.py`?"),
         ("--resume", "--config FILE is missing."),
         ("-c a.py --device tpu", "--device expects auto, cpu, cuda, cuda:N or mps. Got tpu."),
         ("-c a.py --hosts-from mmdet", "--hosts-from expects one of embedded, detrex. Got 'mmdet'."),

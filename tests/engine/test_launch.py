@@ -13,6 +13,7 @@ import torch
 from engine_runs import start_ranks
 
 from dsct_detrex.cli.train import parse
+from dsct_detrex.engine import command_line
 from dsct_detrex.engine.launch import Group, group_wanted, launch
 from dsct_detrex.errors import UserError
 from tests.commands import train
@@ -150,6 +151,17 @@ def test_contradictions(monkeypatch: pytest.MonkeyPatch, words: str, sentence: s
     with pytest.raises(UserError) as error:
         group_wanted(parse(["--config", "a.py", *words.split()]))
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(("words", "notes"), [("--dist-url tcp://a:1", 1), ("--dist-url auto", 0), ("", 0)])
+def test_an_address_where_nobody_is_met_is_told(
+    words: str, notes: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    monkeypatch.setattr(command_line, "compose", lambda *_: None)
+    monkeypatch.setattr(command_line, "run", lambda *_, **__: None)
+    assert command_line.train(parse(f"--config demo {words}".split()), words.split()) == 0
+    assert capsys.readouterr().out.count("note: --dist-url tcp://a:1 has no effect on a single process.") == notes
 
 
 def test_two_machines_train_one_run(

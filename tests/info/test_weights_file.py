@@ -122,3 +122,16 @@ def test_code_in_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     torch.save({"model": {"a": torch.zeros(1)}, "hook": print}, tmp_path / "a.pth")
     assert info([str(tmp_path / "a.pth")]) == 2
     assert "may run any code" in capsys.readouterr().err
+
+
+def test_a_bad_file_does_not_cost_the_others(
+    release: Path, training: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.pth"
+    bad.write_text("hello")
+    assert info([str(release), str(bad), str(training), "--json"]) == 1
+    printed = capsys.readouterr()
+    assert [one["kind"] for one in json.loads(printed.out)] == ["release", "training checkpoint"]
+    assert (printed.err.count("\n"), "bad.pth is no checkpoint" in printed.err) == (1, True)
+    assert info([str(bad), str(bad)]) == 2
+    assert capsys.readouterr().err.count("bad.pth is no checkpoint") == 2
