@@ -15,7 +15,8 @@ class Command:
     Attributes:
         summary: what it does, in a line of ``dsct --help``.
         script: the file of ``scripts/`` that does the same; empty where there is none.
-        parser: module of ``dsct_detrex.cli`` with ``build_parser()`` and ``parse(words)``, light.
+        parser: module of ``dsct_detrex.cli`` with ``build_parser()``, light; also with ``parse(words)`` where there is
+            more to reading a line than its parser does.
         work: ``module:function`` below ``dsct_detrex``; takes the options and the words, returns the exit status.
         other_work: subcommand -> the same, where another room does it.
     """
@@ -32,7 +33,8 @@ class Command:
         Raises:
             UserError: a word is wrong; says which.
         """
-        return importlib.import_module(f"dsct_detrex.cli.{self.parser}").parse(words)
+        module = importlib.import_module(f"dsct_detrex.cli.{self.parser}")
+        return module.parse(words) if hasattr(module, "parse") else module.build_parser().read(words)
 
     def load_work(self, action: str = "") -> Callable[[Any, Sequence[str]], int]:
         """The function that does it, or one of its subcommands, with all that it imports."""

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-
 from dsct_detrex.cli.flags import add_overwrite
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.names import hosts
 from dsct_detrex.paths import expanded
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line, without the name of the program.
-
-    Raises:
-        UserError: a word is wrong; says which.
-    """
-    return build_parser().read(words)
 
 
 def build_parser() -> Parser:

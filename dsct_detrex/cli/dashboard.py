@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.paths import user_path
 
@@ -12,15 +9,6 @@ HOST = "host.name"
 """The key of the config that names a run's host."""
 CELL = "cell"
 """Instead of a key: the cell of the sweep, which ``dsct sweep`` makes the W&B job type of its runs."""
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line, without the name of the program.
-
-    Raises:
-        UserError: a word is wrong; says which.
-    """
-    return build_parser().read(words)
 
 
 def build_parser() -> Parser:

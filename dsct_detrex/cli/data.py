@@ -18,15 +18,6 @@ CHOICES = ("largest", "confident", "single", "all")
 ON_ERROR = ("report", "skip", "raise")
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line, without the name of the program; ``action`` of the result is the subcommand.
-
-    Raises:
-        UserError: a word is wrong; says which.
-    """
-    return build_parser().read(words)
-
-
 def build_parser() -> Parser:
     parser = Parser(
         command="data",

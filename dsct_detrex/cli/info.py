@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.paths import expanded
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line, without the name of the program.
-
-    Raises:
-        UserError: a word is wrong; says which.
-    """
-    return build_parser().read(words)
 
 
 def build_parser() -> Parser:

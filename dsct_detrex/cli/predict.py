@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-
 from dsct_detrex.cli.flags import add_device, add_hosts_from
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import count, share
@@ -13,15 +10,6 @@ from dsct_detrex.paths import expanded
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
 
 ON_ERROR = ("report", "skip", "raise")
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line, without the name of the program; flags and pictures in any order.
-
-    Raises:
-        UserError: an unknown flag, or a value that is out of range; the message names both.
-    """
-    return build_parser().read(words)
 
 
 def build_parser() -> Parser:

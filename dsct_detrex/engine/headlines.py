@@ -69,7 +69,7 @@ def data_details(known: Headlines) -> list[str]:
 def _facts(headline: Headline, width: int) -> list[str]:
     people = "people not counted" if headline.people is None else counted(headline.people, "person")
     images = headline.coverage(headline.images) or counted(headline.images, "image")
-    boxes = f"{headline.boxes} boxes from {headline.source}" if headline.boxes and headline.source else None
+    boxes = headline.origin() if headline.boxes and headline.source else None
     return [f"{headline.name}: {', '.join(filter(None, (images, people, boxes)))}", *_labels(headline, width)]
 
 

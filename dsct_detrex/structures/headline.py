@@ -51,7 +51,7 @@ class Headline:
         """In one line: name, boxes and file, images, people."""
         people = "people not counted" if self.people is None else counted(self.people, "person")
         images = self.coverage(self.images) or counted(self.images, "image")
-        return f"{self.name}: {', '.join(filter(None, (self._origin(), images, people)))}"
+        return f"{self.name}: {', '.join(filter(None, (self.origin(), images, people)))}"
 
     def lines(self) -> list[str]:
         """The sentence, then the label counts, then what was left out or mended, one line each."""
@@ -89,7 +89,7 @@ class Headline:
             "sentence": self.sentence(),
         }
 
-    def _origin(self) -> str:
+    def origin(self) -> str:
         """Whose boxes from which file, e.g. ``"head boxes from emotic_val_bi.json"``; the description where it says."""
         if self.source is None or self.boxes is None:
             return self.description.removeprefix(f"{self.name}: ")

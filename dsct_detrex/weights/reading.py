@@ -92,7 +92,7 @@ def _existing_file(path: str | Path) -> Path:
         hint = f"give one of the files in it, e.g. {', '.join(inside[:3])}" if inside else "it holds no checkpoint"
         raise UserError(f"read_checkpoint: {path} is a folder, a file is expected; {hint}.")
     if not path.is_file():
-        raise UserError(f"read_checkpoint: there is no file {path}; check the path (train.init_checkpoint?).")
+        raise UserError(f"read_checkpoint: there is no file {path}. Check the path.")
     if path.stat().st_size == 0:
         raise UserError(f"read_checkpoint: {path} is empty (0 bytes); copy or download it again.")
     return path

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dsct_detrex.cli.predict import parse
+from dsct_detrex.cli.predict import build_parser
 from dsct_detrex.errors import UserError
 
 COUNT = "a whole number of at least 1"
@@ -21,7 +21,7 @@ SHARE = "a number from 0 to 1"
 def test_a_value_out_of_range_is_one_sentence(flag: str, value: str, expected: str) -> None:
     for words in ([flag, value], [f"{flag}={value}"]):
         with pytest.raises(UserError) as error:
-            parse(["x.safetensors", "a.jpg", *words])
+            build_parser().read(["x.safetensors", "a.jpg", *words])
         assert str(error.value) == f"predict: {flag} expects {expected}. Got {value}. Run with --help for all flags."
 
 
@@ -37,27 +37,27 @@ def test_a_value_out_of_range_is_one_sentence(flag: str, value: str, expected: s
 )
 def test_an_unknown_flag_or_word_is_one_sentence(words: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        parse(["x.safetensors", "a.jpg", *words])
+        build_parser().read(["x.safetensors", "a.jpg", *words])
 
 
 @pytest.mark.parametrize("words", [[], ["x.safetensors"], ["--out", "o"]])
 def test_what_is_missing_is_one_sentence(words: list[str]) -> None:
     with pytest.raises(UserError, match=r"predict: the following arguments are required: .*picture"):
-        parse(words)
+        build_parser().read(words)
 
 
 def test_the_ends_of_the_ranges_are_inside() -> None:
     words = ["--threshold", "0", "--nms", "1", "--batch-size", "1", "--max-emotions", "26"]
-    flags = parse(["x.safetensors", "a.jpg", *words])
+    flags = build_parser().read(["x.safetensors", "a.jpg", *words])
     assert (flags.threshold, flags.nms, flags.batch_size, flags.max_emotions) == (0.0, 1.0, 1, 26)
 
 
 def test_flags_and_pictures_stand_in_any_order() -> None:
-    flags = parse(["--nms", "0.4", "x.safetensors", "a.jpg", "--out", "o", "b.jpg", "--no-pictures", "c"])
+    flags = build_parser().read(["--nms", "0.4", "x.safetensors", "a.jpg", "--out", "o", "b.jpg", "--no-pictures", "c"])
     assert flags.checkpoint == "x.safetensors"
     assert flags.inputs == ["a.jpg", "b.jpg", "c"]
     assert (flags.out, flags.nms, flags.no_pictures) == ("o", 0.4, True)
 
 
 def test_a_picture_that_begins_with_a_dash_stands_behind_two() -> None:
-    assert parse(["x.safetensors", "--", "-a.jpg"]).inputs == ["-a.jpg"]
+    assert build_parser().read(["x.safetensors", "--", "-a.jpg"]).inputs == ["-a.jpg"]

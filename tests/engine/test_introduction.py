@@ -62,6 +62,11 @@ def test_few_are_all_told() -> None:
     assert second.replace("\N{NO-BREAK SPACE}", " ").startswith("Anger 93, Disgust 1,093, Fear 2,093")
 
 
+def test_boxes_that_a_detector_made_say_so() -> None:
+    (row,) = data_rows({"test": headline(CAER_S, "val", boxes="face", source="val.txt", made_by="MTCNN 2.5.3")})
+    assert row[1].split("\n")[0].endswith("face boxes from val.txt made by MTCNN 2.5.3")
+
+
 def test_findings_beyond_the_second_are_left_to_the_log() -> None:
     found = headline(CAER_S, "train", findings=("1 cut", "2 cut", "3 cut", "4 cut"), warnings=("Careful.",))
     assert data_notes({"train": found, "test": found}, most=2) == [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dsct_detrex.cli.data import parse
+from dsct_detrex.cli.data import build_parser
 from dsct_detrex.faces import command_line
 from dsct_detrex.faces.detector import Face
 
@@ -69,5 +69,5 @@ def caer(tmp_path: Path) -> Callable[[dict[str, int | bytes]], Path]:
 
 def find_boxes(root: Path, **asked: object) -> int:
     """The command with the defaults of its flags."""
-    options = parse(["boxes", "--format", "caer_s", "--root", str(root), "--jobs", "2"])
+    options = build_parser().read(["boxes", "--format", "caer_s", "--root", str(root), "--jobs", "2"])
     return command_line.make_boxes(argparse.Namespace(**{**vars(options), **asked}))

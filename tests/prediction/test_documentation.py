@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsct_detrex.cli.predict import parse
+from dsct_detrex.cli.predict import build_parser
 from dsct_detrex.prediction import Prediction, Predictor
 from tests.prediction.tiny_release import write_release
 
@@ -40,7 +40,7 @@ def test_the_python_of_the_page_runs(folder: Path) -> None:
 
 
 def test_defaults_are_those_of_the_command() -> None:
-    flags = parse(["runs/dino_dsct", "photos"])
+    flags = build_parser().read(["runs/dino_dsct", "photos"])
     builds = inspect.signature(Predictor.from_checkpoint).parameters
     for name in ("device", "threshold", "nms"):
         assert builds[name].default == getattr(flags, name)

@@ -194,7 +194,7 @@ def test_truncated_files_are_refused_at_many_lengths(container: str, tmp_path: P
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"read_checkpoint: there is no file .*none.pth; check the path"):
+    with pytest.raises(UserError, match=r"read_checkpoint: there is no file .*none.pth. Check the path"):
         read_checkpoint(tmp_path / "none.pth")
     with pytest.raises(UserError, match=r"R-50.pkl is an address, and nothing is downloaded here; fetch the file"):
         read_checkpoint("detectron2://ImageNetPretrained/torchvision/R-50.pkl")
