@@ -16,6 +16,7 @@ from typing import Final
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
 from dsct_detrex.data.transforms import Transform
 from dsct_detrex.engine.checkpoint import FORMAT
@@ -36,6 +37,8 @@ _TRANSFORMS: Final = (
     "dsct_detrex.data.train_transforms",
     "dsct_detrex.data.transforms.",
 )
+
+_OF_GIVEN_BOXES: Final = "dsct_detrex.baselines."
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,12 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
     for key in ("model", _TRANSFORM_KEY):
         if OmegaConf.select(cfg, key) is None:
             raise UserError(f"Predictor: the config inside {file} has no {key}, so the file cannot be used alone.")
+    if str(cfg.model.get("_target_")).startswith(_OF_GIVEN_BOXES):
+        raise UserError(
+            f"Predictor: {file} is a two-stage baseline, which reads the emotions of people whose boxes are given, and "
+            "finds nobody in a picture. Use the release of a DSCT model; "
+            f"{spoken('eval', [str(file)])} measures this one."
+        )
     model: nn.Module = instantiate_trusted(cfg.model)
     load_release_weights(model, release, release.emotions)
     transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))

@@ -185,3 +185,10 @@ def test_the_way_leads_to_a_project_that_is_there(host: str) -> None:
     config = re.search(r"--config (\S+)", train_from(host, Path("x.pth")))
     assert config is not None
     assert config_file(config[1]).is_file()
+
+
+def test_a_baseline_that_is_given_boxes_finds_nobody(release: Path, tmp_path: Path) -> None:
+    config = plain_config(tiny_config())
+    config["model"]["_target_"] = "dsct_detrex.baselines.EMONet"
+    with pytest.raises(UserError, match=r"last\.pth is a two-stage baseline, .* eval .*last\.pth measures"):
+        load(write_last(tmp_path, release, False, config))
