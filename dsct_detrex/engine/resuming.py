@@ -13,6 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from dsct_detrex.engine.words import is_below
 from dsct_detrex.errors import UserError
 
 _ABSENT = "absent"
@@ -59,7 +60,7 @@ def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Changes:
     if not new.get(_START):
         old.pop(_START, None)
         new.pop(_START, None)
-    keys = [key for key in {**old, **new} if not _is_below(key, _OF_NO_CONSEQUENCE)]
+    keys = [key for key in {**old, **new} if not is_below(key, _OF_NO_CONSEQUENCE)]
     pairs = {key: (old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -121,13 +122,13 @@ def _why_not(key: str, old: Any, new: Any, now: Mapping[str, Any]) -> str | None
         return "it needs a state that was not kept from the start"
     if key == "optimizer.momentum" and not old and "RMSprop" in str(now["optimizer"].get("_target_")):
         return "it needs a state that was not kept from the start"
-    if _is_below(key, _MOVABLE):
+    if is_below(key, _MOVABLE):
         return None
-    return next((reason for root, reason in _REFUSED.items() if _is_below(key, (root,))), None)
+    return next((reason for root, reason in _REFUSED.items() if is_below(key, (root,))), None)
 
 
 def _consequence(key: str) -> str:
-    told = next((text for root, text in _CONSEQUENCES.items() if _is_below(key, (root,))), None)
+    told = next((text for root, text in _CONSEQUENCES.items() if is_below(key, (root,))), None)
     return f": {told}" if told else ""
 
 
@@ -137,10 +138,6 @@ def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _is_below(key: str, roots: tuple[str, ...]) -> bool:
-    return any(key == root or key.startswith(f"{root}.") for root in roots)
 
 
 def _said(value: Any) -> str:
