@@ -11,6 +11,7 @@ train = dict(
     checkpoint_epochs=1,
     log_period=20,
     accumulate=1,
+    rewrites="all",
     seed=0,
     device="auto",
     thresholds=None,

@@ -15,6 +15,7 @@ from dsct_detrex.config.building import instantiate  # ours in any environment, 
 from dsct_detrex.engine.schedule import Multiplier
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
+from dsct_detrex.rewrites import rewrite
 from dsct_detrex.structures import Emotions
 
 # What a host is chosen from; ``model`` has the chosen one.
@@ -43,9 +44,12 @@ def read_settings(cfg: DictConfig) -> TrainSettings:
     return TrainSettings.read(block)
 
 
-def build_model(cfg: DictConfig, device: torch.device) -> nn.Module:
+def build_model(cfg: DictConfig, device: torch.device, rewrites: str | list[str]) -> nn.Module:
+    """The model of ``cfg.model`` on its device, with ``rewrites`` (``train.rewrites``) in front of its modules."""
     model: nn.Module = instantiate(cfg.model)
-    return model.to(device)
+    model.to(device)
+    rewrite(model, rewrites)
+    return model
 
 
 def build_optimizer(cfg: DictConfig, model: nn.Module) -> Optimizer:

@@ -61,7 +61,7 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     if loader is None:
         raise UserError("dataloader.train expects a block of keys, which training needs. Got null.")
     seed_everything(session.seed, rank=0)
-    model = build.build_model(cfg, device)
+    model = build.build_model(cfg, device, settings.rewrites)
     seed_everything(session.seed, ddp.rank())
     optimizer = build.build_optimizer(cfg, model)
     plan = make_plan(settings, getattr(loader, "steps_per_epoch", None), build.batch_size(cfg))

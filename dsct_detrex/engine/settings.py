@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_type_hints
 from dsct_detrex.config.hints import fits, spoken_hint
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import expanded
+from dsct_detrex.rewrites import chosen
 from dsct_detrex.suggestions import did_you_mean
 
 T = TypeVar("T")
@@ -184,6 +185,7 @@ class TrainSettings:
         checkpoint_epochs: epochs between two checkpoints, where ``max_epoch`` counts.
         log_period: iterations between two lines of the logs.
         accumulate: batches whose gradients make one iteration.
+        rewrites: exact rewrites that make the model faster: ``all``, ``none``, or a list of names, see ``rewrites``.
         seed: of weights, order and augmentation; -1 draws one.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` (``--device``).
         thresholds: probability from which an emotion counts as present, where the evaluation chooses none: one number
@@ -211,6 +213,7 @@ class TrainSettings:
     checkpoint_epochs: float = 1.0
     log_period: int = 20
     accumulate: int = 1
+    rewrites: str | list[str] = "all"
     seed: int = -1
     device: str = "auto"
     thresholds: Any = None
@@ -246,6 +249,7 @@ class TrainSettings:
             raise UserError(f"train.max_epoch expects a positive number of epochs or null. Got {settings.max_epoch}.")
         if not 0 <= settings.model_ema.decay < 1:
             raise UserError(f"train.model_ema.decay expects a number in [0, 1). Got {settings.model_ema.decay}.")
+        chosen(settings.rewrites, "train.rewrites")
         _check_clipping(settings.clip_grad.params)
         _check_thresholds(settings.thresholds)
         checkpoint = settings.init_checkpoint

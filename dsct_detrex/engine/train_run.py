@@ -133,7 +133,7 @@ class _Outcome:
 
 def _evaluate(session: Session) -> _Outcome:
     console = session.console
-    model = build.build_model(session.cfg, session.device)
+    model = build.build_model(session.cfg, session.device, session.settings.rewrites)
     weights = load_initial_weights(model, session.settings, session.emotions, True)
     examiner = make_examiner(session, eval_only=True)
     if examiner is None:

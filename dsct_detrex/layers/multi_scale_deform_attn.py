@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.ops import multi_scale_deformable_attn
+from dsct_detrex.ops import fused_deformable_attn
 
 
 class MultiScaleDeformableAttention(nn.Module):
@@ -114,12 +114,13 @@ class MultiScaleDeformableAttention(nn.Module):
         query = query if query_pos is None else query + query_pos
         if not self.batch_first:
             query, value = query.transpose(0, 1), value.transpose(0, 1)
-        sampled = multi_scale_deformable_attn(
+        sampled = fused_deformable_attn(
             self._project_value(value, key_padding_mask),
             spatial_shapes,
             level_start_index,
-            self._locate(query, reference_points, spatial_shapes),
-            self._weigh(query),
+            reference_points,
+            self._split(self.sampling_offsets(query), 2),
+            self._split(self.attention_weights(query)),
         )
         output: Tensor = self.output_proj(sampled)
         if not self.batch_first:
@@ -134,26 +135,6 @@ class MultiScaleDeformableAttention(nn.Module):
             projected = projected.masked_fill(padding[..., None], 0)
         return projected.view(*projected.shape[:2], self.num_heads, -1)
 
-    def _weigh(self, query: Tensor) -> Tensor:
-        """(B, Q, H, L, P) attention weights that sum to 1 over L * P."""
-        logits: Tensor = self.attention_weights(query)
-        weights = logits.view(*query.shape[:2], self.num_heads, -1).softmax(-1)
-        return weights.view(*query.shape[:2], self.num_heads, self.num_levels, self.num_points)
-
-    def _locate(self, query: Tensor, references: Tensor, spatial_shapes: Tensor) -> Tensor:
-        """(B, Q, H, L, P, 2) sampling locations xy in [0, 1].
-
-        Around a point, offsets count cells of the level; around a box, P of them reach from its centre to its border.
-        """
-        offsets: Tensor = self.sampling_offsets(query)
-        offsets = offsets.view(*query.shape[:2], self.num_heads, self.num_levels, self.num_points, 2)
-        references = references[:, :, None, :, None]
-        if references.shape[-1] == 2:
-            widths_heights = spatial_shapes.flip(-1)[:, None]
-            return references + offsets / widths_heights
-        if references.shape[-1] == 4:
-            return references[..., :2] + offsets / self.num_points * references[..., 2:] * 0.5
-        raise ValueError(
-            "MultiScaleDeformableAttention expects reference_points with a last dimension of 2 (xy) or 4 (cxcywh). "
-            f"Got {references.shape[-1]}."
-        )
+    def _split(self, predicted: Tensor, *numbers: int) -> Tensor:
+        """(B, Q, H * L * P * numbers) -> (B, Q, H, L, P, numbers)."""
+        return predicted.view(*predicted.shape[:2], self.num_heads, self.num_levels, self.num_points, *numbers)

@@ -17,6 +17,7 @@ from dsct_detrex.errors import UserError
 ENVIRONMENT_VARIABLE = "DSCT_MSDA_BACKEND"
 
 Forward = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+Fused = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Backend:
         supports: whether it can run for this `value` (device, dtype, installed packages); cheap, called every time.
         priority: the automatic choice takes the highest. The reference has 0.
         needs: a phrase for error messages: what `supports` asks for and how to get it.
+        fused: `(value, spatial_shapes, level_start_index, reference_points, offsets, logits)` -> (B, Q, H*D), see
+            `fused_deformable_attn`, of any float dtypes; None where the backend has no such pass.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Backend:
     supports: Callable[[Tensor], bool]
     priority: int
     needs: str
+    fused: Fused | None = None
 
 
 class BackendError(UserError, ValueError):

@@ -114,7 +114,7 @@ def describe(thing: Any, known: dict[int, tuple[int, Any]] | None = None) -> Any
 def _model(values: Mapping[str, Any], device: str) -> nn.Module:
     """Built from its resolved values alone, which is quicker than out of a whole config."""
     alone = OmegaConf.create({"model": dict(values)}, flags={"allow_objects": True})
-    return build.build_model(alone, torch.device(device))
+    return build.build_model(alone, torch.device(device), "none")
 
 
 def _meta_model(values: Mapping[str, Any]) -> nn.Module:

@@ -1,0 +1,89 @@
+"""A rewrite: how one kind of module computes the same numbers faster, beside the module that says what they are.
+
+The module itself is the readable reference and stays untouched: its parameters, buffers, state-dict keys and children
+are where they were. A rewrite stands in front of its ``forward`` (an attribute of the instance, so the state dict never
+sees it), recognises what it fits by structure, never by class name, and therefore serves embedded and live hosts alike.
+
+What it prepares from the weights (folded, merged, packed tensors) is kept only while no gradient can flow, is made anew
+when a weight changes, and is dropped when the module trains. A rewritten model can therefore be loaded, saved, moved,
+copied and trained like any other.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class Rewrite(ABC):
+    """Stands in front of the ``forward`` of one module.
+
+    Args:
+        module: one that ``fits``; its ``forward``, whatever it is by now, becomes ``plain``.
+    """
+
+    name: ClassVar[str]
+    """How switches and messages call it."""
+    trains: ClassVar[bool] = False
+    """Whether ``fast`` is differentiable in inputs and weights, so that it may also run in training."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module: Any = module
+        self.plain: Callable[..., Any] = module.forward
+        self._prepared: Any = None
+        self._seen: Hashable = None
+
+    @classmethod
+    @abstractmethod
+    def fits(cls, module: nn.Module) -> bool:
+        """Whether this module can be rewritten, judged by structure."""
+
+    @abstractmethod
+    def fast(self, prepared: Any, *args: Any, **kwargs: Any) -> Any:
+        """The module's result; ``prepared`` is what ``prepare`` returned, the rest what ``forward`` received."""
+
+    def prepare(self) -> Any:
+        """What ``fast`` needs of the weights; differentiable where the rewrite ``trains``."""
+        return None
+
+    def weights(self) -> Iterator[Tensor]:
+        """The tensors that ``prepare`` reads: when one changes, it is called again."""
+        yield from self.module.parameters()
+        yield from self.module.buffers()
+
+    def suits(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether ``fast`` can take this call; ``plain`` takes the others."""
+        return True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's ``forward``."""
+        learning = self.module.training or torch.is_grad_enabled()
+        if learning:
+            self.forget()
+        if (learning and not self.trains) or not self.suits(*args, **kwargs):
+            return self.plain(*args, **kwargs)
+        return self.fast(self.prepare() if learning else self._current(), *args, **kwargs)
+
+    def forget(self) -> None:
+        """Drop what was prepared."""
+        self._prepared = self._seen = None
+
+    def _current(self) -> Any:
+        """What ``prepare`` made of the weights as they are now."""
+        seen = tuple(_state(tensor) for tensor in self.weights())
+        if self._seen != seen:
+            self._prepared, self._seen = self.prepare(), seen
+        return self._prepared
+
+
+def _state(tensor: Tensor) -> Hashable:
+    """Changes whenever the tensor does: by an operation in place, or by pointing to other numbers.
+
+    Writing through ``.data`` is what torch does not count; ``Rewriting.refresh`` is for code that does so.
+    """
+    version = 0 if tensor.is_inference() else tensor._version
+    return id(tensor), tensor.data_ptr(), version, tensor.dtype, tensor.device
