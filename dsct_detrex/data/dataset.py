@@ -146,10 +146,23 @@ class Subset:
     def load_image(self, index: int) -> Image.Image:
         return self._dataset.load_image(self._own(index))
 
+    def load_reduced(self, index: int, least: tuple[int, int] | None) -> Image.Image:
+        return load_reduced(self._dataset, self._own(index), least)
+
     def _own(self, index: int) -> int:
         if not 0 <= index < self._length:
             raise IndexError(f"Subset of {self._length} images has no image {index}.")
         return index
+
+
+def load_reduced(dataset: EmotionDataset, index: int, least: tuple[int, int] | None) -> Image.Image:
+    """The picture of an image; a smaller one where (width, height) ``least`` will do and the data set can reduce.
+
+    It can where it has a method ``load_reduced(index, least)``; pictures on disk do.
+    """
+    reduced = None if least is None else getattr(dataset, "load_reduced", None)
+    picture: Image.Image = dataset.load_image(index) if reduced is None else reduced(index, least)
+    return picture
 
 
 def describe(dataset: EmotionDataset) -> str:

@@ -74,8 +74,12 @@ class DiskDataset:
         return self._records[index]
 
     def load_image(self, index: int) -> Image.Image:
+        return self.load_reduced(index, None)
+
+    def load_reduced(self, index: int, least: tuple[int, int] | None) -> Image.Image:
+        """The picture, or a smaller one of at least this (width, height) where that is faster to read."""
         record = self._records[index]
-        return read_rgb(record["file_name"], (record["width"], record["height"]))
+        return read_rgb(record["file_name"], (record["width"], record["height"]), least)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
+from dsct_detrex.data.draft import reduce_below, reduce_towards
 from dsct_detrex.data.pixels import BROKEN, QUARTER_TURNS, orientation, to_rgb, upright
 from dsct_detrex.errors import UserError
 
@@ -91,7 +92,7 @@ def read_photo(path: str) -> Photo:
     """
     with _reading(path) as (image, limit):
         stored_size = image.size
-        reduced = _reduce(image, limit)
+        reduced = reduce_below(image, limit)
         _check_pixels(path, image, limit, "Make it smaller, or save it as JPEG, which is read at reduced size.")
         return photo_of(image, stored_size if reduced else None)
 
@@ -111,21 +112,23 @@ def photo_of(image: Image.Image, stored_size: tuple[int, int] | None = None) -> 
     return Photo(pixels, width, height, _is_moving(image))
 
 
-def read_rgb(path: str, size: tuple[int, int] | None = None) -> Image.Image:
+def read_rgb(path: str, size: tuple[int, int] | None = None, least: tuple[int, int] | None = None) -> Image.Image:
     """Read one picture as 8-bit RGB, in the frame of its annotation.
 
     Args:
         path: any format Pillow reads.
         size: annotated (width, height); decides the orientation and is checked. None accepts any.
+        least: (width, height) that will do: a JPEG may come at 1/2, 1/4 or 1/8 of its size, down to this.
 
     Raises:
         ImageError: the file is missing, broken, truncated, above the limit, or has another size.
     """
     with _reading(path) as (image, limit):
         _check_pixels(path, image, limit, "Make it smaller, and its boxes with it.")
+        reduced = size is not None and least is not None and reduce_towards(image, size, least)
         _load(image)
-        picture = upright(image, size)
-        if size is None or picture.size == size:
+        picture = upright(image, None if reduced else size)
+        if reduced or size is None or picture.size == size:
             return to_rgb(picture)
     raise ImageError(
         f"The image {path} is {picture.width} x {picture.height} pixels, but its annotation says {size[0]} x "
@@ -219,22 +222,6 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     if isinstance(image, TiffImageFile):
         return int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH])
     return image.size
-
-
-def _reduce(image: Image.Image, limit: float) -> bool:
-    """Ask the decoder for 1/2, 1/4 or 1/8 of the size, the largest below the limit; only JPEG's listens.
-
-    Returns:
-        Whether it did.
-    """
-    width, height = image.size
-    for divisor in (1, 2, 4, 8):
-        if math.ceil(width / divisor) * math.ceil(height / divisor) <= limit:
-            break
-    if divisor == 1 or min(width, height) < divisor:
-        return False
-    image.draft(None, (width // divisor, height // divisor))  # None: in its own mode
-    return image.size != (width, height)
 
 
 def _check_pixels(path: str, image: Image.Image, limit: float, remedy: str) -> None:

@@ -1,37 +1,30 @@
 """Batches for training and evaluation: lists of model inputs, made by worker processes or here.
 
-What a batch holds is decided by ``data/order.py``; this file reads the images. A picture that cannot be used either
-stops the program with its sentence, also when a worker process met it, or (``on_error="skip"``) is left out and counted
-in ``report``: training takes another image in its place, evaluation goes on without.
+What a batch holds is decided by ``data/order.py``, and ``data/fetching.py`` reads the images. A picture that cannot be
+used either stops the program with its sentence, also when a worker process met it, or (``on_error="skip"``) is left out
+and counted in ``report``: training takes another image in its place, evaluation goes on without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import torch
-from PIL import Image
 from torch import distributed
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
-from dsct_detrex.data.checks import DataReport, OnError, check_on_error
-from dsct_detrex.data.dataset import EmotionDataset, Record
-from dsct_detrex.data.images import SKIP_IN_PYTHON, ImageError
+from dsct_detrex.data.checks import DataReport, check_on_error
+from dsct_detrex.data.dataset import EmotionDataset
+from dsct_detrex.data.fetching import Fetched, Images
 from dsct_detrex.data.mapper import DatasetMapper
-from dsct_detrex.data.order import Draw, EvalOrder, TrainOrder, seed_of
+from dsct_detrex.data.order import EvalOrder, TrainOrder
 from dsct_detrex.errors import UserError
 
 Batch = list[dict[str, Any]]
-Mapper = Callable[[Record, Image.Image], dict[str, Any]]
+PinMemory = bool | Literal["auto"]
 
 _OF_A_DATASET = ("emotions", "name", "record", "load_image", "__len__")
-
-_ATTEMPTS = 20
-"""Broken pictures in a row, drawn at random, after which training gives up on the data set."""
 
 
 class TrainLoader:
@@ -41,23 +34,24 @@ class TrainLoader:
         dataset: all of it.
         steps_per_epoch: batches until every image was seen once.
         iteration: number of the next batch, counted from 0 at the start of training.
+        num_workers: processes that read images.
         report: pictures skipped so far.
     """
 
-    def __init__(self, order: TrainOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+    def __init__(self, order: TrainOrder, images: Images, num_workers: int, pin_memory: PinMemory) -> None:
         _check_workers(num_workers, "build_train_loader")
         self.dataset = images.dataset
         self.steps_per_epoch = order.steps_per_epoch
         self.iteration = 0
+        self.num_workers = num_workers
         self.report = DataReport(f"{images.dataset.name} while training")
         self._order = order
         self._images = images
-        self._num_workers = num_workers
         self._pin_memory = pin_memory
 
     def __iter__(self) -> Iterator[Batch]:
         self._order.start = self.iteration
-        for batch in _batches(self._images, self._order, self._num_workers, self._pin_memory, self.report):
+        for batch in _batches(self._images, self._order, self.num_workers, self._pin_memory, self.report):
             self.iteration += 1
             yield batch
 
@@ -76,7 +70,10 @@ class TrainLoader:
 
 
 class EvalLoader:
-    """A finite iterable over this process's share of a data set, in order; ``len`` counts batches.
+    """A finite iterable over this process's share of a data set; ``len`` counts batches.
+
+    Every model input carries its ``index`` in the data set, for batches of more than one image join equal sizes
+    (``data/order.py``).
 
     Attributes:
         dataset: all of it.
@@ -84,7 +81,7 @@ class EvalLoader:
         report: pictures skipped in the latest pass.
     """
 
-    def __init__(self, order: EvalOrder, images: _Images, num_workers: int, pin_memory: bool) -> None:
+    def __init__(self, order: EvalOrder, images: Images, num_workers: int, pin_memory: PinMemory) -> None:
         _check_workers(num_workers, "build_test_loader")
         self.dataset = images.dataset
         self.report = DataReport(f"{images.dataset.name} while evaluating")
@@ -111,7 +108,8 @@ def build_train_loader(
     seed: int = 0,
     on_error: str = "raise",
     drop_last: bool = True,
-    pin_memory: bool = False,
+    pin_memory: PinMemory = "auto",
+    draft: bool = True,
     rank: int | None = None,
     world_size: int | None = None,
 ) -> TrainLoader:
@@ -124,17 +122,21 @@ def build_train_loader(
         seed: of order and augmentation.
         on_error: ``"raise"`` or ``"skip"`` for pictures that cannot be used.
         drop_last: see ``data/order.py``.
-        pin_memory: put images into page-locked memory, for GPUs.
+        pin_memory: put images into page-locked memory, from which a GPU fetches them while it works; ``"auto"`` where
+            this process uses one.
+        draft: decode a JPEG at 1/2, 1/4 or 1/8 of its size where the augmentation makes it smaller still: faster, and
+            other pixels by a hair.
         rank, world_size: of this process; None asks ``torch.distributed``, and is a single process without it.
 
     Raises:
         UserError: arguments that do not go together; says which.
     """
     policy = check_on_error(on_error, "build_train_loader")
+    _check_pin_memory(pin_memory, "build_train_loader")
     _check_emotions(dataset, mapper)
     rank, world_size = _place(rank, world_size)
     order = TrainOrder(len(dataset), total_batch_size, seed, drop_last, rank, world_size)
-    return TrainLoader(order, _Images(dataset, mapper, policy, replace=True), num_workers, pin_memory)
+    return TrainLoader(order, Images(dataset, mapper, policy, replace=True, draft=draft), num_workers, pin_memory)
 
 
 def build_test_loader(
@@ -143,7 +145,8 @@ def build_test_loader(
     batch_size: int = 1,
     num_workers: int = 2,
     on_error: str = "raise",
-    pin_memory: bool = False,
+    pin_memory: PinMemory = "auto",
+    draft: bool = False,
     rank: int | None = None,
     world_size: int | None = None,
 ) -> EvalLoader:
@@ -151,81 +154,24 @@ def build_test_loader(
 
     Args:
         dataset, mapper: must speak of the same emotions.
-        batch_size: images per step of this process.
+        batch_size: images per step of this process, of one size after resizing where there are enough of them.
         num_workers: processes that read images; 0 reads them here.
         on_error: ``"raise"`` or ``"skip"`` for pictures that cannot be used.
-        pin_memory: put images into page-locked memory, for GPUs.
+        pin_memory: put images into page-locked memory, from which a GPU fetches them while it works; ``"auto"`` where
+            this process uses one.
+        draft: decode a JPEG at 1/2, 1/4 or 1/8 of its size where that is enough: faster, but scores move by a hair.
         rank, world_size: of this process; None asks ``torch.distributed``, and is a single process without it.
     """
     policy = check_on_error(on_error, "build_test_loader")
+    _check_pin_memory(pin_memory, "build_test_loader")
     _check_emotions(dataset, mapper)
-    order = EvalOrder(len(dataset), batch_size, *_place(rank, world_size))
-    return EvalLoader(order, _Images(dataset, mapper, policy, replace=False), num_workers, pin_memory)
-
-
-@dataclass
-class _Fetched:
-    """What reading one image gave: a model input, or none; the broken pictures met; or the error to stop with."""
-
-    model_input: dict[str, Any] | None = None
-    broken: list[str] = field(default_factory=list)
-    failure: UserError | None = None
-
-    def pin_memory(self) -> _Fetched:
-        """Called by ``DataLoader``: the pixels move to page-locked memory, the rest is small."""
-        if self.model_input is not None:
-            self.model_input["image"] = self.model_input["image"].pin_memory()
-        return self
-
-
-class _Images(TorchDataset[_Fetched]):
-    """What the worker processes run: ``Draw`` -> ``_Fetched``. User errors travel back as values, not as tracebacks."""
-
-    def __init__(self, dataset: EmotionDataset, mapper: Mapper, on_error: OnError, replace: bool) -> None:
-        self.dataset = dataset
-        self._mapper = mapper
-        self._on_error = on_error
-        self._replace = replace
-
-    def __getitem__(self, draw: Draw) -> _Fetched:
-        try:
-            with _seeded(draw.seed):
-                return self._fetch(draw)
-        except ImageError as error:
-            return _Fetched(failure=error.with_skip(SKIP_IN_PYTHON))
-        except UserError as error:
-            return _Fetched(failure=UserError(str(error)))
-
-    def _fetch(self, draw: Draw) -> _Fetched:
-        index, broken = draw.image, list[str]()
-        for attempt in range(_ATTEMPTS):
-            record = self.dataset.record(index)
-            try:
-                return _Fetched(self._mapper(record, self.dataset.load_image(index)), broken)
-            except ImageError as error:
-                if self._on_error == "raise":
-                    raise
-                broken.append(record["file_name"])
-                last = error
-            if not self._replace:
-                return _Fetched(broken=broken)
-            index = seed_of(draw.seed, attempt) % len(self.dataset)
-        raise UserError(f"{self.dataset.name}: {_ATTEMPTS} images in a row cannot be used, the last: {last}")
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Torch's CPU generator seeded inside, as it was outside; the generators of GPUs are not touched."""
-    outside = torch.random.get_rng_state()
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        torch.random.set_rng_state(outside)
+    images = Images(dataset, mapper, policy, replace=False, draft=draft)
+    order = EvalOrder(len(dataset), batch_size, *_place(rank, world_size), size_of=images.size_of)
+    return EvalLoader(order, images, num_workers, pin_memory)
 
 
 def _batches(
-    images: _Images, order: TrainOrder | EvalOrder, num_workers: int, pin_memory: bool, report: DataReport
+    images: Images, order: TrainOrder | EvalOrder, num_workers: int, pin_memory: PinMemory, report: DataReport
 ) -> Iterator[Batch]:
     """Read what ``order`` says; count skipped pictures; turn a worker's failure into this process's error."""
     loader = DataLoader(
@@ -233,7 +179,7 @@ def _batches(
         batch_sampler=order,
         num_workers=num_workers,
         collate_fn=list,
-        pin_memory=pin_memory and torch.cuda.is_available(),
+        pin_memory=_pins(pin_memory),
         generator=torch.Generator(),  # else starting the workers would advance torch's global generator
     )
     for fetched in _with_advice(iter(loader)):
@@ -249,7 +195,14 @@ def _batches(
         yield batch
 
 
-def _with_advice(batches: Iterator[list[_Fetched]]) -> Iterator[list[_Fetched]]:
+def _pins(asked: PinMemory) -> bool:
+    """Whether to pin: where it is asked for and there is a GPU; ``auto`` where this process has begun to use one."""
+    if asked == "auto":
+        return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+    return asked and torch.cuda.is_available()
+
+
+def _with_advice(batches: Iterator[list[Fetched]]) -> Iterator[list[Fetched]]:
     while True:
         try:
             yield next(batches)
@@ -277,6 +230,11 @@ def _place(rank: int | None, world_size: int | None) -> tuple[int, int]:
 def _check_workers(num_workers: int, owner: str) -> None:
     if num_workers < 0:
         raise UserError(f"{owner}(num_workers=) expects 0 (read here) or more processes. Got {num_workers}.")
+
+
+def _check_pin_memory(pin_memory: object, owner: str) -> None:
+    if pin_memory not in (True, False, "auto"):
+        raise UserError(f"{owner}(pin_memory=) expects True, False or auto. Got {pin_memory!r}.")
 
 
 def _check_emotions(dataset: EmotionDataset, mapper: DatasetMapper) -> None:

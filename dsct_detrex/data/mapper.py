@@ -34,7 +34,7 @@ class DatasetMapper:
 
         Args:
             record: of the image.
-            image: RGB, original size.
+            image: RGB, of the record's size or reduced from it.
 
         Returns:
             ``image`` uint8 (3, H, W) RGB after augmentation, ``height`` and ``width`` of the original, ``image_id``,
@@ -44,7 +44,8 @@ class DatasetMapper:
         """
         people = record["annotations"]
         original = torch.tensor([person["bbox"] for person in people], dtype=torch.float32).reshape(-1, 4)
-        scene = self.transforms(make_scene(F.pil_to_tensor(image), original.tolist()))
+        frame = (record["height"], record["width"])
+        scene = self.transforms(make_scene(F.pil_to_tensor(image), original.tolist(), frame))
         pixels = scene["image"].as_subclass(Tensor).contiguous()
         model_input: dict[str, Any] = {
             "image": pixels,
@@ -60,9 +61,20 @@ class DatasetMapper:
             size = (pixels.shape[-2], pixels.shape[-1])
             model_input["instances"] = self._instances(size, boxes, [people[row]["labels"] for row in kept])
         else:
-            size = (record["height"], record["width"])
-            model_input["ground_truth"] = self._instances(size, original, [person["labels"] for person in people])
+            model_input["ground_truth"] = self._instances(frame, original, [person["labels"] for person in people])
         return model_input
+
+    def first_size(self, record: Record) -> tuple[int, int] | None:
+        """(width, height) that a call with the same state of torch's generator resizes the picture to, first of all.
+
+        None where the transforms do not say. The generator stays as it is.
+        """
+        first_size = getattr(self.transforms, "first_size", None)
+        if first_size is None:
+            return None
+        with torch.random.fork_rng(devices=()):
+            height, width = first_size(record["height"], record["width"])
+        return width, height
 
     def _instances(self, size: tuple[int, int], boxes: Tensor, labels: list[list[int]]) -> Instances:
         fields = {"gt_boxes": Boxes(boxes), self.emotions.target_field: self.emotions.encode(labels)}

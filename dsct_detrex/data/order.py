@@ -9,7 +9,7 @@ sees.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -76,22 +76,61 @@ class TrainOrder:
         return order
 
 
-class EvalOrder:
-    """The images of one process in the order of the data set: contiguous shards, each image in exactly one of them."""
+Size = tuple[int, int]
+"""(width, height) of what a model reads, pixels."""
 
-    def __init__(self, num_images: int, batch_size: int, rank: int = 0, world_size: int = 1) -> None:
+
+class EvalOrder:
+    """The images of one process, each once: contiguous shards of the data set, in its order where batches allow.
+
+    A batch holds images of one size, so that none is padded, as long as there are enough of them; those left over come
+    last, beside images of a similar shape. Images of one size all over stay in the order of the data set.
+
+    Args:
+        size_of: size of an image by its number in the data set; None takes the images as they come.
+    """
+
+    def __init__(
+        self,
+        num_images: int,
+        batch_size: int,
+        rank: int = 0,
+        world_size: int = 1,
+        size_of: Callable[[int], Size] | None = None,
+    ) -> None:
         if batch_size < 1:
             raise UserError(f"build_test_loader(batch_size=) expects a positive number of images. Got {batch_size}.")
-        shard = range(rank * num_images // world_size, (rank + 1) * num_images // world_size)
-        self.num_images = len(shard)
-        self._batches = [shard[first : first + batch_size] for first in range(0, len(shard), batch_size)]
+        self._shard = range(rank * num_images // world_size, (rank + 1) * num_images // world_size)
+        self.num_images = len(self._shard)
+        self._batch_size = batch_size
+        self._size_of = size_of if batch_size > 1 else None
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return -(-self.num_images // self._batch_size)
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        for batch in self._batches:
+        for batch in self._batches():
             yield [Draw(index, seed=index) for index in batch]
+
+    def _batches(self) -> Iterator[Sequence[int]]:
+        left: Sequence[int] = self._shard
+        if self._size_of is not None:
+            waiting: dict[Size, list[int]] = {}
+            for index in self._shard:
+                size = self._size_of(index)
+                same = waiting.setdefault(size, [])
+                same.append(index)
+                if len(same) == self._batch_size:
+                    yield waiting.pop(size)
+            left = [index for size in sorted(waiting, key=_shape) for index in waiting[size]]
+        for first in range(0, len(left), self._batch_size):
+            yield left[first : first + self._batch_size]
+
+
+def _shape(size: Size) -> tuple[float, int]:
+    """Sorts sizes: from the flattest to the tallest, the smaller of equals first."""
+    width, height = size
+    return height / max(width, 1), height
 
 
 def seed_of(*numbers: int) -> int:

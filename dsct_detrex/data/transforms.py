@@ -7,6 +7,9 @@ Evaluation resizes to 800 / 1333.
 
 A transform maps a scene to a scene. Any ``torchvision.transforms.v2`` transform is one too, so photometric ones can be
 added (``extra``); none are by default. Randomness comes from torch's global generator, which the loader seeds.
+
+Pixels may be fewer than their frame has (a JPEG decoded at half its size): boxes, and every size that is worked out,
+belong to the frame. A transform that begins with a resize says to which size, with ``first_size``.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ from typing import TypedDict
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
-from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from dsct_detrex.errors import UserError
@@ -30,7 +32,8 @@ class Scene(TypedDict):
 
     Keys:
         image: ``tv_tensors.Image``, uint8 (3, H, W), RGB.
-        boxes: ``tv_tensors.BoundingBoxes``, float32 (n, 4) ``xyxy`` in pixels of ``image``.
+        boxes: ``tv_tensors.BoundingBoxes``, float32 (n, 4) ``xyxy`` in pixels of their frame, ``canvas_size`` (height,
+            width): that of ``image`` or, up to the first resize, of the picture that it was reduced from.
         people: (n,) int64, which person of the record each box belongs to.
     """
 
@@ -42,13 +45,17 @@ class Scene(TypedDict):
 Transform = Callable[[Scene], Scene]
 
 
-def make_scene(image: Tensor, boxes: Sequence[Sequence[float]]) -> Scene:
-    """A scene of uint8 (3, H, W) pixels and ``xyxy`` pixel boxes."""
+def make_scene(image: Tensor, boxes: Sequence[Sequence[float]], frame: tuple[int, int] | None = None) -> Scene:
+    """A scene of uint8 (3, H, W) pixels and ``xyxy`` pixel boxes.
+
+    Args:
+        frame: (height, width) that the boxes are given in; None is that of ``image``.
+    """
     height, width = image.shape[-2:]
     rows = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
     return {
         "image": tv_tensors.Image(image),
-        "boxes": tv_tensors.BoundingBoxes(rows, format="XYXY", canvas_size=(height, width)),
+        "boxes": tv_tensors.BoundingBoxes(rows, format="XYXY", canvas_size=frame or (height, width)),
         "people": torch.arange(len(rows)),
     }
 
@@ -85,9 +92,12 @@ class ResizeShortestSide:
         self.max_size = max_size
 
     def __call__(self, scene: Scene) -> Scene:
-        height, width = scene["image"].shape[-2:]
+        return resize(scene, *self.first_size(*_frame(scene)))
+
+    def first_size(self, height: int, width: int) -> tuple[int, int]:
+        """The (height, width) that a picture of this frame is resized to; draws as a call does."""
         shortest = self.scales[_draw(0, len(self.scales) - 1)]
-        return resize(scene, *resized_size(height, width, shortest, self.max_size))
+        return resized_size(height, width, shortest, self.max_size)
 
 
 class RandomSizeCrop:
@@ -111,9 +121,58 @@ class RandomSizeCrop:
         return crop(scene, top, left, crop_height, crop_width)
 
 
+class TrainTransforms:
+    """Mirror, then resize, or resize, crop and resize; what ``train_transforms`` makes.
+
+    Args:
+        flip: probability of mirroring.
+        final: the resize that every picture ends with.
+        crop_probability: of ``smaller`` and ``crop`` before it.
+        extra: further transforms, applied last.
+    """
+
+    def __init__(
+        self,
+        flip: float,
+        final: ResizeShortestSide,
+        crop_probability: float,
+        smaller: ResizeShortestSide,
+        crop: RandomSizeCrop,
+        extra: Sequence[Transform] = (),
+    ) -> None:
+        self.flip, self.final, self.smaller, self.crop, self.extra = flip, final, smaller, crop, tuple(extra)
+        self._branches = torch.tensor([crop_probability, 1 - crop_probability])
+
+    def __call__(self, scene: Scene) -> Scene:
+        mirrors, crops = self._choices()
+        if mirrors:
+            scene = mirrored(scene)
+        if crops:
+            scene = self.crop(self.smaller(scene))
+        scene = self.final(scene)
+        for transform in self.extra:
+            scene = transform(scene)
+        return scene
+
+    def first_size(self, height: int, width: int) -> tuple[int, int]:
+        """The (height, width) of the first resize that a call would make with the same state of torch's generator."""
+        _, crops = self._choices()
+        return (self.smaller if crops else self.final).first_size(height, width)
+
+    def _choices(self) -> tuple[bool, bool]:
+        """Whether to mirror, whether to crop."""
+        return bool(torch.rand(1) < self.flip), int(torch.multinomial(self._branches, 1)) == 0
+
+
+def mirrored(scene: Scene) -> Scene:
+    """The scene with left and right exchanged."""
+    image, boxes = (F.horizontal_flip(scene[key]) for key in ("image", "boxes"))
+    return {"image": image, "boxes": boxes, "people": scene["people"]}
+
+
 def resize(scene: Scene, height: int, width: int) -> Scene:
-    """The scene at another size; bilinear, antialiased."""
-    if scene["image"].shape[-2:] == (height, width):
+    """The scene at another size, which then is its frame; bilinear, antialiased."""
+    if scene["image"].shape[-2:] == _frame(scene) == (height, width):
         return scene
     image, boxes = (F.resize(scene[key], [height, width], antialias=True) for key in ("image", "boxes"))
     return {"image": image, "boxes": boxes, "people": scene["people"]}
@@ -136,7 +195,7 @@ def train_transforms(
     crop_min: int = 384,
     crop_max: int = 600,
     extra: Sequence[Transform] = (),
-) -> Transform:
+) -> TrainTransforms:
     """The official training augmentation; smaller numbers make a demo.
 
     Args:
@@ -153,14 +212,11 @@ def train_transforms(
     for name, share in (("flip", flip), ("crop_probability", crop_probability)):
         if not 0 <= share <= 1:
             raise UserError(f"train_transforms({name}=) expects a probability in [0, 1]. Got {share}.")
-    final = ResizeShortestSide(scales, max_size)
-    cropped = v2.Compose([ResizeShortestSide(crop_scales), RandomSizeCrop(crop_min, crop_max), final])
-    sized = v2.RandomChoice([cropped, final], p=[crop_probability, 1 - crop_probability])
-    composed: Transform = v2.Compose([v2.RandomHorizontalFlip(flip), sized, *extra])
-    return composed
+    final, smaller = ResizeShortestSide(scales, max_size), ResizeShortestSide(crop_scales)
+    return TrainTransforms(flip, final, crop_probability, smaller, RandomSizeCrop(crop_min, crop_max), extra)
 
 
-def eval_transforms(size: int = 800, max_size: int | None = 1333) -> Transform:
+def eval_transforms(size: int = 800, max_size: int | None = 1333) -> ResizeShortestSide:
     """The official evaluation resize.
 
     Args:
@@ -168,6 +224,12 @@ def eval_transforms(size: int = 800, max_size: int | None = 1333) -> Transform:
         max_size: the longer side at most, pixels; None for no limit.
     """
     return ResizeShortestSide((size,), max_size)
+
+
+def _frame(scene: Scene) -> tuple[int, int]:
+    """(height, width) that the boxes are in."""
+    height, width = scene["boxes"].canvas_size  # type: ignore[attr-defined]
+    return height, width
 
 
 def _draw(low: int, high: int) -> int:

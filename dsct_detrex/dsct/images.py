@@ -49,8 +49,13 @@ class ImageNormalizer(nn.Module):
         self.register_buffer("std", torch.tensor(list(std)).view(3, 1, 1), persistent=False)
 
     def normalise(self, image: Tensor) -> Tensor:
-        """(3, h, w) RGB 0-255, any dtype and device, normalised on the device of this module."""
-        return (image.to(self.mean.device, self.mean.dtype) - self.mean) / self.std
+        """(3, h, w) RGB 0-255, any dtype and device, normalised on the device of this module.
+
+        A GPU gets the bytes as they are, a quarter of what floats would be, and without being waited for where they lie
+        in page-locked memory.
+        """
+        here = image.to(self.mean.device, non_blocking=self.mean.is_cuda)
+        return (here.to(self.mean.dtype) - self.mean) / self.std
 
     def forward(self, images: Sequence[Tensor]) -> ImageBatch:
         """Batch images.

@@ -17,7 +17,7 @@ from torch import nn
 
 from dsct_detrex.data import DataReport
 from dsct_detrex.engine import ddp
-from dsct_detrex.engine.contracts import Evaluator, Scalars, TestLoader
+from dsct_detrex.engine.contracts import Batch, Evaluator, Scalars, TestLoader
 from dsct_detrex.engine.loggers.record import Prediction
 from dsct_detrex.engine.rng import preserved_rng
 from dsct_detrex.structures import Boxes, Instances
@@ -55,7 +55,7 @@ def evaluate_model(
     Args:
         model: the bare model, not wrapped for several processes.
         max_batches: stop after so many batches; None runs all.
-        num_predictions: so many images, the first ones, are kept with their predictions for pictures.
+        num_predictions: so many images, the first ones of the data set, are kept with their predictions for pictures.
         on_batch: called after each batch with how many pictures are done, how many there are, and ``"pictures"``; all
             of this process. Counts ``"batches"`` where the loader does not know its pictures, or stops before the last.
         cancel: asked after each batch whether to give up.
@@ -71,7 +71,7 @@ def evaluate_model(
     evaluator.reset()
     total = len(loader) if max_batches is None else min(max_batches, len(loader))
     pictures: int | None = getattr(loader, "num_images", None) if total == len(loader) else None
-    kept: list[Prediction] = []
+    kept = _FirstPictures(num_predictions)
     images = 0
     start = time.perf_counter()
     try:
@@ -79,9 +79,8 @@ def evaluate_model(
             for done, batch in enumerate(islice(loader, total), start=1):
                 outputs = model(batch)
                 evaluator.process(batch, outputs)
+                kept.offer(batch, outputs, images)
                 images += len(batch)
-                wanted = num_predictions - len(kept)
-                kept += [Prediction(i, _on_cpu(o)) for i, o in list(zip(batch, outputs))[:wanted]]
                 if on_batch is not None:
                     on_batch(*((done, total, "batches") if pictures is None else (images, pictures, "pictures")))
                 if cancel is not None and cancel():
@@ -94,7 +93,28 @@ def evaluate_model(
         model.train(was_training)
     report = getattr(evaluator, "report", None)
     scalars, report = ddp.from_main((flatten(results or {}), report))
-    return Evaluation(scalars, report, time.perf_counter() - start, images, kept, unreadable)
+    return Evaluation(scalars, report, time.perf_counter() - start, images, kept.predictions(), unreadable)
+
+
+class _FirstPictures:
+    """The first images of a data set with their predictions, in whatever order the batches bring them.
+
+    An input says with ``index`` where in the data set it is; without, the images are in order.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._kept: dict[int, Prediction] = {}
+
+    def offer(self, batch: Batch, outputs: list[dict[str, Any]], before: int) -> None:
+        """Look at a batch that follows ``before`` images."""
+        places = [image.get("index", before + number) for number, image in enumerate(batch)]
+        first = sorted([*self._kept, *places])[: self._count]
+        arrived = {place: Prediction(i, _on_cpu(o)) for place, i, o in zip(places, batch, outputs) if place in first}
+        self._kept = {place: one for place, one in {**self._kept, **arrived}.items() if place in first}
+
+    def predictions(self) -> list[Prediction]:
+        return [self._kept[place] for place in sorted(self._kept)]
 
 
 def skipped_pictures(loader: Any) -> tuple[int, list[str]]:

@@ -27,6 +27,8 @@ from dsct_detrex.data import (
     train_transforms,
 )
 from dsct_detrex.data import loader as loader_module
+from dsct_detrex.data.fetching import Fetched
+from dsct_detrex.data.order import Draw
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S, EMOTIC
 
@@ -236,15 +238,15 @@ def test_workers_use_one_thread(dataset: EmoticDataset, monkeypatch: pytest.Monk
 def test_pinning_reaches_the_pixels(dataset: EmoticDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     pinned: list[torch.Size] = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: (pinned.append(self.shape), self)[1])
-    fetched = train_loader(dataset)._images[loader_module.Draw(0, 0)]
+    fetched = train_loader(dataset)._images[Draw(0, 0)]
     assert fetched.pin_memory() is fetched
     assert pinned == [fetched.model_input["image"].shape]
-    assert loader_module._Fetched(failure="x").pin_memory().failure == "x"
+    assert Fetched(failure="x").pin_memory().failure == "x"
 
 
 def test_what_workers_receive_can_be_pickled(dataset: EmoticDataset) -> None:
     images = train_loader(Subset(dataset, 4))._images
-    draw = loader_module.Draw(1, 9)
+    draw = Draw(1, 9)
     copied = pickle.loads(pickle.dumps(images))[draw]
     assert torch.equal(copied.model_input["image"], images[draw].model_input["image"])
 

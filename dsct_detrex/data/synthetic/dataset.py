@@ -64,6 +64,7 @@ class SyntheticScenes:
         self._format, self._split, self._seed, self._boxes = format, split, seed, boxes
         self._length, self._max_people = length, max_people
         self._size = (int(size[0]), int(size[1]))
+        self._latest: tuple[int, Scene] | None = None
 
     @property
     def emotions(self) -> Emotions:
@@ -102,7 +103,10 @@ class SyntheticScenes:
         """
         if not 0 <= index < self._length:
             raise IndexError(f"{self.name} of {self._length} images has no image {index}.")
-        return draw_scene((self._seed, self._split, index), self._size, self._max_people)
+        latest = self._latest
+        if latest is None or latest[0] != index:  # a record is asked for, then its picture
+            latest = self._latest = index, draw_scene((self._seed, self._split, index), self._size, self._max_people)
+        return latest[1]
 
     def record(self, index: int) -> Record:
         """What is known about image ``index``; draws nothing.

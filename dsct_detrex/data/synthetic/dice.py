@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ T = TypeVar("T")
 _BLOCK = 128  # doubles drawn at a time: one numpy call instead of many
 
 
+@lru_cache(64)
 def _as_integer(part: int | str) -> int:
     if isinstance(part, str):
         return int.from_bytes(hashlib.sha256(part.encode()).digest()[:8], "little")

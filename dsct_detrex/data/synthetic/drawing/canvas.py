@@ -7,6 +7,7 @@ heights around its own centre, and drawn wherever somebody stands. A frame also 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, pi, sin
 
 from PIL import Image, ImageDraw
@@ -15,12 +16,16 @@ Color = tuple[int, int, int]
 Point = tuple[float, float]
 Tint = tuple[float, float, float]
 
+_REMEMBERED = 4096
+"""Colours; a scene mixes and tints some fifty, the same ones as many other scenes."""
 _CIRCLE = tuple((cos(2 * pi * i / 28), sin(2 * pi * i / 28)) for i in range(28))
 
 
+@lru_cache(_REMEMBERED)
 def mix(a: Color, b: Color, share: float) -> Color:
     """``a`` with ``share`` in [0, 1] of ``b``."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b))  # type: ignore[return-value]
+    (r, g, b_), (x, y, z) = a, b
+    return round(r + (x - r) * share), round(g + (y - g) * share), round(b_ + (z - b_) * share)
 
 
 def shade(color: Color, factor: float) -> Color:
@@ -62,8 +67,7 @@ class Frame:
         """A frame with its origin at (x, y), ``scale`` times as large, turned clockwise by ``turn`` degrees."""
         c, s = cos(turn * pi / 180) * scale, sin(turn * pi / 180) * scale
         m = -1.0 if mirror else 1.0
-        o, ex, ey = self._at(((0.0, 0.0), (m * c, m * s), (-s, c)))
-        (p,) = self._at(((x, y),))
+        o, ex, ey, p = self._at(((0.0, 0.0), (m * c, m * s), (-s, c), (x, y)))
         return Frame(self._draw, (ex[0] - o[0], ex[1] - o[1]), (ey[0] - o[0], ey[1] - o[1]), p, self._tint)
 
     def lit(self, tint: Tint) -> Frame:
@@ -71,7 +75,7 @@ class Frame:
         return Frame(self._draw, self._x, self._y, self._o, tint)
 
     def polygon(self, points: Sequence[Point], color: Color) -> None:
-        self._draw.polygon(self._at(points), self._ink(color))
+        self._draw.polygon(self._at(points), _tinted(color, self._tint))
 
     def box(self, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
         self.polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), color)
@@ -79,13 +83,13 @@ class Frame:
     def disc(self, x: float, y: float, rx: float, ry: float, color: Color) -> None:
         """A filled ellipse with half axes rx, ry."""
         if self._upright:
-            ((u, v),), w, h = self._at(((x, y),)), rx * self._scale, ry * self._scale
-            self._draw.ellipse((u - w, v - h, u + w, v + h), self._ink(color))
+            u, v, w, h = self._x[0] * x + self._o[0], self._y[1] * y + self._o[1], rx * self._scale, ry * self._scale
+            self._draw.ellipse((u - w, v - h, u + w, v + h), _tinted(color, self._tint))
         else:
             self.polygon([(x + rx * c, y + ry * s) for c, s in _CIRCLE], color)
 
     def line(self, points: Sequence[Point], width: float, color: Color, round_ends: bool = True) -> None:
-        ink, pixels = self._ink(color), max(1, round(width * self._scale))
+        ink, pixels = _tinted(color, self._tint), max(1, round(width * self._scale))
         ends = self._at(points)
         self._draw.line(ends, ink, pixels, joint="curve" if len(ends) > 2 and pixels > 3 else None)
         if round_ends and pixels > 2:
@@ -98,9 +102,19 @@ class Frame:
         (a, c), (b, d), (e, f) = self._x, self._y, self._o
         return [(a * x + b * y + e, c * x + d * y + f) for x, y in points]
 
-    def _ink(self, color: Color) -> Color:
-        r, g, b = self._tint
-        return min(255, int(color[0] * r)), min(255, int(color[1] * g)), min(255, int(color[2] * b))
+
+@lru_cache(_REMEMBERED)
+def _tinted(color: Color, tint: Tint) -> Color:
+    """A colour under a light."""
+    r, g, b = tint
+    return min(255, int(color[0] * r)), min(255, int(color[1] * g)), min(255, int(color[2] * b))
+
+
+@lru_cache(64)
+def _column(top: Color, bottom: Color, height: int) -> Image.Image:
+    """A blend of two colours, one pixel wide; skies are few, so the next picture needs it again."""
+    rows = (bytes(mix(top, bottom, y / (height - 1))) for y in range(height))
+    return Image.frombytes("RGB", (1, height), b"".join(rows))
 
 
 class Sheet:
@@ -123,9 +137,7 @@ class Sheet:
 
     def gradient(self, top: Color, bottom: Color) -> None:
         """Cover the sheet with a blend from ``top`` to ``bottom``."""
-        width, height = self.image.size
-        rows = [bytes(mix(top, bottom, y / (height - 1))) * width for y in range(height)]
-        self.image.paste(Image.frombytes("RGB", (width, height), b"".join(rows)))
+        self.image.paste(_column(top, bottom, self.image.height).resize(self.image.size, Image.Resampling.NEAREST))
 
     def finish(self) -> Image.Image:
         """The picture at its final size."""
