@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Literal, overload
 
@@ -16,6 +16,7 @@ from dsct_detrex.data.images import ImageError, Photo
 from dsct_detrex.data.pixels import ChannelOrder
 from dsct_detrex.data.transforms import Transform, make_scene
 from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.batching import Waiting, batched_by_size
 from dsct_detrex.prediction.checkpoints import load
 from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.prediction.inputs import CHANNEL_ORDERS, Picture, as_photo, name_of
@@ -26,6 +27,17 @@ from dsct_detrex.structures import Boxes, Emotions, Instances
 
 OnError = Literal["raise", "report"]
 ON_ERROR = ("raise", "report")
+
+_TOO_LARGE = "There is not enough memory to predict on it. Make it smaller."
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A picture, its pixels or why there are none, and what the model reads of it."""
+
+    picture: Picture
+    photo: Photo | UserError
+    model_input: dict[str, Any] = field(default_factory=dict)
 
 
 class Predictor:
@@ -133,7 +145,7 @@ class Predictor:
             pictures: one (a path, a PIL image of any mode, an array (H, W, C), a tensor (C, H, W), see
                 ``prediction.inputs``), several (a list, a folder, an array or tensor with one dimension more) or a
                 stream (a generator or any other iterable), see ``prediction.sources``.
-            batch_size: pictures at a time.
+            batch_size: pictures at a time, at most.
             channel_order: of the colours of arrays and tensors: ``rgb``, or ``bgr`` as OpenCV reads.
             on_error: ``raise`` at a picture that cannot be read, or ``report`` it as a ``Prediction`` with ``error``.
 
@@ -162,7 +174,9 @@ class Predictor:
         channel_order: ChannelOrder = "rgb",
         on_error: OnError = "raise",
     ) -> Iterator[Prediction]:
-        """``__call__`` for any number of pictures, one result after the other; memory holds one batch.
+        """``__call__`` for any number of pictures, one result after the other; memory holds up to four batches.
+
+        A batch is of pictures that are equally large for the model, as long as there are such (``batching.py``).
 
         Raises:
             UserError: an argument is out of range; the rest while results are asked for, see ``__call__``.
@@ -179,33 +193,48 @@ class Predictor:
         self, pictures: Iterator[tuple[Picture, str]], batch_size: int, channel_order: ChannelOrder, on_error: OnError
     ) -> Iterator[Prediction]:
         """Results of pictures, each with how messages call it where it has no name of its own."""
-        while batch := list(islice(pictures, batch_size)):
-            photos = [_read(picture, channel_order, called) for picture, called in batch]
-            people = iter(self._people([photo for photo in photos if isinstance(photo, Photo)]))
-            for (picture, _), photo in zip(batch, photos, strict=True):
-                found, pixels = (next(people), photo) if isinstance(photo, Photo) else (photo, None)
-                if isinstance(found, Instances):
-                    yield self._prediction(found, name_of(picture), pixels)
-                elif on_error == "report" and isinstance(found, ImageError):
-                    yield self._prediction(Instances((0, 0)), name_of(picture), None, found.problem)
-                else:
-                    raise found
+        read = (self._read(picture, channel_order, called) for picture, called in pictures)
+        for one in batched_by_size(read, self._people, batch_size):
+            photo, name = one.item.photo, name_of(one.item.picture)
+            found, pixels = (one.result[0], photo) if isinstance(photo, Photo) else (photo, None)
+            if isinstance(found, Instances):
+                yield self._prediction(found, name, pixels)
+            elif on_error == "report" and isinstance(found, ImageError):
+                yield self._prediction(Instances((0, 0)), name, None, found.problem)
+            else:
+                raise found
+
+    def _read(
+        self, picture: Picture, channel_order: ChannelOrder, called: str
+    ) -> Waiting[_Read, Instances | UserError]:
+        """A picture read and ready for the model, or why it is not: told in its turn, after the results before it."""
+        try:
+            photo = as_photo(picture, channel_order)
+        except UserError as error:
+            named = type(error)(f"{called}: {error}") if called and not name_of(picture) else error
+            return Waiting(_Read(picture, named), None)
+        try:
+            model_input = self._model_input(photo)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            return Waiting(_Read(picture, ImageError(_TOO_LARGE)), None)
+        height, width = model_input["image"].shape[-2:]
+        return Waiting(_Read(picture, photo, model_input), (height, width), photo.pixels.width * photo.pixels.height)
 
     @torch.inference_mode()
-    def _people(self, photos: Sequence[Photo]) -> list[Instances | UserError]:
+    def _people(self, pictures: Sequence[_Read]) -> list[Instances | UserError]:
         """The people of each picture, together where memory allows, else one by one."""
-        if not photos:
-            return []
         try:
-            outputs = self.model([self._model_input(photo) for photo in photos])
+            outputs = self.model([picture.model_input for picture in pictures])
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
         else:
             return [self._keep(output["instances"].to("cpu")) for output in outputs]
-        if len(photos) == 1:
-            return [ImageError("There is not enough memory to predict on it. Make it smaller.")]
-        return [people for photo in photos for people in self._people([photo])]
+        if len(pictures) == 1:
+            return [ImageError(_TOO_LARGE)]
+        return [people for picture in pictures for people in self._people([picture])]
 
     def _prediction(self, people: Instances, file: str, photo: Photo | None, error: str = "") -> Prediction:
         return Prediction(people, self.emotions, self.emotion_thresholds, file, photo, error)
@@ -228,14 +257,6 @@ class Predictor:
     def __repr__(self) -> str:
         name = self.emotions.name
         return f"Predictor({self.origin or type(self.model).__name__}; {name}, {self.emotions.num_emotions} emotions)"
-
-
-def _read(picture: Picture, channel_order: ChannelOrder, called: str) -> Photo | UserError:
-    """The pixels, or why there are none: told in its turn, after the results before it."""
-    try:
-        return as_photo(picture, channel_order)
-    except UserError as error:
-        return type(error)(f"{called}: {error}") if called and not name_of(picture) else error
 
 
 def _is_out_of_memory(error: Exception) -> bool:
