@@ -19,7 +19,7 @@ class TrainLoader(Protocol):
     """Endless stream of batches.
 
     It may have ``steps_per_epoch: int`` (batches that make one pass over the data on this number of processes); only
-    then can a run be planned in epochs.
+    then can a run be planned in epochs. It may have ``num_workers: int``, the processes that read pictures.
     """
 
     def __iter__(self) -> Iterator[Batch]: ...

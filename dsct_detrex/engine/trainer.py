@@ -34,6 +34,7 @@ from dsct_detrex.engine.screen import Console
 from dsct_detrex.engine.step import TrainStep
 from dsct_detrex.engine.stopwatch import Stopwatch
 from dsct_detrex.engine.time_left import TimeLeft
+from dsct_detrex.engine.waiting import WaitForData
 from dsct_detrex.errors import Interrupted, UserError
 
 _NAMES_SHOWN = 8
@@ -73,6 +74,7 @@ class Trainer:
         self._stopwatch = Stopwatch()
         time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
         self.account = Account(self.console, self.state.best, self.keep_best, time_left, self.state.measured)
+        self._waiting = WaitForData(getattr(self.state.loader, "num_workers", None))
         self._ticking = time.perf_counter()
         self._grad_norm: Tensor | None = None
         self._saved_at = self.state.iteration if self.resumed else 0
@@ -208,6 +210,8 @@ class Trainer:
             record.scalars["grad_norm"] = float(self._grad_norm)
         record.scalars["time"] = seconds
         record.scalars["data_time"] = data_seconds
+        if news := self._waiting.news(seconds, data_seconds):
+            self.console.say(news)
         left = self.account.time_left.seconds(self.state.iteration)
         steps_left = self.plan.max_iter - self.state.iteration
         record.scalars["eta_seconds"] = seconds * steps_left if left is None else left

@@ -135,6 +135,31 @@ def test_evaluation_is_finite_and_in_order(num_workers: int, dataset: EmoticData
     assert [x["image_id"] for shard in shards for batch in shard for x in batch] == list(range(1, 12))
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_evaluation_batches_are_of_one_size(num_workers: int, root: Path) -> None:
+    """As the model will see them; every input says where in the data set it is."""
+
+    class Turned(Faulty):
+        """Two of three pictures stand."""
+
+        def __len__(self) -> int:
+            return 7
+
+        def record(self, index: int) -> Any:
+            width, height = self.load_image(index).size
+            return {"file_name": str(index), "image_id": 9 - index, "height": height, "width": width, "annotations": []}
+
+        def load_image(self, index: int) -> Image.Image:
+            return Image.new("RGB", (40 + index, 60 + index) if index % 3 else (60, 40))
+
+    mapper = DatasetMapper(eval_transforms(8, 12), EMOTIC, False)
+    loader = build_test_loader(Turned(die=False), mapper, batch_size=2, num_workers=num_workers)
+    found = [[(x["index"], tuple(x["image"].shape[-2:])) for x in batch] for batch in loader]
+    assert [[index for index, _ in batch] for batch in found] == [[1, 2], [0, 3], [4, 5], [6, 7][:1]]
+    assert all(len({size for _, size in batch}) == 1 for batch in found)
+    assert len(loader) == 4
+
+
 def break_images(root: Path, *numbers: int) -> None:
     for number in numbers:
         path = root / f"emotic/mscoco/images/{number:04d}.jpg"
@@ -244,6 +269,21 @@ def test_pinning_reaches_the_pixels(dataset: EmoticDataset, monkeypatch: pytest.
     assert Fetched(failure="x").pin_memory().failure == "x"
 
 
+@pytest.mark.parametrize(
+    ("asked", "gpu", "in_use", "pins"),
+    [
+        ("auto", True, True, True), ("auto", True, False, False), ("auto", False, False, False),
+        (True, True, False, True), (True, False, False, False), (False, True, True, False),
+    ],
+)  # fmt: skip
+def test_a_run_on_a_gpu_pins_by_itself(
+    asked: Any, gpu: bool, in_use: bool, pins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: in_use)
+    assert loader_module._pins(asked) is pins
+
+
 def test_what_workers_receive_can_be_pickled(dataset: EmoticDataset) -> None:
     images = train_loader(Subset(dataset, 4))._images
     draw = Draw(1, 9)
@@ -296,6 +336,10 @@ def test_arguments_are_checked(dataset: EmoticDataset) -> None:
         train_loader(dataset, on_error="ignore")
     with pytest.raises(UserError, match=r"build_test_loader\(on_error=\)"):
         build_test_loader(dataset, EVAL, on_error="ignore")
+    with pytest.raises(UserError, match=r"build_train_loader\(pin_memory=\) expects True, False or auto\. Got 'yes'"):
+        train_loader(dataset, pin_memory="yes")
+    with pytest.raises(UserError, match=r"build_test_loader\(pin_memory=\) expects True, False or auto\. Got 2"):
+        build_test_loader(dataset, EVAL, pin_memory=2)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expects 0 or more\. Got -1"):
         train_loader(dataset).set_start(-1)
 

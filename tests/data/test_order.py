@@ -98,6 +98,41 @@ def test_evaluation_sees_every_image_once_in_order(num_images: int, world_size: 
     assert max(sizes) - min(sizes) <= 1
 
 
+WIDE, TALL, SQUARE, FLAT = (80, 60), (60, 80), (70, 70), (80, 55)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batch_size", "expected"),
+    [
+        ([], 2, []),
+        ([TALL, WIDE, TALL, WIDE], 1, [[0], [1], [2], [3]]),
+        ([WIDE] * 5, 2, [[0, 1], [2, 3], [4]]),
+        ([TALL, WIDE, TALL, WIDE], 2, [[0, 2], [1, 3]]),
+        ([TALL, WIDE, WIDE, TALL, WIDE], 2, [[1, 2], [0, 3], [4]]),
+        ([TALL, SQUARE, WIDE, FLAT, TALL], 3, [[3, 2, 1], [0, 4]]),  # left over: flat to tall
+        ([(0, 0), WIDE, (0, 0)], 2, [[0, 2], [1]]),  # nobody knows their size
+    ],
+)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_evaluation_joins_equal_sizes(
+    sizes: list[tuple[int, int]], batch_size: int, expected: list[list[int]], rank: int
+) -> None:
+    """Alone, and as the second of two processes, whose shard begins further on."""
+    before = rank * len(sizes)
+    order = EvalOrder(len(sizes) * (rank + 1), batch_size, rank, rank + 1, lambda index: sizes[index - before])
+    for _ in range(2):
+        assert [[d.image - before for d in batch] for batch in order] == expected
+    assert len(order) == len(expected)
+    assert all(d.seed == d.image for batch in order for d in batch)
+
+
+def test_sizes_are_not_asked_for_single_images() -> None:
+    def never(index: int) -> tuple[int, int]:
+        raise AssertionError(index)
+
+    assert len(list(EvalOrder(3, 1, size_of=never))) == 3
+
+
 def test_evaluation_batch_size_is_checked() -> None:
     with pytest.raises(UserError, match=r"build_test_loader\(batch_size=\) expects a positive number"):
         EvalOrder(3, 0)

@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from dsct_detrex.data import eval_transforms, train_transforms
+from dsct_detrex.data import eval_transforms, train_transforms, transforms
 from dsct_detrex.data.transforms import (
     OFFICIAL_SCALES,
     RandomSizeCrop,
@@ -82,6 +82,50 @@ def test_official_sizes_are_the_defaults(golden_json: Callable[[str], Any]) -> N
     assert tuple(scene["image"].shape[-2:]) == (400, 1333)
     sizes = {min(train_transforms()(blank(64, 48, []))["image"].shape[-2:]) for _ in range(150)}
     assert sizes == set(OFFICIAL_SCALES)
+
+
+def test_choices_are_torchvisions() -> None:
+    """Draw for draw what a composition of torchvision's own transforms makes of the same seed."""
+    final = ResizeShortestSide((40, 50, 60), 90)
+    crops = v2.Compose([ResizeShortestSide((45, 55)), RandomSizeCrop(30, 50), final])
+    theirs = v2.Compose([v2.RandomHorizontalFlip(0.4), v2.RandomChoice([crops, final], p=[0.3, 0.7])])
+    ours = train_transforms((40, 50, 60), 90, 0.4, 0.3, (45, 55), 30, 50)
+    pixels = torch.randint(0, 255, (3, 48, 77), dtype=torch.uint8)
+    for seed in range(60):
+        scenes = []
+        for transform in (theirs, ours):
+            torch.manual_seed(seed)
+            scenes.append(transform(make_scene(pixels, [[3, 4, 30, 40], [50, 1, 70, 20]])))
+        expected, found = scenes
+        assert torch.equal(expected["image"], found["image"])
+        assert torch.equal(expected["boxes"], found["boxes"])
+        assert torch.equal(expected["people"], found["people"])
+
+
+@pytest.mark.parametrize("crop_probability", [0.0, 0.5, 1.0])
+def test_the_first_size_is_known_before(crop_probability: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, int]] = []
+    monkeypatch.setattr(transforms, "resize", lambda scene, *size: (made.append(size), resize(scene, *size))[1])
+    ours = train_transforms((40, 50, 60), 90, crop_probability=crop_probability, crop_scales=(45, 55), crop_min=20)
+    for seed in range(30):
+        torch.manual_seed(seed)
+        said = ours.first_size(48, 77)
+        torch.manual_seed(seed)
+        made.clear()
+        ours(blank(77, 48, []))
+        assert made[0] == said
+        assert len(made) == 1 if crop_probability == 0 else 1 <= len(made) <= 2
+
+
+def test_a_reduced_picture_is_resized_in_its_frame() -> None:
+    """Sizes and boxes follow the frame, and where the pixels have the size already the frame becomes theirs."""
+    for height, width in ((51, 101), (25, 50)):
+        scene = make_scene(torch.zeros(3, height, width, dtype=torch.uint8), [[0, 10, 101, 40]], (101, 201))
+        found = ResizeShortestSide((25,), None)(scene)
+        assert tuple(found["image"].shape[-2:]) == (25, 49)
+        assert found["boxes"].canvas_size == (25, 49)  # type: ignore[attr-defined]
+    same = resize(make_scene(torch.zeros(3, 25, 49, dtype=torch.uint8), [[0, 0, 201, 101]], (101, 201)), 25, 49)
+    assert same["boxes"].tolist() == [[0, 0, 49, 25]]
 
 
 def test_both_branches_are_taken_equally_often() -> None:

@@ -21,6 +21,19 @@ def test_numbers_and_predictions() -> None:
     assert result.report["images"] == 14
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 14, 20])
+def test_the_first_pictures_are_those_of_the_data_set(count: int) -> None:
+    """Also where batches come in another order, and where a picture is left out."""
+
+    class Shuffled(ToyTestLoader):
+        def __iter__(self):
+            for batch in reversed(list(super().__iter__())):
+                yield [{**image, "index": image["image_id"]} for image in batch if image["image_id"] != 1]
+
+    result = evaluate_model(ToyModel(), Shuffled(), ToyEvaluator(), num_predictions=count)
+    assert [p.inputs["image_id"] for p in result.predictions] == [0, *range(2, 14)][:count]
+
+
 def test_progress_counts_pictures_where_the_loader_knows_them() -> None:
     loader, seen = ToyTestLoader(batch_size=4), list[tuple[int, int, str]]()
     loader.num_images = len(loader.ids)  # type: ignore[attr-defined]

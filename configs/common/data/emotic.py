@@ -48,6 +48,7 @@ dataloader = dict(
         ),
         total_batch_size=32,
         num_workers=4,
+        draft=True,  # JPEGs at 1/2, 1/4 or 1/8 of their size where training shrinks them further
         seed="${train.seed}",
         on_error="${data.on_error}",
     ),
@@ -65,6 +66,7 @@ dataloader = dict(
         ),
         batch_size=1,
         num_workers=4,
+        draft=False,  # the pixels that every score so far stands on
         on_error="${data.on_error}",
     ),
     evaluator=L(EmotionEvaluator)(
