@@ -127,7 +127,7 @@ def read_rgb(path: str, size: tuple[int, int] | None = None, least: tuple[int, i
         _check_pixels(path, image, limit, "Make it smaller, and its boxes with it.")
         reduced = size is not None and least is not None and reduce_towards(image, size, least)
         _load(image)
-        picture = upright(image, None if reduced else size)
+        picture = upright(image, size)
         if reduced or size is None or picture.size == size:
             return to_rgb(picture)
     raise ImageError(

@@ -43,7 +43,7 @@ def results(sizes: Sequence[Size | None], batch_size: int, pixels: int = 0) -> t
         ([WIDE, None, TALL, TALL], 2, [[2, 3], [0]]),
         ([None, None], 2, []),
         ([WIDE, TALL, NEAR_WIDE], 2, [[0, 2], [1]]),  # near enough, and there is room
-        ([NEAR_WIDE, TALL, WIDE, NEAR_WIDE], 2, [[0, 3], [1], [2]]),  # equal before near
+        ([NEAR_WIDE, WIDE, WIDE, NEAR_WIDE], 3, [[0, 3, 1], [2]]),  # equal before near
     ],
 )
 def test_what_goes_together(sizes: list[Size | None], batch_size: int, batches: list[list[int]]) -> None:

@@ -144,6 +144,8 @@ def _packed(name: str) -> bytes:
 JUSTIFIED = {
     "host.provider",  # refused where the table of hosts is chosen: ``engine/compose.py`` and its test
     "dataloader.train.drop_last",  # 4096 scenes are whole batches
+    "dataloader.train.draft",  # drawn scenes are no JPEGs
+    "dataloader.test.draft",
     "dataloader.train.mapper.transforms.extra",  # no further transforms is what there is
 }
 LEFT_ALONE = {"rank", "world_size"}  # asked of torch.distributed
