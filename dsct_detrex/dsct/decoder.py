@@ -10,7 +10,7 @@ Shapes: B images, M contexts, N subjects, L layers, C channels, K emotions.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dsct_detrex.dsct.adapters import HostAdapter, QueryState
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer, FusionInputs, Placement
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.masks import query_padding, self_attention_mask, subject_mask
@@ -126,10 +127,11 @@ class SubjectContextDecoder(nn.Module):
         )
         fusion_mask = subject_mask(subjects.groups, subjects.padding)
         padding = query_padding(num_contexts, subjects.padding)
+        fixed = self._places(0, state, inputs, num_contexts, heads, state.content) if self.adapter.points_stay else None
         outputs = []
         for index in range(len(self.layers)):
-            points = partial(self._points, index, state, inputs, num_contexts, heads)
-            fusion = FusionInputs(points, num_contexts, fusion_mask)
+            places = _always(fixed) if fixed else partial(self._places, index, state, inputs, num_contexts, heads)
+            fusion = FusionInputs(places, num_contexts, fusion_mask)
             keywords = self.adapter.step(index, state, inputs)
             if padding is not None:
                 keywords = keywords | {"query_key_padding_mask": padding}
@@ -181,14 +183,14 @@ class SubjectContextDecoder(nn.Module):
         return replace(state, reference=refined.detach(), prediction_reference=kept)
 
     @torch.no_grad()
-    def _points(
+    def _places(
         self, index: int, state: QueryState, inputs: dict[str, Any], m: int, heads: SubjectHeads, middle: Tensor
-    ) -> Tensor:
+    ) -> Places:
         reference = state.reference[:, m:]
         points = self.adapter.points(state, middle, m, lambda states: heads.locate(index, states, reference))
         if self.distance_frame == "padded":
             points = points * inputs["valid_ratios"][:, None, 0]
-        return points.detach()
+        return Places(points.detach(), m)
 
     def _without_contexts(self, state: QueryState, m: int) -> QueryState:
         queries = (slice(None), slice(m, None)) if self.adapter.batch_first else slice(m, None)
@@ -198,3 +200,7 @@ class SubjectContextDecoder(nn.Module):
             reference=state.reference[:, m:],
             prediction_reference=state.prediction_reference[:, m:],
         )
+
+
+def _always(places: Places) -> Callable[[Tensor], Places]:
+    return lambda _: places

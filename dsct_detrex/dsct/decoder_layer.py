@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from dsct_detrex.dsct.adapters.post_norm import LayerRunner
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 
 Placement = Literal["before_ffn", "after_ffn"]
@@ -26,12 +26,12 @@ class FusionInputs:
     """What fusion needs besides the states; bound by value so that a recomputed layer sees the same.
 
     Attributes:
-        points: states at the place of fusion (in the host's layout) -> (B, Q, 2) xy points, contexts first.
+        places: states at the place of fusion (in the host's layout) -> where the queries are.
         num_contexts: M.
         subject_mask: (S, S) or (B, S, S) bool, True = blocked, or None.
     """
 
-    points: Callable[[Tensor], Tensor]
+    places: Callable[[Tensor], Places]
     num_contexts: int
     subject_mask: Tensor | None
 
@@ -97,13 +97,10 @@ class DSCTDecoderLayer(nn.Module):
         return content, aggregated[0] if aggregated else None
 
     def fuse(self, content: Tensor, fusion: FusionInputs) -> tuple[Tensor, Aggregation | None]:
-        """Split queries into contexts and subjects, aggregate, and join them; contexts leave unchanged."""
-        m = fusion.num_contexts
+        """Let subjects take in contexts, which leave unchanged."""
         queries = content if self.batch_first else content.transpose(0, 1)
-        if self.aggregation is None or m == 0 or queries.shape[1] == m:
+        if self.aggregation is None or fusion.num_contexts in (0, queries.shape[1]):
             return content, None
-        contexts, subjects = queries[:, :m], queries[:, m:]
-        points = fusion.points(content)
-        aggregation = self.aggregation(subjects, contexts, points[:, m:], points[:, :m], fusion.subject_mask)
-        queries = torch.cat([contexts, aggregation.subjects], 1)
-        return (queries if self.batch_first else queries.transpose(0, 1)), aggregation
+        aggregation = self.aggregation(queries, fusion.places(content), fusion.subject_mask)
+        fused = aggregation.queries
+        return (fused if self.batch_first else fused.transpose(0, 1)), aggregation

@@ -11,85 +11,59 @@ the two choices are weighed; both are here under their names:
 Both take the contexts with the *largest* dot products; the paper's text says "smallest", its argument and its code say
 largest. ``semantic_order="smallest"`` offers the text's reading.
 
-Nothing of shape (B, N, M, C) is ever made: all dot products are one matrix product, the choices are masks on it, and
-the weighted sum is a second matrix product.
+Nothing of shape (B, N, M, C) is ever made, and nothing is sorted: all dot products are one matrix product, a list is
+what is added to them before its softmax, and the weighted sum is a second matrix product. The subjects stand behind the
+contexts in both, so that the third term is one more list.
 
-Shapes: B images, N subject queries, M context queries, C channels.
+Shapes: B images, N subject queries, M context queries, Q = M + N (contexts first), L lists, C channels.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.dsct.reweighting import REWEIGHTINGS, Pairs, find_reweighting, squared_distance
+from dsct_detrex.dsct.choices import Choice, Places
+from dsct_detrex.dsct.reweighting import REWEIGHTINGS, Pairs, find_reweighting
 
 Formula = Literal["official", "paper"]
 SemanticOrder = Literal["largest", "smallest"]
 
 
-class Aggregation(NamedTuple):
+@dataclass(frozen=True)
+class Aggregation:
     """What aggregation did, returned rather than kept on the module so that pictures can be drawn from it.
 
     Attributes:
-        subjects: (B, N, C) subject states with the contexts added.
-        weights: (B, N, M) total weight of every context; 0 where not chosen.
-        spatial_index: (B, N, K_sp) int64 chosen contexts, nearest first.
-        semantic_index: (B, N, K_sm) int64 chosen contexts, in ``semantic_order``.
+        queries: (B, Q, C) states; contexts as they came, subjects with the contexts added.
+        weights: (B, N, M) total weight of every context, 0 where not chosen; to look at, without a gradient.
+        nearest: the choice by distance (Eq. 6).
+        relevant: the choice by dot product (Eq. 7).
     """
 
-    subjects: Tensor
+    queries: Tensor
     weights: Tensor
-    spatial_index: Tensor
-    semantic_index: Tensor
+    nearest: Choice
+    relevant: Choice
 
+    @property
+    def subjects(self) -> Tensor:
+        """(B, N, C) of ``queries``."""
+        return self.queries[:, self.weights.shape[-1] :]
 
-def nearest_contexts(subject_xy: Tensor, context_xy: Tensor, k: int) -> Tensor:
-    """The k contexts closest to every subject (Eq. 6), nearest first; among equals the lower index first.
+    @property
+    def spatial_index(self) -> Tensor:
+        """(B, N, K_sp) int64 chosen contexts, nearest first."""
+        return self.nearest.index
 
-    Args:
-        subject_xy: (B, N, 2) reference points, xy in [0, 1].
-        context_xy: (B, M, 2) reference points in the same frame.
-        k: number kept, 0 <= k; clamped to M.
-
-    Returns:
-        (B, N, min(k, M)) int64 indices into M.
-    """
-    return squared_distance(subject_xy, context_xy).argsort(dim=-1, stable=True)[..., :k]
-
-
-def relevant_contexts(products: Tensor, k: int, order: SemanticOrder = "largest") -> Tensor:
-    """The k contexts with the largest (or smallest) dot product (Eq. 7); among equals the lower index first.
-
-    Args:
-        products: (B, N, M) dot products of subject and context states.
-        k: number kept, 0 <= k; clamped to M.
-
-    Returns:
-        (B, N, min(k, M)) int64 indices into M.
-    """
-    return products.argsort(dim=-1, descending=order == "largest", stable=True)[..., :k]
-
-
-def _counts(index: Tensor, num_context: int) -> Tensor:
-    """(B, N, K) indices -> (B, N, M) float, 1 where chosen."""
-    chosen = torch.zeros(*index.shape[:2], num_context, device=index.device)
-    return chosen.scatter_(-1, index, 1.0)
-
-
-def _weighted_softmax(scores: Tensor, counts: Tensor) -> Tensor:
-    """Softmax over the last dimension in which an entry takes part ``counts`` times (0 = not at all).
-
-    Taking part twice is one more log(2) in the exponent.
-    """
-    scores = _at_least_float32(scores) + counts.log()
-    return scores.softmax(-1)
-
-
-def _at_least_float32(scores: Tensor) -> Tensor:
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))
+    @property
+    def semantic_index(self) -> Tensor:
+        """(B, N, K_sm) int64 chosen contexts, in ``semantic_order``."""
+        return self.relevant.index
 
 
 class RelationalAggregation(nn.Module):
@@ -135,32 +109,49 @@ class RelationalAggregation(nn.Module):
             self.query_proj = nn.Linear(embed_dim, embed_dim)
             self.key_proj = nn.Linear(embed_dim, embed_dim)
 
-    def forward(
-        self,
-        subjects: Tensor,
-        contexts: Tensor,
-        subject_xy: Tensor,
-        context_xy: Tensor,
-        subject_mask: Tensor | None = None,
-    ) -> Aggregation:
+    def forward(self, queries: Tensor, places: Places, subject_mask: Tensor | None = None) -> Aggregation:
         """Fuse contexts into subjects.
 
         Args:
-            subjects: (B, N, C) states E_S.
-            contexts: (B, M, C) states E_C.
-            subject_xy: (B, N, 2) reference points, xy in [0, 1].
-            context_xy: (B, M, 2) reference points in the same frame.
+            queries: (B, Q, C) states: E_C, then E_S.
+            places: where they are.
             subject_mask: (N, N) or (B, N, N) bool, True where a subject must not see another (``official`` only).
         """
-        products = subjects @ contexts.transpose(1, 2)
-        spatial = nearest_contexts(subject_xy, context_xy, self.k_spatial)
-        semantic = relevant_contexts(products.detach(), self.k_semantic, self.semantic_order)
-        pairs = Pairs(*self.projected(subjects, contexts), products, subject_xy, context_xy)
-        weights = self.context_weights(self.relevance(pairs), spatial, semantic).to(contexts.dtype)
-        gathered = weights @ contexts
-        if self.formula == "official":
-            gathered = gathered + self.attend_subjects(subjects, subject_mask)
-        return Aggregation(subjects + gathered, weights, spatial, semantic)
+        m = places.num_contexts
+        contexts, subjects = torch.split(queries, [m, queries.shape[1] - m], 1)
+        products = subjects @ queries.transpose(1, 2)
+        nearest, relevant = self.choices(products, places)
+        lists = self.lists(products, nearest, relevant, subject_mask)
+        weights = (self.relevance_of(queries, products, places) + lists).softmax(-1).sum(0)
+        gathered = weights.to(queries.dtype) @ queries
+        fused = torch.cat([contexts, subjects + gathered], 1)
+        return Aggregation(fused, weights[..., :m].detach(), nearest, relevant)
+
+    def choices(self, products: Tensor, places: Places) -> tuple[Choice, Choice]:
+        """The contexts nearest in space and most relevant in meaning; ``products`` (B, N, Q)."""
+        scores = products[..., : places.num_contexts].detach()
+        return places.nearest(self.k_spatial), Choice(scores, self.k_semantic, self.semantic_order == "largest")
+
+    def lists(self, products: Tensor, nearest: Choice, relevant: Choice, subject_mask: Tensor | None) -> Tensor:
+        """(L, B, N, Q) what every softmax adds: 0 where a query takes part, -inf where not.
+
+        Taking part twice is one more log(2) in the exponent.
+        """
+        chosen = [choice.mask for choice in (nearest, relevant) if choice.k > 0]
+        among_subjects = self.formula == "official"
+        count = len(chosen) + 1 if among_subjects else min(len(chosen), 1)
+        dtype = torch.promote_types(products.dtype, torch.float32)
+        lists = products.new_full((count, *products.shape), -torch.inf, dtype=dtype)
+        contexts, subjects = torch.split(lists, [nearest.scores.shape[-1], products.shape[1]], -1)
+        if among_subjects:
+            for entries, mask in zip(contexts, chosen):
+                entries.masked_fill_(mask, 0)
+            subjects[-1].masked_fill_(~subject_mask, 0) if subject_mask is not None else subjects[-1].zero_()
+        elif chosen:
+            contexts[0].masked_fill_(chosen[0] | chosen[-1], 0)
+            if len(chosen) > 1:
+                contexts[0].masked_fill_(chosen[0] & chosen[1], math.log(2))
+        return lists
 
     @staticmethod
     def reweighting_reads(name: str) -> set[str]:
@@ -169,28 +160,16 @@ class RelationalAggregation(nn.Module):
         counts = {"embed_dim": known is None or known.learned, "distance_frame": known is None or known.by_distance}
         return {argument for argument, read in counts.items() if read}
 
-    def projected(self, subjects: Tensor, contexts: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, C) and (B, M, C) as the re-weighting sees them: the states, or what its projections make of them."""
-        return (self.query_proj(subjects), self.key_proj(contexts)) if self.learned else (subjects, contexts)
-
-    def context_weights(self, relevance: Tensor, spatial: Tensor, semantic: Tensor) -> Tensor:
-        """(B, N, M) weights of Eq. 8 under either formula."""
-        num_context = relevance.shape[-1]
-        lists = [_counts(index, num_context) for index in (spatial, semantic) if index.shape[-1]]
-        if not lists:
-            return torch.zeros_like(relevance)
-        if self.formula == "paper":
-            return _weighted_softmax(relevance, torch.stack(lists).sum(0))
-        return torch.stack([_weighted_softmax(relevance, counts) for counts in lists]).sum(0)
-
-    @staticmethod
-    def attend_subjects(subjects: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, N, C) the official code's third term: unscaled softmax attention of the subjects over themselves."""
-        scores = _at_least_float32(subjects @ subjects.transpose(1, 2))
-        if mask is not None:
-            scores = scores.masked_fill(mask, -torch.inf)
-        attended: Tensor = scores.softmax(-1).to(subjects.dtype) @ subjects
-        return attended
+    def relevance_of(self, queries: Tensor, products: Tensor, places: Places) -> Tensor:
+        """(B, N, Q) what the softmax runs over: the re-weighting for contexts, dot products for subjects."""
+        if self.reweighting == "semantic":
+            return products
+        m = places.num_contexts
+        contexts, subjects = queries[:, :m], queries[:, m:]
+        if self.learned:
+            subjects, contexts = self.query_proj(subjects), self.key_proj(contexts)
+        pairs = Pairs(subjects, contexts, products[..., :m], places.subjects, places.contexts)
+        return torch.cat([self.relevance(pairs), products[..., m:]], -1)
 
     def extra_repr(self) -> str:
         return (

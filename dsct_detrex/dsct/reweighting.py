@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dsct_detrex.dsct.choices import squared_distance
 from dsct_detrex.errors import UserError
 from dsct_detrex.suggestions import did_you_mean
 
@@ -98,14 +99,6 @@ def find_reweighting(name: str) -> Reweighting:
             f"Got {name!r}.{did_you_mean(str(name), REWEIGHTINGS)}"
         )
     return REWEIGHTINGS[name]
-
-
-def squared_distance(subject_xy: Tensor, context_xy: Tensor) -> Tensor:
-    """(B, N, M) squared Euclidean distances in float32; references only select, so nothing is differentiated."""
-    subject_xy, context_xy = subject_xy.detach().float(), context_xy.detach().float()
-    dx = subject_xy[..., None, 0] - context_xy[:, None, :, 0]
-    dy = subject_xy[..., None, 1] - context_xy[:, None, :, 1]
-    return dx * dx + dy * dy
 
 
 @register_reweighting()

@@ -88,6 +88,16 @@ def test_fusion_layers_choose_where_contexts_are_taken_in():
     assert all(layer.aggregation is None for layer in tiny_dsct(one_host, aggregation=None).eval().decode(images()))
 
 
+@pytest.mark.parametrize(
+    ("host", "stay"),
+    [("deformable_detr", True), ("anchor_detr", True), ("conditional_detr", True), ("detr", False), ("dino", False)],
+)
+@torch.no_grad()
+def test_distances_are_measured_once_where_references_stay(host, stay):
+    first, second = tiny_dsct(host).eval().decode(images())
+    assert (first.aggregation.nearest is second.aggregation.nearest) == stay
+
+
 @torch.no_grad()
 def test_distances_in_the_padded_frame_depend_on_the_batch():
     """Paper versus code, row 6: the official frame lets an image's neighbours depend on what it is batched with."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from dsct_detrex.dsct import DSCT, LayerOutput, RelationalAggregation, Subjects
 from dsct_detrex.dsct.adapters import QueryState
 from dsct_detrex.dsct.capture import capture_keywords
+from dsct_detrex.dsct.choices import Places
 from tests.dsct.tiny import HOSTS, batch, images, in_double, own_decoding, tiny_dsct, tiny_host, with_noise
 
 on_every_host = pytest.mark.parametrize("name", HOSTS)
@@ -143,8 +144,7 @@ def test_loop_equals_hooks_on_the_hosts_own_loop(name):
         def fuse(module, args, index=index):
             x = args[0] if adapter.batch_first else args[0].transpose(0, 1)
             points = points_between(model, layers[index], index, x, m)
-            out = model.decoder.layers[index].aggregation(x[:, m:], x[:, :m], points[:, m:], points[:, :m])
-            x = torch.cat([x[:, :m], out.subjects], 1)
+            x = model.decoder.layers[index].aggregation(x, Places(points, m)).queries
             return (x if adapter.batch_first else x.transpose(0, 1), *args[1:])
 
         (base.ffn if hasattr(base, "ffn") else base.ffns[0]).register_forward_pre_hook(fuse)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.dsct import DSCTDecoderLayer, RelationalAggregation
 from dsct_detrex.dsct.adapters.post_norm import run_post_norm_layer
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.dsct.decoder_layer import FusionInputs
 from tests.dsct.official import official_model, run
 
@@ -54,7 +55,9 @@ def test_states_around_fusion_equal_the_official_model(fixture):
     model = official_model(fixture)
     before: list[Tensor] = []
     for layer in model.decoder.layers:
-        layer.aggregation.register_forward_pre_hook(lambda module, args: before.append(args[0]))
+        layer.aggregation.register_forward_pre_hook(
+            lambda module, args: before.append(args[0][:, args[1].num_contexts :])
+        )
     layers, _ = run(model, fixture)
     after = [layer.aggregation.subjects for layer in layers]
     for mine, name in ((before, "before"), (after, "after")):
@@ -102,8 +105,8 @@ def test_one_decoder_layer_equals_the_official_one(fixture):
         "spatial_shapes": layer["in.src_spatial_shapes"],
         "level_start_index": layer["in.level_start_index"],
     }
-    points = layer["in.reference_points"][:, :, 0]
-    fusion = FusionInputs(lambda states: points, num_contexts=300, subject_mask=None)
+    places = Places(layer["in.reference_points"][:, :, 0], 300)
+    fusion = FusionInputs(lambda states: places, num_contexts=300, subject_mask=None)
     run_base = partial(run_post_norm_layer, base)
     dsct_layer = DSCTDecoderLayer(RelationalAggregation("official", 6, 4))
     seen: list[Tensor] = []

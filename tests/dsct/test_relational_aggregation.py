@@ -5,11 +5,17 @@ import pytest
 import torch
 
 from dsct_detrex.config import get_config
-from dsct_detrex.dsct import REWEIGHTINGS, Pairs, RelationalAggregation, register_reweighting
-from dsct_detrex.dsct.relational_aggregation import nearest_contexts, relevant_contexts
+from dsct_detrex.dsct import REWEIGHTINGS, Aggregation, Pairs, RelationalAggregation, register_reweighting
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.errors import UserError
 
 CASES = {"sp6_sm4": (6, 4), "sp100_sm50": (100, 50), "sp1_sm1": (1, 1), "sp300_sm300": (300, 300)}
+
+
+def fuse(aggregation, subjects, contexts, subject_xy, context_xy, mask=None) -> Aggregation:
+    """Fusion of what comes apart."""
+    places = Places(torch.cat([context_xy, subject_xy], 1), contexts.shape[1])
+    return aggregation(torch.cat([contexts, subjects], 1), places, mask)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +27,7 @@ def fixture() -> golden_io.Fixture:
 @pytest.mark.parametrize("case", CASES)
 def test_values_equal_the_fixture(fixture, case, formula):
     inputs = [fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")]
-    out = RelationalAggregation(formula, *CASES[case])(*inputs)
+    out = fuse(RelationalAggregation(formula, *CASES[case]), *inputs)
     expected = fixture[f"out.{case}.{formula}"]
     torch.testing.assert_close(out.subjects, expected, rtol=0, atol=fixture.meta["tolerance"]["abs"])
 
@@ -32,7 +38,7 @@ def test_gradients_equal_the_fixture(fixture, case, formula):
     """In float64: the fixture's own float32 rounding is up to 1.2e-5 on gradients of size 13.7, hence the rtol."""
     subject, context = (fixture[f"in.{n}"].double().requires_grad_() for n in ("subject", "context"))
     aggregation = RelationalAggregation(formula, *CASES[case])
-    out = aggregation(subject, context, fixture["in.subject_points"], fixture["in.context_points"])
+    out = fuse(aggregation, subject, context, fixture["in.subject_points"], fixture["in.context_points"])
     (out.subjects * fixture["in.grad_output"]).sum().backward()
     for mine, name in ((subject.grad, "subject"), (context.grad, "context")):
         expected = fixture[f"out.{case}.{formula}_grad_{name}"].double()
@@ -42,10 +48,10 @@ def test_gradients_equal_the_fixture(fixture, case, formula):
 @pytest.mark.parametrize("case", ["sp6_sm4", "sp100_sm50", "sp1_sm1"])
 def test_selected_contexts_equal_the_fixture(fixture, case):
     k_spatial, k_semantic = CASES[case]
-    near = nearest_contexts(fixture["in.subject_points"], fixture["in.context_points"], k_spatial)
-    products = fixture["in.subject"] @ fixture["in.context"].transpose(1, 2)
-    assert torch.equal(near, fixture[f"out.{case}.spatial_index"])
-    assert torch.equal(relevant_contexts(products, k_semantic), fixture[f"out.{case}.semantic_index"])
+    inputs = [fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")]
+    out = fuse(RelationalAggregation("official", k_spatial, k_semantic), *inputs)
+    assert torch.equal(out.spatial_index, fixture[f"out.{case}.spatial_index"])
+    assert torch.equal(out.semantic_index, fixture[f"out.{case}.semantic_index"])
 
 
 @pytest.mark.parametrize("formula", ["official", "paper"])
@@ -53,7 +59,7 @@ def test_selected_contexts_equal_the_fixture(fixture, case):
 def test_weights_equal_the_fixture(fixture, case, formula):
     """The fixture lists a weight per choice; ours are per context, so choices of one context add up."""
     aggregation = RelationalAggregation(formula, *CASES[case])
-    out = aggregation(*(fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")))
+    out = fuse(aggregation, *(fixture[f"in.{n}"] for n in ("subject", "context", "subject_points", "context_points")))
     index = torch.cat([fixture[f"out.{case}.spatial_index"], fixture[f"out.{case}.semantic_index"]], -1)
     expected = torch.zeros_like(out.weights).scatter_add_(-1, index, fixture[f"out.{case}.{formula}_weights"])
     torch.testing.assert_close(out.weights, expected, rtol=0, atol=1e-5)
@@ -80,21 +86,21 @@ def _small():
     ],
 )
 def test_paper_weights_by_hand(switches, weights):
-    out = RelationalAggregation("paper", **switches)(*_small())
+    out = fuse(RelationalAggregation("paper", **switches), *_small())
     torch.testing.assert_close(out.weights[0, 0], torch.tensor(weights), rtol=0, atol=1e-6)
     gathered = torch.tensor(weights) @ _small()[1][0]
     torch.testing.assert_close(out.subjects[0, 0], _small()[0][0, 0] + gathered, rtol=0, atol=1e-5)
 
 
 def test_official_lists_each_sum_to_one():
-    out = RelationalAggregation("official", 3, 2, reweighting="equal")(*_small())
+    out = fuse(RelationalAggregation("official", 3, 2, reweighting="equal"), *_small())
     torch.testing.assert_close(out.weights[0, 0], torch.tensor([1 / 3, 1 / 3, 1 / 3 + 1 / 2, 1 / 2]))
 
 
 def test_attentive_reweighting_trains_its_projections():
     torch.manual_seed(0)
     aggregation = RelationalAggregation("paper", 3, 2, reweighting="attentive", embed_dim=2)
-    out = aggregation(*_small())
+    out = fuse(aggregation, *_small())
     out.subjects.sum().backward()
     assert all(p.grad is not None for p in aggregation.parameters())
     assert aggregation.query_proj.weight.grad.abs().sum() > 0
@@ -104,7 +110,7 @@ def test_attentive_reweighting_trains_its_projections():
 def test_every_reweighting_shares_one_weight_among_the_chosen(name):
     torch.manual_seed(0)
     aggregation = RelationalAggregation("paper", 2, 1, reweighting=name, embed_dim=2)
-    weights = aggregation(*_small()).weights[0, 0]
+    weights = fuse(aggregation, *_small()).weights[0, 0]
     assert weights.sum().item() == pytest.approx(1)
     assert (weights > 0).tolist() == [True, True, False, True]  # the two nearest, and the most relevant
     assert bool(list(aggregation.parameters())) == REWEIGHTINGS[name].learned
@@ -118,7 +124,7 @@ def test_a_reweighting_of_ones_own_is_one_registered_function(monkeypatch):
         return (pairs.context_xy[:, None, :, 0] - pairs.subject_xy[..., :1]).reciprocal()
 
     assert list(known)[-1] == "nearness"
-    out = RelationalAggregation("paper", 2, 0, reweighting="nearness")(*_small())
+    out = fuse(RelationalAggregation("paper", 2, 0, reweighting="nearness"), *_small())
     torch.testing.assert_close(out.weights[0, 0], torch.tensor([*torch.tensor([10.0, 5.0]).softmax(0), 0.0, 0.0]))
 
 
@@ -149,16 +155,6 @@ def test_the_paper_table_names_known_reweightings():
     assert set(rows) <= set(REWEIGHTINGS)
 
 
-def test_ties_take_the_lower_index():
-    same = torch.zeros(1, 6, 2)
-    assert nearest_contexts(torch.zeros(1, 1, 2), same, 3)[0, 0].tolist() == [0, 1, 2]
-    assert relevant_contexts(torch.zeros(1, 1, 6), 3)[0, 0].tolist() == [0, 1, 2]
-
-
-def test_more_choices_than_contexts_takes_all():
-    assert nearest_contexts(torch.zeros(1, 1, 2), torch.rand(1, 6, 2), 100).shape == (1, 1, 6)
-
-
 def test_a_masked_subject_changes_nothing():
     """The official self-term must not leak between groups."""
     subjects, contexts = torch.randn(1, 4, 8), torch.randn(1, 20, 8)
@@ -166,11 +162,11 @@ def test_a_masked_subject_changes_nothing():
     groups = torch.tensor([0, 0, 1, 1])
     mask = groups[:, None] != groups[None]
     aggregation = RelationalAggregation("official", 5, 5)
-    first = aggregation(subjects, contexts, points[:, 20:], points[:, :20], mask).subjects
+    first = fuse(aggregation, subjects, contexts, points[:, 20:], points[:, :20], mask).subjects
     changed = torch.cat([subjects[:, :2], torch.randn(1, 2, 8)], 1)
-    second = aggregation(changed, contexts, points[:, 20:], points[:, :20], mask).subjects
+    second = fuse(aggregation, changed, contexts, points[:, 20:], points[:, :20], mask).subjects
     assert torch.equal(first[:, :2], second[:, :2])
-    unmasked = aggregation(changed, contexts, points[:, 20:], points[:, :20]).subjects
+    unmasked = fuse(aggregation, changed, contexts, points[:, 20:], points[:, :20]).subjects
     assert not torch.equal(first[:, :2], unmasked[:, :2])
 
 

@@ -182,6 +182,11 @@ class HostAdapter(ABC):
         """Whether references move from layer to layer."""
         return self.refine_head(0) is not None
 
+    @property
+    def points_stay(self) -> bool:
+        """Whether ``points`` are those of the references in all layers, because nothing moves them."""
+        return not self.refines and type(self).points is HostAdapter.points
+
     def output(self, content: Tensor) -> Tensor:
         """The host's norm on what leaves a layer for the prediction heads."""
         return content
