@@ -56,7 +56,7 @@ class FrozenNormAlone(Rewrite):
         return is_fixed_norm(module) and is_frozen_norm(module)
 
     def suits(self, x: Tensor) -> bool:
-        return x.dtype == self.module.weight.dtype
+        return bool(x.dtype == self.module.weight.dtype)
 
     def prepare(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Mean 0, variance 1, scale and shift, for torch's batch norm without an epsilon."""
