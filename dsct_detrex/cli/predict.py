@@ -9,6 +9,7 @@ from dsct_detrex.names import PROVIDERS
 from dsct_detrex.paths import expanded
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
 
+REWRITES = ("all", "none")
 ON_ERROR = ("report", "skip", "raise")
 
 
@@ -39,6 +40,12 @@ def build_parser() -> Parser:
     add("--max-emotions", type=count, default=3, metavar="N", help="lines drawn per person (default: %(default)s)")
     add("--batch-size", type=count, default=1, metavar="N", help="pictures at a time (default: %(default)s)")
     add_device(parser, "auto")
+    add(
+        "--rewrites",
+        default=REWRITES[0],
+        choices=REWRITES,
+        help="whether exact rewrites make the model faster; none computes it as it is written (default: %(default)s)",
+    )
     add(
         "--on-error",
         default=ON_ERROR[0],

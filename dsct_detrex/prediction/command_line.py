@@ -38,7 +38,11 @@ def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     pictures, left_out = find_pictures(arguments.inputs)
     results = Results(Path(arguments.out), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
-        arguments.checkpoint, str(device), threshold=arguments.threshold, nms=arguments.nms
+        arguments.checkpoint,
+        str(device),
+        threshold=arguments.threshold,
+        nms=arguments.nms,
+        rewrites=arguments.rewrites,
     )
     results.open()
     print(f"weights: {predictor.origin}")

@@ -23,6 +23,7 @@ from dsct_detrex.prediction.inputs import CHANNEL_ORDERS, Picture, as_photo, nam
 from dsct_detrex.prediction.prediction import Prediction
 from dsct_detrex.prediction.predictions import Predictions
 from dsct_detrex.prediction.sources import each_picture, kind_of
+from dsct_detrex.rewrites import chosen, rewrite
 from dsct_detrex.structures import Boxes, Emotions, Instances
 
 OnError = Literal["raise", "report"]
@@ -51,9 +52,10 @@ class Predictor:
         threshold: least confidence of a person, in [0, 1]; as the flag of ``predict.py``, like ``nms``.
         nms: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
         origin: where the weights come from, in words.
+        rewrites: exact rewrites that make the model faster: ``all``, ``none``, or a list of names, see ``rewrites``.
 
     Raises:
-        UserError: a threshold outside [0, 1].
+        UserError: a threshold outside [0, 1], or an unknown rewrite.
     """
 
     def __init__(
@@ -65,10 +67,13 @@ class Predictor:
         threshold: float = 0.3,
         nms: float = 0.5,
         origin: str = "",
+        rewrites: str | Sequence[str] = "all",
     ) -> None:
         _check_share("threshold", threshold)
         _check_share("nms", nms)
+        chosen(rewrites, "Predictor(rewrites=)")
         self.model = model.eval()
+        rewrite(self.model, rewrites)
         self.emotions = emotions
         self.transforms = transforms
         self.emotion_thresholds = emotion_thresholds
@@ -78,7 +83,12 @@ class Predictor:
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | PathLike[str], device: str = "auto", threshold: float = 0.3, nms: float = 0.5
+        cls,
+        path: str | PathLike[str],
+        device: str = "auto",
+        threshold: float = 0.3,
+        nms: float = 0.5,
+        rewrites: str | Sequence[str] = "all",
     ) -> Predictor:
         """Build from what a training left.
 
@@ -90,15 +100,16 @@ class Predictor:
                 ``mps``.
             threshold: least confidence of a person, in [0, 1].
             nms: of two people whose boxes overlap more, the less confident goes; see the class.
+            rewrites: exact rewrites that make the model faster; see the class.
 
         Raises:
             UserError: the file is missing, damaged, none of these, or asks for code that is not trusted; the device is
-                not there; a threshold is outside [0, 1].
+                not there; a threshold is outside [0, 1]; a rewrite is unknown.
         """
         place = device_named(device, "Predictor.from_checkpoint(device=)")
         loaded = load(path)
         predictor = cls(
-            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, threshold, nms, loaded.origin
+            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, threshold, nms, loaded.origin, rewrites
         )
         predictor.model.to(place)
         return predictor

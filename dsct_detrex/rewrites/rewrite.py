@@ -72,6 +72,10 @@ class Rewrite(ABC):
         """Drop what was prepared."""
         self._prepared = self._seen = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and files take none of what was prepared: it is made of other tensors there, and may be opaque."""
+        return self.__dict__ | {"_prepared": None, "_seen": None}
+
     def _current(self) -> Any:
         """What ``prepare`` made of the weights as they are now."""
         seen = tuple(_state(tensor) for tensor in self.weights())

@@ -42,6 +42,22 @@ def test_people_are_in_the_frame_of_the_picture_and_sorted(release, photo):
     assert (centres <= torch.tensor([80.0, 60.0])).all()
 
 
+def test_rewrites_change_no_number(release, photo):
+    plain, fast = (Predictor.from_checkpoint(release, threshold=0.0, rewrites=which) for which in ("none", "all"))
+    assert not any("forward" in module.__dict__ for module in plain.model.modules())
+    assert any("forward" in module.__dict__ for module in fast.model.modules())
+    expected, found = plain(photo), fast.to("cpu")(photo)
+    torch.testing.assert_close(found.pred_logits, expected.pred_logits, rtol=0, atol=1e-5)
+    torch.testing.assert_close(found.pred_boxes.tensor, expected.pred_boxes.tensor, rtol=0, atol=1e-3)  # pixels
+
+
+def test_an_unknown_rewrite_is_one_sentence(release):
+    with pytest.raises(
+        UserError, match=r"^Predictor\(rewrites=\) expects all, none, or a list of names of attention, "
+    ):
+        Predictor.from_checkpoint(release, rewrites="folded")
+
+
 class ThreeFinds(torch.nn.Module):
     """Finds two overlapping people (IoU 0.8) and an unlikely third."""
 
