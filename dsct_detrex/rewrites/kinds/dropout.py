@@ -23,7 +23,7 @@ class _Dropped(torch.autograd.Function):
         return drop(x, *ctx.settings)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return dropped_gradient(gradient, *ctx.settings), None
 
 
@@ -46,7 +46,7 @@ class Dropout(Rewrite):
         return self.module.training and 0 < self.module.p < 1 and can_drop(x)
 
     def fast(self, prepared: None, x: Tensor) -> Tensor:
-        dropped: Tensor = _Dropped.apply(x, self.module.p)  # type: ignore[no-untyped-call]
+        dropped: Tensor = _Dropped.apply(x, self.module.p)
         return dropped
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from dsct_detrex.ops.dropout import can_drop, draw_seed, drop
 from dsct_detrex.rewrites.rewrite import Rewrite
 
+_HIDDEN = [nn.Linear, nn.ReLU, nn.Dropout]
 _PIECE = 2048
 """Tokens at a time: with 1024 hidden channels in float32, 8 MB."""
 
@@ -47,21 +48,34 @@ class _FeedForward(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, hidden, w1, w2 = ctx.saved_tensors
         gradient = drop(gradient, *ctx.outer) if ctx.outer[0] else gradient.contiguous()
-        grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
+        for_x, for_w1, for_b1, for_w2, for_b2, *_ = ctx.needs_input_grad
+        grad_x = x.new_empty(x.shape) if for_x else None
         grad_w1, grad_b1, grad_w2 = torch.zeros_like(w1), w1.new_zeros(len(w1)), torch.zeros_like(w2)
         scaled = w2 * ctx.hidden_scale
         for piece, _ in _pieces(len(x)):
             states, outer = hidden[piece], gradient[piece]
-            grad_w2.addmm_(outer.t(), states, alpha=ctx.hidden_scale)
+            if for_w2:
+                grad_w2.addmm_(outer.t(), states, alpha=ctx.hidden_scale)
             inner = torch.ops.aten.threshold_backward(outer @ scaled, states, 0)  # zero where the states are
-            grad_w1.addmm_(inner.t(), x[piece])
-            grad_b1 += inner.sum(0)
+            if for_w1:
+                grad_w1.addmm_(inner.t(), x[piece])
+            if for_b1:
+                grad_b1 += inner.sum(0)
             if grad_x is not None:
                 torch.mm(inner, w1, out=grad_x[piece])
-        return grad_x, grad_w1, grad_b1, grad_w2, gradient.sum(0), None, None
+        grad_b2 = gradient.sum(0) if for_b2 else None
+        return (
+            grad_x,
+            grad_w1 if for_w1 else None,
+            grad_b1 if for_b1 else None,
+            grad_w2 if for_w2 else None,
+            grad_b2,
+            None,
+            None,
+        )
 
 
 def _pieces(count: int) -> Iterator[tuple[slice, int]]:
@@ -81,42 +95,45 @@ class FeedForwardTraining(Rewrite):
 
     def suits(self, x: Tensor, identity: Tensor | None = None) -> bool:
         parts = _parts(self.module)
-        if parts is None or not torch.is_grad_enabled():
+        if parts is None or not torch.is_grad_enabled() or x.numel() == 0 or x.device.type != "cpu":
             return False
-        drops = self.module.training and (parts[1].p or parts[3].p)
-        return (
-            x.numel() > 0
-            and x.device.type == "cpu"
-            and (not drops or (can_drop(x) and max(parts[1].p, parts[3].p) < 1))
-        )
+        highest = max(parts.inner.p, parts.outer.p) if self.module.training else 0
+        return highest == 0 or (highest < 1 and can_drop(x))
 
     def fast(self, prepared: None, x: Tensor, identity: Tensor | None = None) -> Tensor:
-        first, inner, second, outer = _parts(self.module) or ()
+        parts = _parts(self.module)
+        assert parts is not None, "a module that fits"
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-        tensors = (x.flatten(0, -2), first.weight, first.bias, second.weight, second.bias)
-        inner_p, outer_p = (module.p if module.training else 0.0 for module in (inner, outer))
+        tensors = (x.flatten(0, -2), *parts.first.parameters(), *parts.second.parameters())
+        probabilities = (dropout.p if dropout.training else 0.0 for dropout in (parts.inner, parts.outer))
         with torch.autocast("cpu", enabled=False) if dtype != x.dtype else nullcontext():
-            out = _FeedForward.apply(*(t.to(dtype) for t in tensors), inner_p, outer_p)  # type: ignore[no-untyped-call]
+            out: Tensor = _FeedForward.apply(*(t.to(dtype) for t in tensors), *probabilities)
         out = out.view(*x.shape[:-1], -1)
         if not self.module.add_identity:
             return out
         return (x if identity is None else identity) + out
 
 
-def _parts(module: nn.Module) -> tuple[Any, Any, Any, Any] | None:
-    """Linear, dropout, linear, dropout of a feed-forward with one hidden layer, ReLU and biases; None for others."""
-    layers = getattr(module, "layers", None)
-    if not isinstance(layers, nn.Sequential) or [type(part) for part in layers] != [
-        nn.Sequential,
-        nn.Linear,
-        nn.Dropout,
-    ]:
+class _Parts(NamedTuple):
+    """Of a feed-forward with one hidden layer, ReLU and biases."""
+
+    first: nn.Linear
+    inner: nn.Dropout
+    second: nn.Linear
+    outer: nn.Dropout
+
+
+def _parts(module: nn.Module) -> _Parts | None:
+    """None for other modules."""
+    layers: Any = getattr(module, "layers", None)
+    if _kinds(layers) != [nn.Sequential, nn.Linear, nn.Dropout] or _kinds(layers[0]) != _HIDDEN:
         return None
-    hidden, second, outer = layers
-    if [type(part) for part in hidden] != [nn.Linear, nn.ReLU, nn.Dropout]:
-        return None
-    first, _, inner = hidden
-    return (first, inner, second, outer) if first.bias is not None and second.bias is not None else None
+    (first, _, inner), second, outer = layers
+    return None if first.bias is None or second.bias is None else _Parts(first, inner, second, outer)
+
+
+def _kinds(layers: Any) -> list[type]:
+    return [type(part) for part in layers] if isinstance(layers, nn.Sequential) else []
 
 
 REWRITES = (FeedForwardTraining,)

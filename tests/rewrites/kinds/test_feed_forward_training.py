@@ -76,6 +76,21 @@ def test_it_keeps_the_hidden_states_once():
     assert len(kept) == 4
 
 
+def test_frozen_weights_get_no_gradient():
+    plain, fast = pair()
+    for module in (plain, fast):
+        module.layers[0].requires_grad_(False)
+    for mine, expected in zip(results_of_trained(fast), results_of_trained(plain), strict=True):
+        torch.testing.assert_close(mine, expected, rtol=1e-5, atol=1e-5)
+
+
+def results_of_trained(module: nn.Module) -> list[Tensor]:
+    torch.manual_seed(2)
+    module(torch.randn(5, 8)).square().sum().backward()
+    assert [p.grad is not None for p in module.parameters()] == [False, False, True, True]
+    return [p.grad for p in module.parameters() if p.grad is not None]
+
+
 def test_under_autocast_it_multiplies_in_that_type():
     plain, fast = pair()
     x = torch.randn(5, 8)
