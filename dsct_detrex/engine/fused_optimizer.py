@@ -14,6 +14,7 @@ import torch
 from omegaconf import DictConfig, flag_override
 from torch.optim import Optimizer
 
+from dsct_detrex.config import ConfigError
 from dsct_detrex.config.building import instantiate
 
 
@@ -26,8 +27,8 @@ def build_fused(cfg: DictConfig) -> Optimizer:
         asked._set_parent(cfg._get_parent())  # so that references to other blocks still resolve
         try:
             fused: Optimizer = instantiate(asked)
-        except (RuntimeError, TypeError):  # weights or a device that torch has no fused kernel for
-            pass
+        except ConfigError:
+            pass  # weights or a device that torch has no fused kernel for; whatever else is wrong comes up again below
         else:
             return fused
     optimizer: Optimizer = instantiate(cfg)

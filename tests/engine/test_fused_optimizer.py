@@ -10,14 +10,16 @@ from torch.optim import Optimizer
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
-from dsct_detrex.engine import fused_optimizer
 from dsct_detrex.engine.build import build_optimizer
 from dsct_detrex.engine.optimizer_state import names_of, restore_state
+from dsct_detrex.errors import UserError
 
 
 def built(model: nn.Module, kind: Any = torch.optim.AdamW, **settings: Any) -> Optimizer:
     params = L(parameters)()
-    cfg = OmegaConf.create({"optimizer": L(kind)(params=params, lr=0.1, **settings)}, flags={"allow_objects": True})
+    cfg = OmegaConf.create(
+        {"optimizer": L(kind)(**({"lr": 0.1} | settings), params=params)}, flags={"allow_objects": True}
+    )
     return build_optimizer(cfg, model)
 
 
@@ -73,16 +75,15 @@ class Own(torch.optim.AdamW):
         super().__init__(params, lr)
 
 
-def test_a_device_without_the_kernel_takes_the_loop(monkeypatch):
-    real = fused_optimizer.instantiate
+def test_weights_without_a_fused_kernel_take_the_loop():
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.ones(3, dtype=torch.complex64))
+    assert not built(model).defaults["fused"]
 
-    def refuse(cfg: Any) -> Any:
-        if cfg.get("fused"):
-            raise RuntimeError("`fused=True` requires all the params to be on a supported device")
-        return real(cfg)
 
-    monkeypatch.setattr(fused_optimizer, "instantiate", refuse)
-    assert not built(seeded()).defaults["fused"]
+def test_a_wrong_setting_is_told_as_ever():
+    with pytest.raises(UserError, match=r"optimizer: .*lr.*-0\.5"):
+        built(seeded(), betas=(0.9, 0.99), lr=-0.5)
 
 
 @pytest.mark.parametrize(("before", "after"), [(False, None), (None, False)])
