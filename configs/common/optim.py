@@ -25,4 +25,5 @@ optimizer = L(torch.optim.AdamW)(
     lr=2e-4,
     betas=(0.9, 0.999),
     weight_decay=1e-4,
+    fused=None,  # null: torch's fused kernel where the device has one
 )

@@ -15,7 +15,13 @@ train = dict(
     seed=0,
     device="auto",
     thresholds=None,
-    amp=dict(enabled=False, dtype="bfloat16"),
+    amp=dict(enabled=False, dtype="bfloat16"),  # enabled="auto": where the machine multiplies bfloat16 itself
+    compile=dict(
+        enabled=False,
+        backend="inductor",
+        mode="",
+        regions=["host.backbone", "*.ffns.*", "decoder.layers.*.aggregation", "heads.*"],
+    ),
     ddp=dict(broadcast_buffers=False, find_unused_parameters=True, fp16_compression=False),
     clip_grad=dict(enabled=True, params=dict(max_norm=0.1, norm_type=2)),
     fast_dev_run=dict(enabled=False, overrides=[]),

@@ -71,8 +71,9 @@ def check_values(function: Callable[..., Any], arguments: Mapping[str, Any], blo
     module = str(getattr(function, "__module__", "") or "")
     for name, value in arguments.items():
         for number in value if isinstance(value, (list, tuple, ListConfig)) else (value,):
-            infinite = module.split(".")[0] in _KNOWN and number in (math.inf, -math.inf)
-            if isinstance(number, float) and (math.isnan(number) or infinite):
+            if isinstance(number, float) and (
+                math.isnan(number) or (module.split(".")[0] in _KNOWN and math.isinf(number))
+            ):
                 raise block.says(name, value, f"{spoken(function)}({name}=) expects a finite number.")
     if module.split(".")[0] == _OWN:
         misfit = _misfit(function, arguments, block)

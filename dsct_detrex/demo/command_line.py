@@ -24,7 +24,10 @@ from dsct_detrex.config.project import config_file
 from dsct_detrex.counting import counted
 from dsct_detrex.demo.trainings import Training, run_all
 from dsct_detrex.engine.compose import compose, refuse_useless
+from dsct_detrex.engine.device import choose_device
 from dsct_detrex.engine.plan import stated_steps
+from dsct_detrex.engine.precision import precision_words
+from dsct_detrex.engine.settings import Amp
 from dsct_detrex.evaluation.cautions import found_note
 from dsct_detrex.evaluation.formatting import metric_word, on_part, percent
 from dsct_detrex.prediction import Predictor
@@ -45,7 +48,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         Training("Without contexts", Path("projects/demo_baseline.py"), out / "baseline"),
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
-    overrides = (*_precision(), *lenient, *arguments.overrides)
+    overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
     total = stated_steps(compose(parse(trainings[0].words(*overrides)), check=False))
     seconds = run_all(trainings, "train", total, *overrides)
@@ -61,19 +64,12 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         "Configuration": "projects/demo.py; projects/demo_baseline.py differs in two lines",
         "Start": "both models are trained from scratch in this run; no checkpoint is loaded",
         "Device": f"{_device_name()}, one process per model, side by side",
-        "Precision": "bfloat16 autocast" if _precision() else "float32",
+        "Precision": precision_words(Amp("auto"), choose_device("auto")),
     }
     report = write_demo_report(out / "report.html", runs, pictures, references, notes)
     _say(runs, references)
     print(f"report: {report}")
     return 0
-
-
-def _precision() -> list[str]:
-    """Mixed precision where the CPU multiplies bfloat16 in hardware, or a GPU is there."""
-    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    fast = torch.cuda.is_available() or any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return ["train.amp.enabled=True"] if fast else []
 
 
 def _test_split(length: int) -> list[str]:

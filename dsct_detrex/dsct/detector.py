@@ -149,8 +149,8 @@ class DSCT(nn.Module):
             return [{"instances": instances} for instances in people]
         if self.criterion is None:
             raise ValueError("DSCT(criterion=) expects a criterion when the model is in training mode. Got None.")
-        instances = [entry["instances"].to(self.device) for entry in batched_inputs]
-        return self.losses(images, targets_from_instances(instances, self.emotions))
+        targets = targets_from_instances([entry["instances"] for entry in batched_inputs], self.emotions)
+        return self.losses(images, [target.to(self.device) for target in targets])
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
         """The weighted losses of subjects, training-only queries and first stage; targets on the model's device."""

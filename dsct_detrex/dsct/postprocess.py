@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy
@@ -24,6 +25,7 @@ def postprocess(logits: Tensor, boxes: Tensor, sizes: Sequence[tuple[int, int]],
     """
     results = []
     for image_logits, image_boxes, (height, width) in zip(logits.float(), boxes.float(), sizes, strict=True):
-        pixels = box_cxcywh_to_xyxy(image_boxes) * image_boxes.new_tensor([width, height, width, height])
+        corners = box_cxcywh_to_xyxy(image_boxes)
+        pixels = torch.stack([corners[:, 0::2] * width, corners[:, 1::2] * height], -1).flatten(1)
         results.append(predicted_people((height, width), pixels, image_logits, emotions))
     return results

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from dsct_detrex.config import config_to_yaml
 from dsct_detrex.config.building import instantiate  # ours in any environment, for its sentences
+from dsct_detrex.engine.fused_optimizer import build_fused
 from dsct_detrex.engine.schedule import Multiplier
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
@@ -55,15 +56,15 @@ def build_model(cfg: DictConfig, device: torch.device, rewrites: str | list[str]
 def build_optimizer(cfg: DictConfig, model: nn.Module) -> Optimizer:
     """The optimizer of ``cfg.optimizer``; where its ``params`` is a call, it gets the model, as in detrex's script.
 
-    The model goes into a copy: the config itself is saved and logged, and stays plain.
+    One of torch's own is fused where the device allows it. The model goes into a copy: the config itself is saved and
+    logged, and stays plain.
     """
     root = copy.deepcopy(cfg)  # of the whole, so that references to other blocks still resolve
     params = root.optimizer.get("params")
     if isinstance(params, DictConfig) and "_target_" in params:
         with flag_override(params, ["allow_objects", "struct"], [True, False]):
             params.model = model
-    optimizer: Optimizer = instantiate(root.optimizer)
-    return optimizer
+    return build_fused(root.optimizer)
 
 
 def build_multiplier(cfg: DictConfig) -> Multiplier:

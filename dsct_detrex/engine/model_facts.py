@@ -10,6 +10,7 @@ from torch import nn
 
 from dsct_detrex.counting import counted
 from dsct_detrex.engine import ddp
+from dsct_detrex.engine.precision import precision_words
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.engine.summary import count_parameters
 from dsct_detrex.evaluation.formatting import millions
@@ -57,7 +58,7 @@ def device_words(settings: TrainSettings, device: torch.device, model: nn.Module
         torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         counted(torch.get_num_threads(), "thread") if device.type == "cpu" else "",
         f"{ddp.world_size()} processes" if ddp.world_size() > 1 else "",
-        f"{settings.amp.dtype} autocast" if settings.amp.enabled else "float32",
+        precision_words(settings.amp, device),
     ]
     if any(type(module).__name__.startswith(_OPERATOR) for module in model.modules()):
         parts.append(f"deformable attention by {choose_backend(torch.empty(1, 1, 1, 1, device=device)).name}")

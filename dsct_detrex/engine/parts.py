@@ -12,11 +12,13 @@ from dsct_detrex.engine import build, ddp, fast_dev_run
 from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.checkpoint import RunState, last_path, restore
 from dsct_detrex.engine.choice import check_metric, check_split, settled_rule
+from dsct_detrex.engine.compilation import compile_regions, compile_words
 from dsct_detrex.engine.examine import Examiner
 from dsct_detrex.engine.headlines import Headlines, known_headlines
 from dsct_detrex.engine.initial_weights import InitialWeights, load_initial_weights
 from dsct_detrex.engine.introduction import Introduction, introduce
 from dsct_detrex.engine.plan import Plan, group_lines, make_plan, plan_rows
+from dsct_detrex.engine.precision import settled
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import Session, make_average, make_examiner
@@ -63,11 +65,17 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     seed_everything(session.seed, rank=0)
     model = build.build_model(cfg, device, settings.rewrites)
     seed_everything(session.seed, ddp.rank())
+    compiled = compile_regions(model, settings.compile, device)
     optimizer = build.build_optimizer(cfg, model)
     plan = make_plan(settings, getattr(loader, "steps_per_epoch", None), build.batch_size(cfg))
     multiplier = fast_dev_run.constant if settings.fast_dev_run.enabled else build.build_multiplier(cfg)
     step = TrainStep(
-        ddp.wrap(model, settings.ddp, device), optimizer, device, settings.amp, settings.clip_grad, settings.accumulate
+        ddp.wrap(model, settings.ddp, device),
+        optimizer,
+        device,
+        settled(settings.amp, device),
+        settings.clip_grad,
+        settings.accumulate,
     )
     best = BestTracker(settled_rule(settings.best, session.emotions), settings.early_stop)
     state = RunState(model, optimizer, step.scaler, None, best, loader, config=session.plain)
@@ -85,6 +93,7 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     weights = _take_up(session, state, content)
     short = settings.fast_dev_run.enabled
     rows = plan_rows(plan, multiplier, optimizer, state.iteration, evaluates=examiner is not None, saves=not short)
+    rows += [("compiled", compile_words(compiled, settings.compile))] if compiled else []
     introduction = introduce(session, model, weights, known, examiner, rows, groups, dry_run=dry_run)
     return Parts(model, state, step, learning_rate, plan, examiner, keep_best, known, introduction)
 

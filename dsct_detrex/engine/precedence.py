@@ -171,6 +171,12 @@ TABLE: tuple[Rule, ...] = (
         "evaluate something",
     ),
     # Blocks that are off
+    Rule(
+        ("train.compile.backend", "train.compile.mode", "train.compile.regions"),
+        _off("train.compile.enabled"),
+        "train.compile.enabled",
+        "add train.compile.enabled=True",
+    ),
     Rule(("train.amp.dtype",), _off("train.amp.enabled"), "train.amp.enabled", "add train.amp.enabled=True or --amp"),
     Rule(
         ("train.clip_grad.params",),

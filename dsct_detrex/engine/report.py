@@ -20,6 +20,7 @@ from dsct_detrex.counting import counted
 from dsct_detrex.data import ImageError
 from dsct_detrex.engine.environment import describe_environment
 from dsct_detrex.engine.examine import EMA_PREFIX, TRAINING_STEM, Examiner
+from dsct_detrex.engine.precision import precision_words
 from dsct_detrex.engine.session import Session
 from dsct_detrex.engine.summary import SUMMARY
 from dsct_detrex.errors import UserError
@@ -125,14 +126,13 @@ def _repeat(session: Session) -> dict[str, str]:
     about = describe_environment(session.device, session.seed)
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
     processes = f", {about['processes']} processes" if about["processes"] > 1 else ""
-    amp = session.settings.amp
     return {
         "Command": about["command"],
         "In the folder": about["working_directory"],
         "Results": str(session.output_dir),
         "Seed": str(about["seed"]),
         "Device": f"{about['device']}{processes}, {counted(about['threads'], 'thread')}, {about['platform']}",
-        "Precision": f"{amp.dtype} autocast" if amp.enabled else "float32",
+        "Precision": precision_words(session.settings.amp, session.device),
         "Versions": f"dsct-detrex {about['dsct_detrex']}, Python {about['python']}, {packages}",
     }
 

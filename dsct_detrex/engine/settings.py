@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from dsct_detrex.config.hints import fits, spoken_hint
 from dsct_detrex.errors import UserError
@@ -27,12 +27,31 @@ class Amp:
     """Mixed precision.
 
     Attributes:
-        enabled: on or off (``--amp``).
+        enabled: on or off (``--amp``), or ``auto``: on where the machine multiplies in this type itself.
         dtype: ``bfloat16``, or ``float16`` with a gradient scaler.
     """
 
-    enabled: bool = False
+    enabled: bool | Literal["auto"] = False
     dtype: str = "bfloat16"
+
+
+@dataclass(frozen=True)
+class Compile:
+    """Parts of the model through ``torch.compile``; the first steps, which compile, take minutes.
+
+    Attributes:
+        enabled: on or off.
+        backend: of ``torch.compile``: ``inductor``, or ``aot_eager`` and ``eager``, which only trace.
+        mode: of ``inductor``: ``default``, ``reduce-overhead``, ``max-autotune``; empty leaves it to torch.
+        regions: dotted names of the modules that are compiled, each as one graph; ``*`` stands for any text.
+    """
+
+    enabled: bool = False
+    backend: str = "inductor"
+    mode: str = ""
+    regions: list[str] = field(
+        default_factory=lambda: ["host.backbone", "*.ffns.*", "decoder.layers.*.aggregation", "heads.*"]
+    )
 
 
 @dataclass(frozen=True)
@@ -193,6 +212,7 @@ class TrainSettings:
         cudnn_benchmark: let cuDNN try its algorithms first, for pictures of one size.
         float32_precision: of matrix products: ``highest``, ``high`` or ``medium``; empty leaves it as torch has it.
         amp: mixed precision.
+        compile: parts of the model through ``torch.compile``.
         ddp: several processes.
         clip_grad: limit of the gradient's norm.
         fast_dev_run: a run of four steps.
@@ -220,6 +240,7 @@ class TrainSettings:
     cudnn_benchmark: bool = False
     float32_precision: str = ""
     amp: Amp = field(default_factory=Amp)
+    compile: Compile = field(default_factory=Compile)
     ddp: Ddp = field(default_factory=Ddp)
     clip_grad: ClipGrad = field(default_factory=ClipGrad)
     fast_dev_run: FastDevRun = field(default_factory=FastDevRun)

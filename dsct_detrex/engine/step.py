@@ -22,7 +22,8 @@ class TrainStep:
 
     Args:
         model: returns a dict of weighted scalar losses for a batch, possibly wrapped for several processes.
-        amp: forward passes run under autocast of this type; float16 gradients are scaled, bfloat16 ones need not be.
+        amp: settled (``precision``): forward passes run under autocast of this type; float16 gradients are scaled,
+            bfloat16 ones need not be.
         accumulate: batches to one update.
     """
 
@@ -33,9 +34,10 @@ class TrainStep:
         self.optimizer = optimizer
         self.device = device
         self.amp = amp
+        self.mixed = amp.enabled is True
         self.clip = clip
         self.accumulate = accumulate
-        self.scaler = torch.amp.GradScaler(device.type, enabled=amp.enabled and amp.dtype == "float16")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.mixed and amp.dtype == "float16")
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
 
     def backward(self, batch: Batch, last: bool) -> dict[str, Tensor]:
@@ -49,7 +51,7 @@ class TrainStep:
         """
         dtype = torch.float16 if self.amp.dtype == "float16" else torch.bfloat16
         with nullcontext() if last else ddp.without_sync(self.model):
-            with torch.autocast(self.device.type, dtype=dtype, enabled=self.amp.enabled):
+            with torch.autocast(self.device.type, dtype=dtype, enabled=self.mixed):
                 losses = self.model(batch)
             losses = {"total_loss": losses} if isinstance(losses, Tensor) else dict(losses)
             total = torch.stack([loss.float() for loss in losses.values()]).sum()

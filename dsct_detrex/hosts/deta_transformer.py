@@ -73,11 +73,14 @@ class DETATransformer(DeformableDetrTransformer):
         scores = self.proposal_scores(logits).float()
         count = min(self.two_stage_num_proposals, logits.shape[1])
         return torch.stack(
-            [share_levels(surviving_tokens(b, s, level, count), level, count) for b, s in zip(boxes, scores)]
+            [
+                share_levels(surviving_tokens(b, s, level, len(areas), count), level, len(areas), count)
+                for b, s in zip(boxes, scores)
+            ]
         )
 
 
-def surviving_tokens(boxes: Tensor, scores: Tensor, level: Tensor, count: int) -> Tensor:
+def surviving_tokens(boxes: Tensor, scores: Tensor, level: Tensor, num_levels: int, count: int) -> Tensor:
     """The tokens of one image that NMS within each level leaves, best first.
 
     Every level sends its best 1000 tokens. As in detrex a level with fewer is filled up with tokens of others, which
@@ -86,25 +89,25 @@ def surviving_tokens(boxes: Tensor, scores: Tensor, level: Tensor, count: int) -
     Args:
         boxes: (S, 4) ``xyxy`` in [0, 1].
         scores: (S,) logits.
-        level: (S,) int64.
+        level: (S,) int64, below ``num_levels``.
         count: the number wanted; where NMS leaves fewer, the best ``count`` by score are returned instead.
     """
     candidates = min(CANDIDATES_PER_LEVEL, len(scores))
-    ranked = [(scores.sigmoid() * (level == v)).topk(candidates).indices for v in range(int(level.max()) + 1)]
+    ranked = [(scores.sigmoid() * (level == v)).topk(candidates).indices for v in range(num_levels)]
     sent = torch.cat(ranked)
     kept = sent[batched_nms(boxes[sent], scores[sent], level[sent], PROPOSAL_IOU)]
     return kept if len(kept) >= count else scores.topk(count).indices
 
 
-def share_levels(tokens: Tensor, level: Tensor, count: int) -> Tensor:
+def share_levels(tokens: Tensor, level: Tensor, num_levels: int, count: int) -> Tensor:
     """``count`` of the (n,) ``tokens``, in their order: the first of each level up to its share, then the first others.
 
     Args:
         tokens: (n,) int64, best first, n >= ``count``.
-        level: (S,) int64 of all tokens.
+        level: (S,) int64 of all tokens, below ``num_levels``.
         count: the number wanted.
     """
-    of_level = nn.functional.one_hot(level[tokens], int(level.max()) + 1)
+    of_level = (level[tokens][:, None] == torch.arange(num_levels, device=level.device)).long()
     place = (of_level.cumsum(0) * of_level).sum(1)
-    beyond_share = place > count // of_level.shape[1]
+    beyond_share = place > count // num_levels
     return tokens[beyond_share.int().argsort(stable=True)[:count].sort().values]

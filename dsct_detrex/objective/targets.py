@@ -44,7 +44,7 @@ class Target:
         return len(self.boxes)
 
     def to(self, device: torch.device | str) -> Target:
-        return Target(self.boxes.to(device), self.emotions.to(device))
+        return Target(self.boxes.to(device, non_blocking=True), self.emotions.to(device, non_blocking=True))
 
 
 def target_from_instances(instances: Instances, emotions: Emotions) -> Target:
@@ -66,8 +66,8 @@ def target_from_instances(instances: Instances, emotions: Emotions) -> Target:
             )
     boxes: Tensor = instances.get("gt_boxes").tensor
     height, width = instances.image_size
-    scale = boxes.new_tensor([width, height, width, height])
-    return Target(box_xyxy_to_cxcywh(boxes / scale), instances.get(emotions.target_field))
+    corners = torch.stack([boxes[:, 0::2] / width, boxes[:, 1::2] / height], -1).flatten(1)
+    return Target(box_xyxy_to_cxcywh(corners), instances.get(emotions.target_field))
 
 
 def targets_from_instances(instances: Sequence[Instances], emotions: Emotions) -> list[Target]:

@@ -133,3 +133,8 @@ def test_an_error_from_inside_the_call_becomes_a_sentence_and_keeps_its_cause() 
         instantiate(L(raises)(value=3))
     assert str(error.value) == f"value=3: {HERE}.raises says: inside, with 3."
     assert type(error.value.__cause__) is TypeError
+
+
+def test_a_list_of_weights_is_no_list_of_numbers():
+    weights = [torch.nn.Parameter(torch.ones(2, 3))]
+    assert isinstance(instantiate({"_target_": torch.optim.SGD, "params": weights, "lr": 0.1}), torch.optim.SGD)

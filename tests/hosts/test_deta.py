@@ -52,15 +52,15 @@ def test_nms_works_within_levels():
     same = torch.tensor([0.1, 0.1, 0.5, 0.5])
     boxes = torch.stack([same, same, same, same + 0.3])
     scores, level = torch.tensor([1.0, 3.0, 2.0, 0.0]), torch.tensor([0, 0, 1, 1])
-    assert surviving_tokens(boxes, scores, level, 3).tolist() == [1, 2, 3]  # 0 hides behind 1
-    assert surviving_tokens(boxes, scores, level, 4).tolist() == [1, 2, 0, 3]  # too few: by score alone
+    assert surviving_tokens(boxes, scores, level, 2, 3).tolist() == [1, 2, 3]  # 0 hides behind 1
+    assert surviving_tokens(boxes, scores, level, 2, 4).tolist() == [1, 2, 0, 3]  # too few: by score alone
 
 
 def test_only_near_copies_hide_each_other():
     widths = (0.40, 0.35, 0.39)  # overlaps with the first: 0.875 and 0.975
     boxes = torch.tensor([[0.1, 0.1, 0.1 + width, 0.5] for width in widths])
     scores, level = torch.tensor([2.0, 1.0, 0.0]), torch.zeros(3, dtype=torch.long)
-    assert surviving_tokens(boxes, scores, level, 1).tolist() == [0, 1]
+    assert surviving_tokens(boxes, scores, level, 1, 1).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_only_near_copies_hide_each_other():
 )
 def test_every_level_has_its_share(count, expected):
     tokens, level = torch.tensor([10, 11, 12, 20, 13, 21]), torch.tensor([0] * 20 + [1] * 5)
-    assert share_levels(tokens, level, count).tolist() == tokens[expected].tolist()
+    assert share_levels(tokens, level, 2, count).tolist() == tokens[expected].tolist()
 
 
 def test_a_level_without_enough_leaves_its_share_to_others():
     tokens, level = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 0, 0, 1])
-    assert share_levels(tokens, level, 4).tolist() == [0, 1, 2, 3]
+    assert share_levels(tokens, level, 2, 4).tolist() == [0, 1, 2, 3]
 
 
 @torch.no_grad()
