@@ -92,6 +92,14 @@ def _numba_forward(value: Tensor, shapes: Tensor, starts: Tensor, locations: Ten
     return numba_backend.forward(value, shapes, starts, locations, weights)
 
 
+def _numba_fused(
+    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
+) -> Tensor:
+    from dsct_detrex.ops import numba_fused
+
+    return numba_fused.fused(value, shapes, starts, references, offsets, logits)
+
+
 def _numba_supports(value: Tensor) -> bool:
     unrollable = value.shape[-1] <= _NUMBA_CHANNELS
     return value.device.type in ("cpu", "meta") and unrollable and _numba_is_installed()
@@ -113,5 +121,6 @@ register_backend(
         supports=_numba_supports,
         priority=10,
         needs="tensors on the CPU and the package numba (pip install numba)",
+        fused=_numba_fused,
     )
 )
