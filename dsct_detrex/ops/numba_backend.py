@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dsct_detrex.ops.levels import read_levels
-from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables
+from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables, value_pitches
 from dsct_detrex.ops.numba_kernels import backward_block, forward_block
 
 
@@ -28,7 +28,7 @@ def _attention(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor,
     output = value.new_zeros(images, queries, heads, value.shape[3])
     if weights.numel() == 0 or value.numel() == 0:
         return output
-    value = dense_from(value, 2)
+    value = dense_from(3, value)
     block = partial(
         forward_block,
         flat(value),
@@ -36,7 +36,7 @@ def _attention(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor,
         flat(weights.contiguous()),
         *tables(levels, weights.shape[4], value.dtype),
         flat(output),
-        value.stride()[:2],
+        value_pitches(value),
         queries,
         heads,
         lanes(value.shape[3]),
@@ -51,12 +51,12 @@ def _attention_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of value, locations and weights."""
     images, queries, heads = weights.shape[:3]
-    grad_value = torch.zeros(value.shape, dtype=value.dtype)
+    value = dense_from(3, value)
+    grad_value = torch.zeros_like(value)
     grad_locations = torch.zeros(locations.shape, dtype=locations.dtype)
     grad_weights = torch.zeros(weights.shape, dtype=weights.dtype)
     if weights.numel() == 0 or value.numel() == 0:
         return grad_value, grad_locations, grad_weights
-    value = dense_from(value, 2)
     block = partial(
         backward_block,
         flat(value),
@@ -67,7 +67,7 @@ def _attention_backward(
         flat(grad_value),
         flat(grad_locations),
         flat(grad_weights),
-        (*value.stride()[:2], *grad_value.stride()[:2]),
+        value_pitches(value) + value_pitches(grad_value),
         queries,
         heads,
         lanes(value.shape[3]),
@@ -84,7 +84,8 @@ def _attention_shape(value: Tensor, shapes: Tensor, starts: Tensor, locations: T
 def _attention_backward_shapes(
     grad_output: Tensor, value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return value.new_empty(value.shape), locations.new_empty(locations.shape), weights.new_empty(weights.shape)
+    grad_value = torch.empty_like(dense_from(3, value))
+    return grad_value, locations.new_empty(locations.shape), weights.new_empty(weights.shape)
 
 
 def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:

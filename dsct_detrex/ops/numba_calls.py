@@ -29,7 +29,13 @@ def flat(tensor: Tensor) -> Any:
     return tensor.detach().as_strided((reach,), (1,)).numpy()
 
 
-def dense_from(tensor: Tensor, dimension: int) -> Tensor:
+def value_pitches(value: Tensor) -> tuple[int, int, int]:
+    """From image to image, head to head and cell to cell of a (B, S, H, D) tensor."""
+    image, cell, head, _ = value.stride()
+    return image, head, cell
+
+
+def dense_from(dimension: int, tensor: Tensor) -> Tensor:
     """The tensor, copied only if its dimensions from this one on are not one piece of memory in their order."""
     wanted = 1
     for size, stride in zip(reversed(tensor.shape[dimension:]), reversed(tensor.stride()[dimension:])):

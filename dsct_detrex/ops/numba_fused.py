@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dsct_detrex.ops.levels import read_levels
-from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables
+from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables, value_pitches
 from dsct_detrex.ops.numba_fused_kernels import fused_backward_block, fused_forward_block
 
 
@@ -34,7 +34,7 @@ def _attention(
     output = value.new_empty(*logits.shape[:3], value.shape[3])
     if logits.numel() == 0 or value.numel() == 0:
         return output.zero_()
-    value, offsets, logits = (dense_from(tensor, 2) for tensor in (value, offsets, logits))
+    value, offsets, logits = dense_from(3, value), dense_from(2, offsets), dense_from(2, logits)
     block = partial(
         fused_forward_block,
         flat(value),
@@ -43,7 +43,7 @@ def _attention(
         flat(logits),
         *tables(levels, logits.shape[4], value.dtype),
         flat(output),
-        _pitches(value, value, offsets, logits),
+        value_pitches(value) * 2 + _pitches(offsets, logits),
         *_sizes(value, references, logits),
     )
     over_queries(block, *logits.shape[:2])
@@ -59,16 +59,20 @@ def _attention_backward(
     offsets: Tensor,
     logits: Tensor,
     with_references: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Gradients of value, references (empty unless ``with_references``), offsets and logits."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of value, of references (zeros unless ``with_references``), and of offsets and logits in one tensor.
+
+    The last is (B, Q, 3 * H * L * P): all offsets, then all logits, so that a layer that predicted both in one product
+    has its gradient in one piece.
+    """
     images, queries, heads = logits.shape[:3]
-    grad_value = torch.zeros(value.shape, dtype=value.dtype)
+    value, offsets, logits = dense_from(3, value), dense_from(2, offsets), dense_from(2, logits)
+    grad_value = torch.zeros_like(value)
     grad_references = references.new_zeros(images, queries, heads if with_references else 0, *references.shape[2:])
-    grad_offsets = torch.empty(offsets.shape, dtype=value.dtype)
-    grad_logits = torch.empty(logits.shape, dtype=value.dtype)
+    grad_predicted = value.new_empty(images, queries, 3 * logits.shape[2:].numel())
     if logits.numel() == 0 or value.numel() == 0:
-        return grad_value, grad_references.sum(2), grad_offsets.zero_(), grad_logits.zero_()
-    value, offsets, logits = (dense_from(tensor, 2) for tensor in (value, offsets, logits))
+        return grad_value, grad_references.sum(2), grad_predicted.zero_()
+    grad_offsets, grad_logits = _parts(grad_predicted, logits.shape)
     block = partial(
         fused_backward_block,
         flat(value),
@@ -81,14 +85,22 @@ def _attention_backward(
         flat(grad_references),
         flat(grad_offsets),
         flat(grad_logits),
-        _pitches(value, grad_value, offsets, logits),
+        value_pitches(value) + value_pitches(grad_value) + _pitches(offsets, logits, grad_offsets, grad_logits),
         *_sizes(value, references, logits),
     )
     over_heads(block, images, heads)
-    return grad_value, grad_references.sum(2), grad_offsets, grad_logits
+    return grad_value, grad_references.sum(2), grad_predicted
+
+
+def _parts(predicted: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
+    """Views of a (B, Q, 3 * H * L * P) tensor: (B, Q, H, L, P, 2), then (B, Q, H, L, P), which is ``shape``."""
+    count = shape[2:].numel()
+    offsets, logits = predicted.split([2 * count, count], -1)
+    return offsets.view(*shape, 2), logits.view(shape)
 
 
 def _pitches(*tensors: Tensor) -> tuple[int, ...]:
+    """From image to image and from query to query, of each."""
     return tuple(stride for tensor in tensors for stride in tensor.stride()[:2])
 
 
@@ -113,8 +125,9 @@ def _attention_backward_shapes(
     offsets: Tensor,
     logits: Tensor,
     with_references: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return tuple(tensor.new_empty(tensor.shape) for tensor in (value, references, offsets, logits))
+) -> tuple[Tensor, Tensor, Tensor]:
+    grad_predicted = value.new_empty(*logits.shape[:2], 3 * logits.shape[2:].numel())
+    return torch.empty_like(dense_from(3, value)), references.new_empty(references.shape), grad_predicted
 
 
 def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -124,9 +137,9 @@ def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
 def _differentiate(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
     backward = torch.ops.dsct_detrex.fused_deformable_attention_backward
     with_references = ctx.needs_input_grad[3]
-    grad_value, *others = backward(grad_output, *ctx.saved_tensors, with_references)
-    grad_references, grad_offsets, grad_logits = others
-    return grad_value, None, None, grad_references if with_references else None, grad_offsets, grad_logits
+    grad_value, grad_references, grad_predicted = backward(grad_output, *ctx.saved_tensors, with_references)
+    grad_parts = _parts(grad_predicted, ctx.saved_tensors[-1].shape)
+    return grad_value, None, None, grad_references if with_references else None, *grad_parts
 
 
 _INPUTS = "Tensor value, Tensor shapes, Tensor starts, Tensor references, Tensor offsets, Tensor logits"
@@ -134,7 +147,7 @@ _FORWARD, _BACKWARD = "dsct_detrex::fused_deformable_attention", "dsct_detrex::f
 register(_FORWARD, f"({_INPUTS}) -> Tensor", _attention, _attention_shape)
 register(
     _BACKWARD,
-    f"(Tensor grad_output, {_INPUTS}, bool with_references) -> (Tensor, Tensor, Tensor, Tensor)",
+    f"(Tensor grad_output, {_INPUTS}, bool with_references) -> (Tensor, Tensor, Tensor)",
     _attention_backward,
     _attention_backward_shapes,
 )

@@ -5,8 +5,8 @@ Shapes as in `numba_kernels`, and K = 2 or 4 numbers of a reference. Arrays are 
 offsets and logits are read by strides, so that they may be parts of one larger tensor; the others are contiguous:
 references (B, Q, L, K), output and its gradient (B, Q, H, D). What the backward pass needs it computes again.
 
-`pitches`: from image to image and from cell to cell of value, then the same of its gradient; then from image to image
-and from query to query of offsets, and of logits.
+`pitches`: the distances from image to image, head to head and cell to cell of value, then of its gradient; then from
+image to image and query to query of offsets, then of logits. In the backward pass the same of the gradients of these two.
 
 Source: Deformable DETR (arXiv:2010.04159), section 4.1, Eq. 3 and appendix A.4 (boxes as references).
 """
@@ -90,15 +90,15 @@ def fused_forward_block(
         centre_x, centre_y = load(spread_out, 0, samples), load(spread_out, count, samples)
         for head in range(heads):
             offset_x, offset_y = load_pairs(
-                offsets, image * pitches[4] + query * pitches[5] + 2 * head * count, samples
+                offsets, image * pitches[6] + query * pitches[7] + 2 * head * count, samples
             )
-            weight = softmax(logits, image * pitches[6] + query * pitches[7] + head * count, samples)
+            weight = softmax(logits, image * pitches[8] + query * pitches[9] + head * count, samples)
             x = (centre_x + offset_x / part_x * step_x) * width - half
             y = (centre_y + offset_y / part_y * step_y) * height - half
             fraction_x, fraction_y, exist = find_cells(x, y, extents, places, cells, samples)
             write_shares(weight, fraction_x, fraction_y, exist, shares, samples)
-            first = image * pitches[0] + head * channels
-            row = read_blended(value, first, pitches[1], cells, shares, lanes, samples)
+            first = image * pitches[0] + head * pitches[1]
+            row = read_blended(value, first, pitches[2], cells, shares, lanes, samples)
             store(row, output, ((image * queries + query) * heads + head) * channels)
 
 
@@ -136,9 +136,8 @@ def fused_backward_block(
 ) -> None:
     """Gradients of one image's heads first_head..end_head-1 over all queries.
 
-    Adds to `grad_value`; writes `grad_offsets` and `grad_logits`, contiguous; adds to `grad_references`
-    (B, Q, H, L, K), one for every head, unless it is empty. Only this call touches these heads of this image: no
-    atomics.
+    Adds to `grad_value`; writes `grad_offsets` and `grad_logits`; adds to `grad_references` (B, Q, H, L, K), one for
+    every head, unless it is empty. Only this call touches these heads of this image: no atomics.
     """
     queries, heads, points, numbers = sizes
     channels, count = len(lanes), len(samples)
@@ -155,21 +154,23 @@ def fused_backward_block(
         for head in range(first_head, end_head):
             row = (image * queries + query) * heads + head
             offset_x, offset_y = load_pairs(
-                offsets, image * pitches[4] + query * pitches[5] + 2 * head * count, samples
+                offsets, image * pitches[6] + query * pitches[7] + 2 * head * count, samples
             )
-            weight = softmax(logits, image * pitches[6] + query * pitches[7] + head * count, samples)
+            weight = softmax(logits, image * pitches[8] + query * pitches[9] + head * count, samples)
             x = (centre_x + offset_x / part_x * step_x) * width - half
             y = (centre_y + offset_y / part_y * step_y) * height - half
             fraction_x, fraction_y, exist = find_cells(x, y, extents, places, cells, samples)
             finite_x, finite_y = zero_unless_a_number(fraction_x, zeros), zero_unless_a_number(fraction_y, zeros)
             write_shares(weight, finite_x, finite_y, exist, shares, samples)
             grad = load(grad_output, row * channels, lanes)
-            first, grad_first = image * pitches[0] + head * channels, image * pitches[2] + head * channels
+            first, grad_first = image * pitches[0] + head * pitches[1], image * pitches[3] + head * pitches[4]
             write_back(value, grad_value, first, grad_first, pitches, cells, shares, grad, products, lanes, samples)
             by_weight, by_x, by_y = slopes(products, fraction_x, fraction_y, exist, samples)
-            store(weight * (by_weight - total(weight * by_weight)), grad_logits, row * count)
+            at = image * pitches[12] + query * pitches[13] + head * count
+            store(weight * (by_weight - total(weight * by_weight)), grad_logits, at)
             by_x, by_y = weight * width * by_x, weight * height * by_y
-            store_pairs(by_x * step_x / part_x, by_y * step_y / part_y, grad_offsets, 2 * row * count)
+            at = image * pitches[10] + query * pitches[11] + 2 * head * count
+            store_pairs(by_x * step_x / part_x, by_y * step_y / part_y, grad_offsets, at)
             if len(grad_references) > 0:
                 gradients = shares  # no longer needed
                 store(by_x, gradients, 0)

@@ -1,13 +1,14 @@
 """Multi-scale deformable attention as compiled loops: forward and backward over a block of queries or heads.
 
 Shapes: B images, S cells of all levels, H heads, D channels a head, Q queries, L levels, P points, N = L * P. Arrays
-are flat and of one float dtype. `value` is read by strides: `pitches` holds the distances from image to image and from
-cell to cell of value, then of its gradient; all others are contiguous: locations (B, Q, H, L, P, 2) xy in [0, 1] of the
-level, weights (B, Q, H, L, P), output and its gradient (B, Q, H, D). `extents` and `places` say what `find_cells` wants.
+are flat and of one float dtype. `value` (B, S, H, D) is read by strides: `pitches` holds the distances from image to
+image, head to head and cell to cell of value, then of its gradient. All others are contiguous: locations
+(B, Q, H, L, P, 2) xy in [0, 1] of the level, weights (B, Q, H, L, P), output and its gradient (B, Q, H, D). `extents`
+and `places` are what `find_cells` wants.
 
 Queries are the outer loop and heads the inner one, so that locations and weights stream through memory in order and the
 heads of a query share the cached cells around it. The kernels release the GIL, start no threads, and check no bounds:
-`numba_backend` validates and divides the work.
+`numba_backend` validates, `numba_calls` divides the work.
 
 Source of the operator: Deformable DETR (arXiv:2010.04159), Eq. 3.
 """
@@ -66,8 +67,8 @@ def forward_block(
             weight = load(weights, row * count, samples)
             fraction_x, fraction_y, exist = find_cells(x, y, extents, places, cells, samples)
             write_shares(weight, fraction_x, fraction_y, exist, shares, samples)
-            first = image * pitches[0] + head * channels
-            store(read_blended(value, first, pitches[1], cells, shares, lanes, samples), output, row * channels)
+            first = image * pitches[0] + head * pitches[1]
+            store(read_blended(value, first, pitches[2], cells, shares, lanes, samples), output, row * channels)
 
 
 @compiled
@@ -108,7 +109,7 @@ def backward_block(
             finite_x, finite_y = zero_unless_a_number(fraction_x, zeros), zero_unless_a_number(fraction_y, zeros)
             write_shares(weight, finite_x, finite_y, exist, shares, samples)
             grad = load(grad_output, row * channels, lanes)
-            first, grad_first = image * pitches[0] + head * channels, image * pitches[2] + head * channels
+            first, grad_first = image * pitches[0] + head * pitches[1], image * pitches[3] + head * pitches[4]
             write_back(value, grad_value, first, grad_first, pitches, cells, shares, grad, products, lanes, samples)
             by_weight, by_x, by_y = slopes(products, fraction_x, fraction_y, exist, samples)
             store(by_weight, grad_weights, row * count)

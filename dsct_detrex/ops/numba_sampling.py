@@ -27,7 +27,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def compiled(function: _Function) -> _Function:
     """numba compilation at the first call, kept on disk for the next process wherever a folder can be written."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+    options: dict[str, Any] = {"nogil": True, "forceinline": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
     try:
         made: _Function = njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache folder can be written
@@ -124,11 +124,15 @@ def read_blended(
         lanes, samples: D and N of anything.
     """
     count = len(samples)
-    blended = spread(value.dtype.type(0), lanes)
-    for corner in range(4 * count):
-        at = first + np.int64(item(cells, corner)) * pitch
-        blended = blended + load(value, at, lanes) * item(shares, corner)
-    return blended
+    upper, lower = spread(value.dtype.type(0), lanes), spread(value.dtype.type(0), lanes)  # two sums: they can overlap
+    for sample in range(count):
+        for corner in range(sample, 2 * count, count):
+            at = first + np.int64(item(cells, corner)) * pitch
+            upper = upper + load(value, at, lanes) * item(shares, corner)
+        for corner in range(sample + 2 * count, 4 * count, count):
+            at = first + np.int64(item(cells, corner)) * pitch
+            lower = lower + load(value, at, lanes) * item(shares, corner)
+    return upper + lower
 
 
 @compiled
@@ -150,11 +154,11 @@ def write_back(
     Args:
         value, first, cells, shares, lanes, samples: as in `read_blended`.
         grad_value, grad_first: the same of the gradient of value, which is added to.
-        pitches: of value and its gradient, from image to image and from cell to cell.
+        pitches: from image to image, head to head and cell to cell of value; then of its gradient.
         grad: gradient of the row, a vector.
         products: 4 N numbers, written: scalar products of `grad` with the rows of the four corners of each sample.
     """
-    count, pitch, grad_pitch = len(samples), pitches[1], pitches[3]
+    count, pitch, grad_pitch = len(samples), pitches[2], pitches[5]
     for sample in range(count):
         a, b = np.int64(item(cells, sample)), np.int64(item(cells, count + sample))
         c, d = np.int64(item(cells, 2 * count + sample)), np.int64(item(cells, 3 * count + sample))
