@@ -44,7 +44,6 @@ class Backend:
     needs: str
     fused: Fused | None = None
 
-
     def words(self) -> str:
         """``"numba (with softmax and locations in one pass)"``, or the name alone of one that has no such pass."""
         return self.name if self.fused is None else f"{self.name} (with softmax and locations in one pass)"

@@ -76,9 +76,7 @@ def check_values_and_levels(function: str, value: Tensor, shapes: Tensor, starts
             f"Got {tuple(value.shape)} and {tuple(shapes.shape)}."
         )
     levels = shapes.shape[0]
-    check_shapes(
-        function, {"spatial_shapes": (shapes, (levels, 2)), "level_start_index": (starts, (levels,))}
-    )
+    check_shapes(function, {"spatial_shapes": (shapes, (levels, 2)), "level_start_index": (starts, (levels,))})
     for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
         if tensor.dtype != torch.int64:
             raise ValueError(f"{function} expects {name} of dtype torch.int64. Got {tensor.dtype}.")

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 
 from dsct_detrex.ops.levels import read_levels
-from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables, value_pitches
+from dsct_detrex.ops.numba_calls import (
+    dense_from,
+    flat,
+    lanes,
+    over_heads,
+    over_queries,
+    register,
+    tables,
+    value_pitches,
+)
 from dsct_detrex.ops.numba_kernels import backward_block, forward_block
 
 

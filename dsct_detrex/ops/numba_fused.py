@@ -11,13 +11,20 @@ import torch
 from torch import Tensor
 
 from dsct_detrex.ops.levels import read_levels
-from dsct_detrex.ops.numba_calls import dense_from, flat, lanes, over_heads, over_queries, register, tables, value_pitches
+from dsct_detrex.ops.numba_calls import (
+    dense_from,
+    flat,
+    lanes,
+    over_heads,
+    over_queries,
+    register,
+    tables,
+    value_pitches,
+)
 from dsct_detrex.ops.numba_fused_kernels import fused_backward_block, fused_forward_block
 
 
-def fused(
-    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
-) -> Tensor:
+def fused(value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor) -> Tensor:
     """The backend's entry point; arguments and result as in `fused_deformable_attn`, of any float dtypes."""
     floats = (value, references, offsets, logits)
     dtype = reduce(torch.promote_types, (tensor.dtype for tensor in floats), torch.float32)

@@ -6,7 +6,7 @@ offsets and logits are read by strides, so that they may be parts of one larger 
 references (B, Q, L, K), output and its gradient (B, Q, H, D). What the backward pass needs it computes again.
 
 `pitches`: the distances from image to image, head to head and cell to cell of value, then of its gradient; then from
-image to image and query to query of offsets, then of logits. In the backward pass the same of the gradients of these two.
+image to image and query to query of offsets, then of logits, and in the backward pass of the gradients of these two.
 
 Source: Deformable DETR (arXiv:2010.04159), section 4.1, Eq. 3 and appendix A.4 (boxes as references).
 """
@@ -29,12 +29,14 @@ from dsct_detrex.ops.numba_sampling import (
     zero_unless_a_number,
 )
 from dsct_detrex.ops.vector_functions import total
-from dsct_detrex.ops.vectors import item, load, load_pairs, spread, store, store_pairs
+from dsct_detrex.ops.vectors import load, load_pairs, spread, store, store_pairs
 
 
 @compiled
-def _read_references(references: Floats, row: int, numbers: int, points: int, spread_out: Floats, samples: Lanes) -> None:
-    """Write `spread_out`, K times N numbers: the references of a query (``row`` counts queries), once for every point."""
+def _read_references(
+    references: Floats, row: int, numbers: int, points: int, spread_out: Floats, samples: Lanes
+) -> None:
+    """Write `spread_out`, K times N numbers: the references of a query (`row` of all), once for every point."""
     count = len(samples)
     for sample in range(count):
         reference = (row * (count // points) + sample // points) * numbers

@@ -27,7 +27,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def compiled(function: _Function) -> _Function:
     """numba compilation at the first call, kept on disk for the next process wherever a folder can be written."""
-    options: dict[str, Any] = {"nogil": True, "forceinline": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "forceinline": True,
+        "error_model": "numpy",
+        "fastmath": {"contract", "nsz"},
+    }
     try:
         made: _Function = njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache folder can be written

@@ -108,7 +108,7 @@ for _function, _sign in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, 
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, kind: Any = None) -> tuple[Any, int]:
-    """Pointer to the element `index` of a flat array, as one to `kind`; and the alignment (bytes) it is sure to have."""
+    """Pointer to the element `index` of a flat array, as one to `kind`; and the alignment in bytes it surely has."""
     element = context.get_data_type(array_type.dtype)
     pointer = builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
     return builder.bitcast(pointer, (kind or element).as_pointer()), context.get_abi_sizeof(element)

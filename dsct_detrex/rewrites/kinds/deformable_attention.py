@@ -82,7 +82,7 @@ class DeformableAttention(Rewrite):
 
 
 class _Parts(torch.autograd.Function):
-    """Offsets, (..., 2 N), and logits, (..., N), of a (..., 3 N) product; their gradients, when in one piece, stay so."""
+    """Offsets, (..., 2 N), and logits, (..., N), of a (..., 3 N) product; gradients that are one piece stay one."""
 
     @staticmethod
     def forward(ctx: Any, predicted: Tensor) -> tuple[Tensor, Tensor]:
