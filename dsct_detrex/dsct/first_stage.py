@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter
 from dsct_detrex.layers.levels import Levels, grid_proposals
 from dsct_detrex.objective.proposals import Proposals
+from dsct_detrex.ops.levels import read_sizes
 
 
 class FirstStage:
@@ -96,7 +97,7 @@ def _levels(inputs: dict[str, Any]) -> Levels:
         tokens=memory,
         positions=memory.new_zeros(()).expand_as(memory),
         padding=inputs["key_padding_mask"],
-        sizes=tuple((int(height), int(width)) for height, width in shapes.tolist()),
+        sizes=read_sizes(shapes),
         spatial_shapes=shapes,
         level_start_index=inputs["level_start_index"],
         valid_sizes=torch.round(ratios * shapes.flip(-1)).long(),

@@ -49,7 +49,7 @@ def backbone_words(block: Any) -> str:
 
 
 def device_words(settings: TrainSettings, device: torch.device, model: nn.Module) -> str:
-    """``"cpu, 2 threads, float32, deformable attention by numba"``.
+    """``"cpu, 2 threads, float32, deformable attention by numba (with softmax and locations in one pass)"``.
 
     Raises:
         BackendError: the backend that was asked for cannot run on this device.
@@ -61,7 +61,8 @@ def device_words(settings: TrainSettings, device: torch.device, model: nn.Module
         precision_words(settings.amp, device),
     ]
     if any(type(module).__name__.startswith(_OPERATOR) for module in model.modules()):
-        parts.append(f"deformable attention by {choose_backend(torch.empty(1, 1, 1, 1, device=device)).name}")
+        usual = torch.empty(1, 1, 8, 32, device=device)  # (B, S, heads, channels of a head): a backend may be choosy
+        parts.append(f"deformable attention by {choose_backend(usual).words()}")
     return ", ".join(filter(None, parts))
 
 

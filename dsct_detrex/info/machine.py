@@ -84,7 +84,7 @@ def devices() -> list[dict[str, str]]:
 
 def operator(device: str) -> dict[str, Any]:
     """Which backend computes deformable attention on a device, and of every other why it does not."""
-    value = torch.zeros(1, 1, 1, 1, device=device)
+    value = torch.zeros(1, 1, 8, 32, device=device)  # (B, S, heads, channels of a head), as in most models
     try:
         used = choose_backend(value).name
     except BackendError as error:

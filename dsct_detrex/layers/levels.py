@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dsct_detrex.ops.levels import make_levels
+
 # Proposals closer than this to the border of the image, or larger than one minus this, are no candidates.
 PROPOSAL_MARGIN = 0.01
 # Side of the square proposal at every position of the finest level, as a share of the image; doubled each level.
@@ -63,8 +65,7 @@ def flatten_levels(
         level_embeds: (V, C) added to the positions of each level.
     """
     sizes = tuple((int(f.shape[-2]), int(f.shape[-1])) for f in features)
-    spatial_shapes = torch.as_tensor(sizes, dtype=torch.long, device=features[0].device)
-    areas = spatial_shapes.prod(1)
+    spatial_shapes, level_start_index = make_levels(sizes, features[0].device)
     valid_sizes = torch.stack([torch.stack([(~m[:, 0]).sum(1), (~m[:, :, 0]).sum(1)], -1) for m in masks], 1)
     embedded = [_tokens(p) + embed for p, embed in zip(positions, level_embeds)]
     return Levels(
@@ -73,7 +74,7 @@ def flatten_levels(
         padding=torch.cat([m.flatten(1) for m in masks], 1),
         sizes=sizes,
         spatial_shapes=spatial_shapes,
-        level_start_index=areas.cumsum(0) - areas,
+        level_start_index=level_start_index,
         valid_sizes=valid_sizes,
         valid_ratios=valid_sizes.float() / spatial_shapes.flip(-1),
     )

@@ -1,7 +1,8 @@
 """The seam between one operator and its implementations: a register of backends and the choice among them.
 
 A backend can be asked for (`use_backend`, or the environment variable `DSCT_MSDA_BACKEND`); otherwise the one with
-the highest priority among those that support the tensors at hand is taken.
+the highest priority among those that support the tensors at hand is taken: detrex's CUDA operator where it was compiled
+(20), on other GPUs Triton (15), on CPUs numba (10), and the reference in PyTorch (0) where nothing else can run.
 """
 
 import os
@@ -42,6 +43,10 @@ class Backend:
     priority: int
     needs: str
     fused: Fused | None = None
+
+    def words(self) -> str:
+        """``"numba (with softmax and locations in one pass)"``, or the name alone of one that has no such pass."""
+        return self.name if self.fused is None else f"{self.name} (with softmax and locations in one pass)"
 
 
 class BackendError(UserError, ValueError):

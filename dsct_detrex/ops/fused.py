@@ -9,7 +9,7 @@ Source: Deformable DETR (arXiv:2010.04159), section 4.1, Eq. 3 and appendix A.4 
 from torch import Tensor
 
 from dsct_detrex.ops.backends import choose_backend
-from dsct_detrex.ops.multi_scale_deform_attn import multi_scale_deformable_attn
+from dsct_detrex.ops.multi_scale_deform_attn import check_shapes, check_values_and_levels, multi_scale_deformable_attn
 
 
 def fused_deformable_attn(
@@ -32,12 +32,15 @@ def fused_deformable_attn(
         logits: (B, Q, H, L, P), of which the attention weights are a softmax over L * P.
 
     Returns:
-        (B, Q, H * D) in the dtype of ``value``; gradients flow to ``value``, references, offsets and logits.
+        (B, Q, H * D) in the dtype of ``value``; gradients flow to ``value``, references, offsets and logits. The
+        computation itself runs in the widest dtype of the four float tensors, at least float32. A location that is not
+        finite gives NaN.
 
     Raises:
         ValueError: the last dimension of ``reference_points`` is neither 2 nor 4, or shapes do not fit together.
         BackendError: a backend was asked for that is unknown or cannot run here.
     """
+    _check_shapes(value, spatial_shapes, level_start_index, reference_points, offsets, logits)
     fused = choose_backend(value).fused
     if fused is not None:
         return fused(value, spatial_shapes, level_start_index, reference_points, offsets, logits)
@@ -62,7 +65,26 @@ def sampling_locations(references: Tensor, offsets: Tensor, spatial_shapes: Tens
         return references + offsets / spatial_shapes.flip(-1)[:, None]
     if references.shape[-1] == 4:
         return references[..., :2] + offsets / offsets.shape[-2] * references[..., 2:] * 0.5
-    raise ValueError(
-        "Deformable attention expects reference_points with a last dimension of 2 (xy) or 4 (cxcywh). "
-        f"Got {references.shape[-1]}."
+    raise ValueError(_REFERENCES.format(references.shape[-1]))
+
+
+_REFERENCES = "Deformable attention expects reference_points with a last dimension of 2 (xy) or 4 (cxcywh). Got {}."
+
+
+def _check_shapes(
+    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
+) -> None:
+    queries, points = (offsets.shape[1], offsets.shape[4]) if offsets.ndim == 6 else (-1, -1)
+    check_values_and_levels("fused_deformable_attn", value, shapes, starts)
+    numbers = references.shape[-1] if references.ndim else 0
+    if numbers not in (2, 4):
+        raise ValueError(_REFERENCES.format(numbers))
+    images, heads, levels = value.shape[0], value.shape[2], shapes.shape[0]
+    check_shapes(
+        "fused_deformable_attn",
+        {
+            "offsets": (offsets, (images, queries, heads, levels, points, 2)),
+            "logits": (logits, (images, queries, heads, levels, points)),
+            "reference_points": (references, (images, queries, levels, numbers)),
+        },
     )

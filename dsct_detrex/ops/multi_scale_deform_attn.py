@@ -52,29 +52,46 @@ def multi_scale_deformable_attn(
 
 
 def _check_shapes(value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor) -> None:
+    queries, points = (locations.shape[1], locations.shape[4]) if locations.ndim == 6 else (-1, -1)
+    check_values_and_levels("multi_scale_deformable_attn", value, shapes, starts)
+    images, heads, levels = value.shape[0], value.shape[2], shapes.shape[0]
+    check_shapes(
+        "multi_scale_deformable_attn",
+        {
+            "sampling_locations": (locations, (images, queries, heads, levels, points, 2)),
+            "attention_weights": (weights, (images, queries, heads, levels, points)),
+        },
+    )
+
+
+def check_values_and_levels(function: str, value: Tensor, shapes: Tensor, starts: Tensor) -> None:
+    """What both forms of the operator expect of values and levels; `function` is the name of the one that complains.
+
+    Raises:
+        ValueError: they do not fit together, or are not integers.
+    """
     if value.ndim != 4 or shapes.ndim != 2:
         raise ValueError(
-            "multi_scale_deformable_attn expects value (B, S, H, D) and spatial_shapes (L, 2). "
+            f"{function} expects value (B, S, H, D) and spatial_shapes (L, 2). "
             f"Got {tuple(value.shape)} and {tuple(shapes.shape)}."
         )
-    images, _, heads, _ = value.shape
     levels = shapes.shape[0]
-    queries, points = (locations.shape[1], locations.shape[4]) if locations.ndim == 6 else (-1, -1)
-    expected = {
-        "spatial_shapes": (shapes, (levels, 2)),
-        "level_start_index": (starts, (levels,)),
-        "sampling_locations": (locations, (images, queries, heads, levels, points, 2)),
-        "attention_weights": (weights, (images, queries, heads, levels, points)),
-    }
+    check_shapes(function, {"spatial_shapes": (shapes, (levels, 2)), "level_start_index": (starts, (levels,))})
+    for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
+        if tensor.dtype != torch.int64:
+            raise ValueError(f"{function} expects {name} of dtype torch.int64. Got {tensor.dtype}.")
+
+
+def check_shapes(function: str, expected: dict[str, tuple[Tensor, tuple[int, ...]]]) -> None:
+    """Compare each named tensor with its shape; -1 there says that a number could be any.
+
+    Raises:
+        ValueError: one differs.
+    """
     for name, (tensor, shape) in expected.items():
         if tensor.shape != shape:
             wanted = str(shape).replace("-1", "any")
-            raise ValueError(
-                f"multi_scale_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}."
-            )
-    for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
-        if tensor.dtype != torch.int64:
-            raise ValueError(f"multi_scale_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")
+            raise ValueError(f"{function} expects {name} of shape {wanted}. Got {tuple(tensor.shape)}.")
 
 
 _NUMBA_CHANNELS = 1000
@@ -90,6 +107,14 @@ def _numba_forward(value: Tensor, shapes: Tensor, starts: Tensor, locations: Ten
     from dsct_detrex.ops import numba_backend  # on first use: importing numba takes about a second
 
     return numba_backend.forward(value, shapes, starts, locations, weights)
+
+
+def _numba_fused(
+    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
+) -> Tensor:
+    from dsct_detrex.ops import numba_fused
+
+    return numba_fused.fused(value, shapes, starts, references, offsets, logits)
 
 
 def _numba_supports(value: Tensor) -> bool:
@@ -113,5 +138,6 @@ register_backend(
         supports=_numba_supports,
         priority=10,
         needs="tensors on the CPU and the package numba (pip install numba)",
+        fused=_numba_fused,
     )
 )

@@ -1,167 +1,116 @@
 """Multi-scale deformable attention as compiled loops: forward and backward over a block of queries or heads.
 
-Shapes: B images, S cells of all levels, H heads, D channels a head, Q queries, L levels, P points. All arrays are
-C-contiguous and of one float dtype: value (B, S, H, D), locations (B, Q, H, L, P, 2) xy in [0, 1] of the level, weights
-(B, Q, H, L, P), output and its gradient (B, Q, H, D); shapes (L, 2) int64 (h, w) and starts (L,) int64.
+Shapes: B images, S cells of all levels, H heads, D channels a head, Q queries, L levels, P points, N = L * P. Arrays
+are flat and of one float dtype. `value` (B, S, H, D) is read by strides: `pitches` holds the distances from image to
+image, head to head and cell to cell of value, then of its gradient. All others are contiguous: locations
+(B, Q, H, L, P, 2) xy in [0, 1] of the level, weights (B, Q, H, L, P), output and its gradient (B, Q, H, D). `extents`
+and `places` are what `find_cells` wants.
 
-Each sample reads four cells: pixel centres lie at i + 0.5 and cells outside the map count as zero, the rule of
-`grid_sample(padding_mode="zeros", align_corners=False)`. Queries are the outer loop and heads the inner one, so that
-locations and weights stream through memory in order and the heads of a query share the cached cells around it. The
-kernels release the GIL, start no threads, and check no bounds: `numba_backend` validates and divides the work.
+Queries are the outer loop and heads the inner one, so that locations and weights stream through memory in order and the
+heads of a query share the cached cells around it. The kernels release the GIL, start no threads, and check no bounds:
+`numba_backend` validates, `numba_calls` divides the work.
 
 Source of the operator: Deformable DETR (arXiv:2010.04159), Eq. 3.
 """
 
-from collections.abc import Callable
-from math import isfinite, nan
-from typing import Any, TypeVar
+from typing import Any
 
-from numba import njit
-from numpy.typing import NDArray
+import numpy as np
 
-from dsct_detrex.ops.row_intrinsics import add_blended_rows, add_to_rows, dot_rows
-
-Floats = NDArray[Any]
-Integers = NDArray[Any]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _compiled(function: _Function) -> _Function:
-    """numba compilation at the first call, kept on disk for the next process wherever a folder can be written."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-    try:
-        made: _Function = njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache folder can be written
-        made = njit(**options)(function)
-    return made
+from dsct_detrex.ops.numba_sampling import (
+    Floats,
+    Integers,
+    Lanes,
+    compiled,
+    find_cells,
+    read_blended,
+    slopes,
+    write_back,
+    write_shares,
+    zero_unless_a_number,
+)
+from dsct_detrex.ops.vectors import load, load_pairs, spread, store, store_pairs
 
 
-@_compiled
-def _surroundings(x: Any, y: Any, height: int, width: int, first: int, pitch: int) -> Any:
-    """The four cells around pixel (x, y): their element indices, the fractions of x and y, and which exist.
-
-    A missing cell is given the index of its existing neighbour and a flag 0, which every use multiplies in.
-    Needs -1 < x < width and -1 < y < height. Order of the cells: top left, top right, bottom left, bottom right.
-    """
-    real = type(x)
-    column, row = int(x), int(y)
-    if x < column:
-        column -= 1
-    if y < row:
-        row -= 1
-    above = first + max(row, 0) * width * pitch
-    below = first + min(row + 1, height - 1) * width * pitch
-    left, right = max(column, 0) * pitch, min(column + 1, width - 1) * pitch
-    exists = (real(column >= 0), real(column + 1 < width), real(row >= 0), real(row + 1 < height))
-    return (above + left, above + right, below + left, below + right), x - real(column), y - real(row), exists
+@compiled
+def _pixels(locations: Floats, sample: int, extents: Floats, samples: Lanes) -> Any:
+    """x and y of the samples from `sample` on, in pixels of their levels."""
+    half, count = locations.dtype.type(0.5), len(samples)
+    x, y = load_pairs(locations, 2 * sample, samples)
+    return x * load(extents, 0, samples) - half, y * load(extents, count, samples) - half
 
 
-@_compiled
+@compiled
 def forward_block(
     value: Floats,
-    shapes: Integers,
-    starts: Integers,
     locations: Floats,
     weights: Floats,
+    extents: Floats,
+    places: Integers,
     output: Floats,
+    pitches: tuple[int, ...],
+    queries: int,
+    heads: int,
+    lanes: Lanes,
+    samples: Lanes,
     image: int,
     first_query: int,
     end_query: int,
-    lanes: tuple[int, ...],
 ) -> None:
-    """Write `output` of one image's queries first_query..end_query-1; `lanes` is any tuple of D integers."""
-    real = value.dtype.type
-    one, half = real(1), real(0.5)
-    channels = len(lanes)
-    _, queries, heads, levels, points = weights.shape
-    flat_value, flat_output = value.reshape(-1), output.reshape(-1)
-    flat_locations, flat_weights = locations.reshape(-1), weights.reshape(-1)
-    pitch = heads * channels
-    image_start = image * value.shape[1] * pitch
+    """Write `output` of one image's queries first_query..end_query-1; `lanes` and `samples` are D and N of anything."""
+    channels, count = len(lanes), len(samples)
+    cells, shares = np.empty(4 * count, np.int32), np.empty(4 * count, value.dtype)
     for query in range(first_query, end_query):
         for head in range(heads):
             row = (image * queries + query) * heads + head
-            sample = row * levels * points
-            out = row * channels
-            for channel in range(channels):
-                flat_output[out + channel] = 0
-            for level in range(levels):
-                height, width = shapes[level, 0], shapes[level, 1]
-                first = image_start + starts[level] * pitch + head * channels
-                for _ in range(points):
-                    x = flat_locations[2 * sample] * real(width) - half
-                    y = flat_locations[2 * sample + 1] * real(height) - half
-                    weight = flat_weights[sample]
-                    sample += 1
-                    if x > -one and y > -one and x < real(width) and y < real(height):
-                        cells, fx, fy, (left, right, top, bottom) = _surroundings(x, y, height, width, first, pitch)
-                        left, right = left * (one - fx), right * fx
-                        top, bottom = top * (one - fy) * weight, bottom * fy * weight
-                        shares = (top * left, top * right, bottom * left, bottom * right)
-                        add_blended_rows(flat_output, out, flat_value, cells, shares, lanes)
-                    elif not (isfinite(x) and isfinite(y)):  # a diverged model must show, as it does in grid_sample
-                        for channel in range(channels):
-                            flat_output[out + channel] = nan
+            x, y = _pixels(locations, row * count, extents, samples)
+            weight = load(weights, row * count, samples)
+            fraction_x, fraction_y, exist = find_cells(x, y, extents, places, cells, samples)
+            write_shares(weight, fraction_x, fraction_y, exist, shares, samples)
+            first = image * pitches[0] + head * pitches[1]
+            store(read_blended(value, first, pitches[2], cells, shares, lanes, samples), output, row * channels)
 
 
-@_compiled
+@compiled
 def backward_block(
     value: Floats,
-    shapes: Integers,
-    starts: Integers,
     locations: Floats,
     weights: Floats,
+    extents: Floats,
+    places: Integers,
     grad_output: Floats,
     grad_value: Floats,
     grad_locations: Floats,
     grad_weights: Floats,
+    pitches: tuple[int, ...],
+    queries: int,
+    heads: int,
+    lanes: Lanes,
+    samples: Lanes,
     image: int,
     first_head: int,
     end_head: int,
-    lanes: tuple[int, ...],
 ) -> None:
     """Gradients of one image's heads first_head..end_head-1 over all queries.
 
     Adds to `grad_value` and writes the two others. Only this call touches these heads of this image: no atomics.
     """
-    real = value.dtype.type
-    one, half = real(1), real(0.5)
-    channels = len(lanes)
-    _, queries, heads, levels, points = weights.shape
-    flat_value, flat_grad_value, flat_grad_output = value.reshape(-1), grad_value.reshape(-1), grad_output.reshape(-1)
-    flat_locations, flat_weights = locations.reshape(-1), weights.reshape(-1)
-    flat_grad_locations, flat_grad_weights = grad_locations.reshape(-1), grad_weights.reshape(-1)
-    pitch = heads * channels
-    image_start = image * value.shape[1] * pitch
+    channels, count = len(lanes), len(samples)
+    cells, shares = np.empty(4 * count, np.int32), np.empty(4 * count, value.dtype)
+    products = np.empty(4 * count, value.dtype)
+    width, height = load(extents, 0, samples), load(extents, count, samples)
+    zeros = spread(value.dtype.type(0), samples)
     for query in range(queries):
         for head in range(first_head, end_head):
             row = (image * queries + query) * heads + head
-            out = row * channels
-            for level in range(levels):
-                height, width = shapes[level, 0], shapes[level, 1]
-                first = image_start + starts[level] * pitch + head * channels
-                for point in range(points):
-                    sample = (row * levels + level) * points + point
-                    x = flat_locations[2 * sample] * real(width) - half
-                    y = flat_locations[2 * sample + 1] * real(height) - half
-                    weight = flat_weights[sample]
-                    if x > -one and y > -one and x < real(width) and y < real(height):
-                        cells, fx, fy, (left, right, top, bottom) = _surroundings(x, y, height, width, first, pitch)
-                        tl, tr, bl, br = dot_rows(flat_value, cells, flat_grad_output, out, lanes)
-                        tl, tr, bl, br = tl * top * left, tr * top * right, bl * bottom * left, br * bottom * right
-                        flat_grad_weights[sample] = (one - fy) * ((one - fx) * tl + fx * tr) + fy * (
-                            (one - fx) * bl + fx * br
-                        )
-                        slope_x = (one - fy) * (tr - tl) + fy * (br - bl)
-                        slope_y = (one - fx) * (bl - tl) + fx * (br - tr)
-                        flat_grad_locations[2 * sample] = weight * real(width) * slope_x
-                        flat_grad_locations[2 * sample + 1] = weight * real(height) * slope_y
-                        left, right = left * (one - fx), right * fx
-                        top, bottom = top * (one - fy) * weight, bottom * fy * weight
-                        shares = (top * left, top * right, bottom * left, bottom * right)
-                        add_to_rows(flat_grad_value, cells, shares, flat_grad_output, out, lanes)
-                    else:
-                        nothing = real(0) if isfinite(x) and isfinite(y) else real(nan)
-                        flat_grad_weights[sample] = nothing
-                        flat_grad_locations[2 * sample] = nothing
-                        flat_grad_locations[2 * sample + 1] = nothing
+            x, y = _pixels(locations, row * count, extents, samples)
+            weight = load(weights, row * count, samples)
+            fraction_x, fraction_y, exist = find_cells(x, y, extents, places, cells, samples)
+            finite_x, finite_y = zero_unless_a_number(fraction_x, zeros), zero_unless_a_number(fraction_y, zeros)
+            write_shares(weight, finite_x, finite_y, exist, shares, samples)
+            grad = load(grad_output, row * channels, lanes)
+            first, grad_first = image * pitches[0] + head * pitches[1], image * pitches[3] + head * pitches[4]
+            write_back(value, grad_value, first, grad_first, pitches, cells, shares, grad, products, lanes, samples)
+            by_weight, by_x, by_y = slopes(products, fraction_x, fraction_y, exist, samples)
+            store(by_weight, grad_weights, row * count)
+            store_pairs(weight * width * by_x, weight * height * by_y, grad_locations, 2 * row * count)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dsct_detrex.dsct import LayerOutput
 from dsct_detrex.integrations.detrex import locate, operator_stand_in
+from dsct_detrex.rewrites import rewritten
 from tests.dsct.tiny import floats_to
 from tests.modalities.networks import filled, scene_memory
 
@@ -216,3 +217,28 @@ def test_detrexs_autograd_function_on_the_stand_in_equals_the_operator() -> None
     torch.testing.assert_close(output.detach(), fx["out.output"], rtol=0, atol=1e-5)
     for name, leaf in zip(names, leaves, strict=True):
         torch.testing.assert_close(leaf.grad, fx[f"out.grad_{name}"], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("numbers", [2, 4])
+def test_detrexs_attention_layer_is_rewritten_by_its_structure(numbers: int) -> None:
+    from detrex.layers import MultiScaleDeformableAttention
+
+    layer = MultiScaleDeformableAttention(embed_dim=32, num_heads=4, num_levels=2, num_points=3, batch_first=True)
+    layer.eval()  # no dropout
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.add_(torch.randn_like(weight) * 0.1)
+    inputs = {"query": torch.randn(2, 7, 32, requires_grad=True), "value": torch.randn(2, 92, 32, requires_grad=True)}
+    levels = {"spatial_shapes": torch.tensor([[8, 9], [4, 5]]), "level_start_index": torch.tensor([0, 72])}
+    others = {"reference_points": torch.rand(2, 7, 2, numbers), "key_padding_mask": torch.rand(2, 92) > 0.7}
+
+    def numbers_of() -> list[Tensor]:
+        output = layer(**inputs, **levels, **others)
+        return [output, *torch.autograd.grad(output.square().sum(), [*inputs.values(), *layer.parameters()])]
+
+    expected = numbers_of()
+    with rewritten(layer) as rewriting:
+        assert rewriting.counts["deformable_attention"] == 1
+        got = numbers_of()
+    for wanted, found in zip(expected, got, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-4)

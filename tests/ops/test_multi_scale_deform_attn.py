@@ -252,8 +252,8 @@ def test_an_error_in_a_task_reaches_the_caller() -> None:
 
 def test_kernels_compile_where_no_cache_folder_can_be_written() -> None:
     """A function without a source file is one that numba refuses to cache, with the same error as a read-only disk."""
-    from dsct_detrex.ops import numba_kernels
+    from dsct_detrex.ops import numba_sampling
 
     namespace: dict[str, Callable[[int], int]] = {}
     exec("def add_one(number): return number + 1", namespace)
-    assert numba_kernels._compiled(namespace["add_one"])(2) == 3
+    assert numba_sampling.compiled(namespace["add_one"])(2) == 3

@@ -22,6 +22,7 @@ from dsct_detrex.dsct.adapters.padding import pad_for_backbone
 from dsct_detrex.dsct.adapters.post_norm import LAYER_ORDER, Middle, run_post_norm_layer
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
 from dsct_detrex.layers.levels import scale_references, shrink_mask
+from dsct_detrex.ops.levels import read_sizes
 
 MemoryExtra = Callable[[tuple[int, int]], Tensor]
 """(height, width) of a level of the memory -> (B, height * width, C) to be added to it."""
@@ -240,7 +241,7 @@ class MultiScaleAdapter(HostAdapter):
         value: Tensor = inputs["value"]
         if value.is_meta:  # sizes of levels cannot be read on the meta device; adding changes no shape
             return inputs
-        added = torch.cat([extra((height, width)) for height, width in inputs["spatial_shapes"].tolist()], 1)
+        added = torch.cat([extra(size) for size in read_sizes(inputs["spatial_shapes"])], 1)
         return inputs | add_once(inputs, added.to(value.dtype))
 
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:

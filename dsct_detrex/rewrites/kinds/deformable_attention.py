@@ -1,7 +1,8 @@
 """Deformable attention, embedded or live, through the fused operator of ``ops``.
 
 Offsets and logits come from the same queries, so one product with both weights gives both; softmax, locations and
-sampling are one pass of the backend.
+sampling are one pass of the backend, which reads them where they are and gives both gradients in one piece. Padding is
+zeroed in the projected values, which nobody else has seen yet, instead of in a copy.
 """
 
 from __future__ import annotations
@@ -63,10 +64,9 @@ class DeformableAttention(Rewrite):
             query, value = query.transpose(0, 1), value.transpose(0, 1)
         projected: Tensor = module.value_proj(value)
         if key_padding_mask is not None:
-            projected = projected.masked_fill(key_padding_mask[..., None], 0)
-        predicted = F.linear(query, *prepared)
+            projected = projected.masked_fill_(key_padding_mask[..., None], 0)
+        offsets, logits = _Parts.apply(F.linear(query, *prepared))
         grid = (*query.shape[:2], module.num_heads, module.num_levels, module.num_points)
-        offsets, logits = torch.split(predicted, [2 * predicted.shape[-1] // 3, predicted.shape[-1] // 3], -1)
         sampled = fused_deformable_attn(
             projected.view(*projected.shape[:2], module.num_heads, -1),
             spatial_shapes,
@@ -79,6 +79,30 @@ class DeformableAttention(Rewrite):
         output = output if module.batch_first else output.transpose(0, 1)
         dropped: Tensor = module.dropout(output)
         return dropped + identity
+
+
+class _Parts(torch.autograd.Function):
+    """Offsets, (..., 2 N), and logits, (..., N), of a (..., 3 N) product; gradients that are one piece stay one."""
+
+    @staticmethod
+    def forward(ctx: Any, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        count = predicted.shape[-1] // 3
+        return predicted[..., : 2 * count], predicted[..., 2 * count :]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        offsets, logits = gradients
+        whole, count = offsets._base, logits.shape[-1]
+        if whole is None or whole is not logits._base or whole.shape != (*logits.shape[:-1], 3 * count):
+            return torch.cat(gradients, -1)
+        parts = whole[..., : 2 * count], whole[..., 2 * count :]
+        same = all(_lies_as(part, gradient) for part, gradient in zip(parts, gradients))
+        return whole if same else torch.cat(gradients, -1)
+
+
+def _lies_as(view: Tensor, other: Tensor) -> bool:
+    """Whether two views of one tensor are the same elements in the same order."""
+    return (view.shape, view.stride(), view.storage_offset()) == (other.shape, other.stride(), other.storage_offset())
 
 
 REWRITES = (DeformableAttention,)
