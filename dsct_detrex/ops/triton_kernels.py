@@ -16,8 +16,6 @@ be refused, and gives NaN. Places in memory are 64-bit numbers, cells 32-bit one
 Source of the operator: Deformable DETR (arXiv:2010.04159), Eq. 3 and appendix A.4.
 """
 
-from typing import Any
-
 import triton.language as tl
 
 from dsct_detrex.ops.triton_sampling import compiled, pixels, rows, share, softmax_parts, surroundings

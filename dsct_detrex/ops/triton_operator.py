@@ -1,4 +1,4 @@
-"""The Triton kernels as torch operators: block sizes, launches, gradients, shape rules.
+"""The Triton kernels as torch operators: launches, gradients, shape rules.
 
 Imported only when the backend is used, because it imports triton. One operator serves both forms of deformable
 attention: without references, offsets are locations and logits are weights. Double backward is not supported.
@@ -15,39 +15,8 @@ from torch import Tensor
 
 from dsct_detrex.ops.levels import read_levels
 from dsct_detrex.ops.triton_kernels import backward_kernel, forward_kernel
+from dsct_detrex.ops.triton_tile import INTERPRETED, tile
 from dsct_detrex.ops.triton_value_gradient import gather_value_gradient
-
-INTERPRETED = not isinstance(forward_kernel, triton.JITFunction)
-"""Whether triton runs kernels in its interpreter: decided by ``TRITON_INTERPRET`` when the kernels were imported."""
-
-_FEW_ROWS = 2**13
-"""Queries times heads times images below which blocks are halved, so that every multiprocessor gets some programs."""
-
-
-def tile(queries: int, rows: int, samples: int, channels: int) -> dict[str, int]:
-    """How much a program holds: N queries x k samples x D channels, and its warps; a table, not a search.
-
-    A tile of 2048 elements on 4 warps is 16 a thread: with 16-bit values two 16-byte reads a corner, eight under way
-    at a time, which hides the memory's latency in under 128 registers. Eight samples a step leave few sums across
-    threads at the end; more queries a program share cells in the L1 cache. Wide heads take the room of samples first.
-    A search (``triton.autotune``) would run the atomic additions of the backward several times over and wait for the
-    device, for what these three numbers decide. The interpreter pays for operations, whatever their size.
-
-    Args:
-        queries: Q.
-        rows: Q times heads times images.
-        samples: L times P.
-        channels: D.
-    """
-    room = triton.next_power_of_2(channels)
-    if INTERPRETED:
-        block, step = min(triton.next_power_of_2(queries), 64), min(triton.next_power_of_2(samples), 16)
-        return {"QUERIES": block, "TILE_SAMPLES": step, "TILE_CHANNELS": room}
-    step = min(triton.next_power_of_2(samples), 8, max(1, 2048 // room))
-    budget = 2048 if rows >= _FEW_ROWS else 1024
-    block = max(1, min(16, budget // (step * room)))
-    warps = max(1, min(8, block * step * room // 512)) if rows >= _FEW_ROWS else max(1, min(8, block * step * room // 256))
-    return {"QUERIES": block, "TILE_SAMPLES": step, "TILE_CHANNELS": room, "num_warps": warps}
 
 
 def _prepare(
@@ -71,11 +40,20 @@ def _prepare(
         logits,
     ]
     others = {
-        **{"value_image": value.stride(0), "value_cell": value.stride(1)},
-        **{"offsets_image": offsets.stride(0), "offsets_query": offsets.stride(1)},
-        **{"logits_image": logits.stride(0), "logits_query": logits.stride(1)},
-        **{"queries": queries, "blocks": blocks, "cells": cells, "heads": heads},
-        **{"LEVELS": levels, "POINTS": points, "CHANNELS": channels, "REAL": real},
+        "value_image": value.stride(0),
+        "value_cell": value.stride(1),
+        "offsets_image": offsets.stride(0),
+        "offsets_query": offsets.stride(1),
+        "logits_image": logits.stride(0),
+        "logits_query": logits.stride(1),
+        "queries": queries,
+        "blocks": blocks,
+        "cells": cells,
+        "heads": heads,
+        "LEVELS": levels,
+        "POINTS": points,
+        "CHANNELS": channels,
+        "REAL": real,
         "REFERENCES": 0 if references is None else references.shape[-1],
         "ALL_SAMPLES": triton.next_power_of_2(levels * points),
         **sizes,

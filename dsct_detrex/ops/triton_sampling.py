@@ -30,7 +30,12 @@ def rows(queries: tl.tensor, blocks: tl.tensor, heads: tl.tensor, QUERIES: tl.co
 
 @compiled
 def softmax_parts(
-    logits: tl.tensor, place: tl.tensor, exists: tl.tensor, SAMPLES: tl.constexpr, ALL_SAMPLES: tl.constexpr, REAL: tl.constexpr
+    logits: tl.tensor,
+    place: tl.tensor,
+    exists: tl.tensor,
+    SAMPLES: tl.constexpr,
+    ALL_SAMPLES: tl.constexpr,
+    REAL: tl.constexpr,
 ) -> tl.tuple:
     """(N,) largest logit and the sum of the exponentials beside it, over all samples."""
     sample = tl.arange(0, ALL_SAMPLES)
@@ -83,7 +88,15 @@ def pixels(
         y += tl.load(reference + 1, mask=known, other=0.0).to(REAL) * high
     x = tl.where(fits[None, :], x - 0.5, float("nan"))
     y = tl.where(fits[None, :], y - 0.5, float("nan"))
-    return x, y, slope_x, slope_y, height.to(tl.int32)[None, :], width.to(tl.int32)[None, :], start.to(tl.int32)[None, :]
+    return (
+        x,
+        y,
+        slope_x,
+        slope_y,
+        height.to(tl.int32)[None, :],
+        width.to(tl.int32)[None, :],
+        start.to(tl.int32)[None, :],
+    )
 
 
 @compiled

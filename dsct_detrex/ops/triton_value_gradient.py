@@ -6,8 +6,6 @@ that the same arguments give the same bits. A sample is filed under the first of
 computes its share of each. Shapes and names as in `triton_kernels`.
 """
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
