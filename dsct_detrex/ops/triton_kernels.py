@@ -50,7 +50,7 @@ def forward_kernel(
     ALL_SAMPLES: tl.constexpr,
     REAL: tl.constexpr,
 ) -> None:
-    """Writes (B, Q, H, D) ``output``. ``*_image``, ``*_cell``, ``*_query``: steps in elements along these dimensions."""
+    """Writes (B, Q, H, D) ``output``; ``*_image``, ``*_cell``, ``*_query`` are steps along a dimension, in elements."""
     SAMPLES: tl.constexpr = LEVELS * POINTS
     image, head, query, exists = rows(queries, blocks, heads, QUERIES)
     row = image * queries + query

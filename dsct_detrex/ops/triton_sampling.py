@@ -12,6 +12,9 @@ from typing import Any
 import triton
 import triton.language as tl
 
+Tensors = tuple[tl.tensor, ...]
+"""Written in quotes, because the compiler must not meet it."""
+
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Triton's compilation, but not anew for every divisibility of a number of queries or cells."""
@@ -19,8 +22,8 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 @compiled
-def rows(queries: tl.tensor, blocks: tl.tensor, heads: tl.tensor, QUERIES: tl.constexpr) -> tl.tuple:
-    """This program's image, head, (N,) queries, and which of them exist. Heads vary fastest: a cell's are neighbours."""
+def rows(queries: tl.tensor, blocks: tl.tensor, heads: tl.tensor, QUERIES: tl.constexpr) -> "Tensors":
+    """This program's image, head, (N,) queries, and which of these exist. Heads vary fastest: they are neighbours."""
     program = tl.program_id(0)
     head = program % heads
     image = (program // heads // blocks).to(tl.int64)
@@ -36,7 +39,7 @@ def softmax_parts(
     SAMPLES: tl.constexpr,
     ALL_SAMPLES: tl.constexpr,
     REAL: tl.constexpr,
-) -> tl.tuple:
+) -> "Tensors":
     """(N,) largest logit and the sum of the exponentials beside it, over all samples."""
     sample = tl.arange(0, ALL_SAMPLES)
     known = exists[:, None] & (sample < SAMPLES)[None, :]
@@ -61,7 +64,7 @@ def pixels(
     POINTS: tl.constexpr,
     REFERENCES: tl.constexpr,
     REAL: tl.constexpr,
-) -> tl.tuple:
+) -> "Tensors":
     """(N, k) pixel coordinates x and y, their slopes against the offsets, (1, k) height, width, start of the levels."""
     level = sample // POINTS
     inside = level < LEVELS
@@ -100,7 +103,7 @@ def pixels(
 
 
 @compiled
-def surroundings(x: tl.tensor, y: tl.tensor, height: tl.tensor, width: tl.tensor, start: tl.tensor) -> tl.tuple:
+def surroundings(x: tl.tensor, y: tl.tensor, height: tl.tensor, width: tl.tensor, start: tl.tensor) -> "Tensors":
     """The cell at the top left of each pixel (x, y): column and row as reals, its number, and what lies beyond it.
 
     A coordinate that is not finite makes both fractions NaN, and so every share of the sample: a diverged model must
@@ -115,7 +118,7 @@ def surroundings(x: tl.tensor, y: tl.tensor, height: tl.tensor, width: tl.tensor
 
 
 @compiled
-def share(left: tl.tensor, beyond: tl.tensor, size: tl.tensor, SIDE: tl.constexpr) -> tl.tuple:
+def share(left: tl.tensor, beyond: tl.tensor, size: tl.tensor, SIDE: tl.constexpr) -> "Tensors":
     """Along one axis: the share of the near (SIDE 0) or the far (1) cell, and whether there is such a cell."""
     share = beyond if SIDE == 1 else 1.0 - beyond
     return share, (left + SIDE >= 0) & (left + SIDE < size)
