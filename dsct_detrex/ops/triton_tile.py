@@ -30,7 +30,7 @@ def tile(queries: int, rows: int, samples: int, channels: int) -> dict[str, int]
     """
     room = triton.next_power_of_2(channels)
     if INTERPRETED:
-        block, step = min(triton.next_power_of_2(queries), 64), min(triton.next_power_of_2(samples), 16)
+        block, step = min(triton.next_power_of_2(max(1, queries)), 64), min(triton.next_power_of_2(samples), 16)
         return {"QUERIES": block, "TILE_SAMPLES": step, "TILE_CHANNELS": room}
     budget = 1024 if rows >= _FEW_ROWS else 512
     step = min(triton.next_power_of_2(samples), 8, max(1, budget // room))
