@@ -77,9 +77,9 @@ def _run(
     logits: Tensor,
     deterministic: bool,
 ) -> Tensor:
-    from dsct_detrex.ops import triton_operator  # on first use: importing triton takes a while
+    from dsct_detrex.ops import triton_operator, triton_tile  # noqa: F401  (registers; on first use: imports triton)
 
-    if value.device.type == "cpu" and not triton_operator.INTERPRETED:
+    if value.device.type == "cpu" and not triton_tile.INTERPRETED:
         raise BackendError(
             f"The deformable-attention backend 'triton' runs on a CPU only if {INTERPRETER_VARIABLE}=1 was set before "
             "triton was imported; set it before python starts."

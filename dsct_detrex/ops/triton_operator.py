@@ -109,6 +109,7 @@ def _attention_backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gradients of value, references, offsets and logits; an empty tensor for what needs none."""
     tensors, others, programs = _prepare(value, shapes, starts, references, offsets, logits)
+    _, shapes, starts, *_ = tensors  # on the device
     real = torch.float64 if others["REAL"] == tl.float64 else torch.float32
     images, cells, heads, _ = value.shape
     ordered = value_needs and (deterministic or torch.are_deterministic_algorithms_enabled())
@@ -139,10 +140,10 @@ def _attention_backward(
                 **others,
             )
         if ordered:
-            grad_value = gather_value_gradient(value, *tensors[1:3], grad_output, anchors, places, logits.shape[-1])
+            grad_value = gather_value_gradient(value, shapes, starts, grad_output, anchors, places, logits.shape[-1])
     grad_references = nothing
     if references is not None and references_need:
-        grad_references, grad_offsets = _through_references(grad_offsets, tensors[1], references, offsets)
+        grad_references, grad_offsets = _through_references(grad_offsets, shapes, references, offsets)
     return grad_value.to(value.dtype), grad_references, grad_offsets, grad_logits
 
 

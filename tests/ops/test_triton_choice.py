@@ -83,8 +83,8 @@ def test_the_interpreter_is_never_chosen_but_can_be_asked_for(monkeypatch: pytes
 
 
 def test_a_variable_set_too_late_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    operator = pytest.importorskip("dsct_detrex.ops.triton_operator", exc_type=ImportError)
-    monkeypatch.setattr(operator, "INTERPRETED", False)
+    tile = pytest.importorskip("dsct_detrex.ops.triton_tile", exc_type=ImportError)
+    monkeypatch.setattr(tile, "INTERPRETED", False)
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     with pytest.raises(UserError, match=r"only if TRITON_INTERPRET=1 was set before triton was imported"):
         make_call(POINTS, [(3, 4)]).attend("triton")
