@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ class OnGpu:
 
 
 @pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[int, int], bool], None]:
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[tuple[int, int], bool], None]]:
     """Pretend a GPU of this capability, with triton or without."""
 
     def pretend(capability: tuple[int, int], installed: bool) -> None:
@@ -107,7 +107,6 @@ MISFITS = [
 def test_shapes_that_do_not_fit_are_refused(
     position: int, replacement: Tensor, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(triton_backend, "_on_request", lambda value: True)
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     call = make_call(POINTS, [(3, 4)])
     arguments = [call.value, call.shapes, call.starts, *call.floats]
