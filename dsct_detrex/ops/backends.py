@@ -35,6 +35,7 @@ class Backend:
         needs: a phrase for error messages: what `supports` asks for and how to get it.
         fused: `(value, spatial_shapes, level_start_index, reference_points, offsets, logits)` -> (B, Q, H*D), see
             `fused_deformable_attn`, of any float dtypes; None where the backend has no such pass.
+        on_request: where else it runs if it is asked for by name; the automatic choice never goes by this.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Backend:
     priority: int
     needs: str
     fused: Fused | None = None
+    on_request: Callable[[Tensor], bool] = lambda value: False
 
     def words(self) -> str:
         """``"numba (with softmax and locations in one pass)"``, or the name alone of one that has no such pass."""
@@ -94,7 +96,7 @@ def choose_backend(value: Tensor) -> Backend:
         name, asker = os.environ.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE
     if name:
         backend = find_backend(name, asker)
-        if not backend.supports(value):
+        if not (backend.supports(value) or backend.on_request(value)):
             raise BackendError(
                 f"{asker} asks for the deformable-attention backend '{name}', which cannot run on a {value.dtype} "
                 f"tensor on {value.device} here: it needs {backend.needs}."

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dsct_detrex.ops import available_backends, multi_scale_deformable_attn, use_backend
+from dsct_detrex.ops.backends import find_backend
 
 HEADS, CHANNELS, POINTS = 8, 32, 4
 STRIDES = (8, 16, 32, 64)
@@ -125,7 +126,8 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=1, help="images")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=7, help="for the encoder; the decoder gets five times as many")
-    parser.add_argument("--backends", nargs="+", default=list(available_backends()), choices=available_backends())
+    runnable = [name for name in available_backends() if find_backend(name).supports(torch.zeros(1, 1, 1, 1))]
+    parser.add_argument("--backends", nargs="+", default=runnable, choices=available_backends())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)

@@ -26,7 +26,7 @@ def test_this_machine(no_detrex: None, capsys: pytest.CaptureFixture[str]) -> No
     found = describe_machine()
     assert found["packages"]["torch"] == machine.installed("torch")
     assert found["devices"][-1]["name"] == "cpu"
-    assert found["operator"]["used"] in ("numba", "pytorch", "detrex")
+    assert found["operator"]["used"] in ("numba", "pytorch", "detrex", "triton")
     assert "pip install" in found["detrex"]["install"][-1]
     lines = machine_lines(found)
     too_long = [line for line in lines if len(line) > 80 and "/" not in line]

@@ -1,0 +1,147 @@
+"""Triton as a backend: for GPUs where detrex's CUDA operator was never compiled; no compiler but triton's own.
+
+Two names, one implementation: `triton` adds the gradients of `value` atomically, in an order that differs from run to
+run, unless `torch.use_deterministic_algorithms(True)` is set; `triton-deterministic` always sorts (slower, and some 16
+bytes a sample more). Triton is imported at the first use, and a CPU sees it only where it was asked for by name with
+`TRITON_INTERPRET=1` in the environment: that runs the kernels in triton's interpreter, for tests.
+"""
+
+import functools
+import importlib.util
+import os
+
+import torch
+from torch import Tensor
+
+from dsct_detrex.ops.backends import Backend, BackendError, register_backend
+
+INTERPRETER_VARIABLE = "TRITON_INTERPRET"
+
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_CHANNELS = 4096
+"""Channels of a head that fit into the registers of one program."""
+
+_CAPABILITY = (7, 0)
+"""Oldest compute capability (major, minor) of NVIDIA GPUs that triton compiles for."""
+
+_NEEDS = (
+    "a GPU of compute capability 7.0 or newer, at most 4096 channels a head and the package triton (which torch for "
+    "Linux GPUs brings along)"
+)
+
+
+def forward(
+    value: Tensor, shapes: Tensor, starts: Tensor, locations: Tensor, weights: Tensor, *, deterministic: bool = False
+) -> Tensor:
+    """The backend's entry point; arguments and result as in `multi_scale_deformable_attn`, one float dtype."""
+    return _run(value, shapes, starts, None, locations, weights, deterministic)
+
+
+def fused(
+    value: Tensor,
+    shapes: Tensor,
+    starts: Tensor,
+    references: Tensor,
+    offsets: Tensor,
+    logits: Tensor,
+    *,
+    deterministic: bool = False,
+) -> Tensor:
+    """Softmax, locations and sampling in one kernel; arguments, result and errors as in `fused_deformable_attn`."""
+    _check_fused_shapes(value, shapes, starts, references, offsets, logits)
+    return _run(value, shapes, starts, references, offsets, logits, deterministic)
+
+
+def register_triton() -> None:
+    """Make both names known: after detrex's operator (priority 20), before what else runs on a GPU."""
+    for name, priority, deterministic in (("triton", 15, False), ("triton-deterministic", 14, True)):
+        register_backend(
+            Backend(
+                name=name,
+                forward=functools.partial(forward, deterministic=deterministic),
+                supports=_supports,
+                priority=priority,
+                needs=_NEEDS,
+                fused=functools.partial(fused, deterministic=deterministic),
+                on_request=_on_request,
+            )
+        )
+
+
+def _run(
+    value: Tensor,
+    shapes: Tensor,
+    starts: Tensor,
+    references: Tensor | None,
+    offsets: Tensor,
+    logits: Tensor,
+    deterministic: bool,
+) -> Tensor:
+    from dsct_detrex.ops import triton_operator, triton_tile  # noqa: F401  (registers; on first use: imports triton)
+
+    if value.device.type == "cpu" and not triton_tile.INTERPRETED:
+        raise BackendError(
+            f"The deformable-attention backend 'triton' runs on a CPU only if {INTERPRETER_VARIABLE}=1 was set before "
+            "triton was imported; set it before python starts."
+        )
+    output: Tensor = torch.ops.dsct_detrex.triton_attention(
+        value, shapes, starts, references, offsets, logits, deterministic
+    )
+    return output.flatten(2)
+
+
+def _supports(value: Tensor) -> bool:
+    return value.is_cuda and _fits(value) and _compiles_for(value.device)
+
+
+def _on_request(value: Tensor) -> bool:
+    interpreted = value.device.type == "cpu" and os.environ.get(INTERPRETER_VARIABLE) == "1"
+    return (interpreted or value.is_meta) and _fits(value) and _is_installed()
+
+
+def _fits(value: Tensor) -> bool:
+    return value.shape[-1] <= _CHANNELS and value.dtype in _DTYPES
+
+
+@functools.cache
+def _is_installed() -> bool:
+    return importlib.util.find_spec("triton") is not None
+
+
+@functools.cache
+def _compiles_for(device: torch.device) -> bool:
+    if not _is_installed() or not torch.cuda.is_available():
+        return False
+    return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= _CAPABILITY
+
+
+def _check_fused_shapes(
+    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
+) -> None:
+    """The kernels read unchecked.
+
+    Raises:
+        ValueError: shapes that do not fit together.
+    """
+    if value.ndim != 4 or shapes.ndim != 2 or references.ndim != 4 or references.shape[-1] not in (2, 4):
+        raise ValueError(
+            "fused_deformable_attn expects value (B, S, H, D), spatial_shapes (L, 2) and reference_points (B, Q, L, 2 "
+            f"or 4). Got {tuple(value.shape)}, {tuple(shapes.shape)} and {tuple(references.shape)}."
+        )
+    images, _, heads, _ = value.shape
+    queries, levels, width = references.shape[1:]
+    points = offsets.shape[4] if offsets.ndim == 6 else -1
+    expected = {
+        "spatial_shapes": (shapes, (levels, 2)),
+        "level_start_index": (starts, (levels,)),
+        "reference_points": (references, (images, queries, levels, width)),
+        "offsets": (offsets, (images, queries, heads, levels, points, 2)),
+        "logits": (logits, (images, queries, heads, levels, points)),
+    }
+    for name, (tensor, shape) in expected.items():
+        if tensor.shape != shape:
+            wanted = str(shape).replace("-1", "any")
+            raise ValueError(f"fused_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}.")
+    for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
+        if tensor.dtype != torch.int64:
+            raise ValueError(f"fused_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")

@@ -1,0 +1,126 @@
+"""When the Triton backend is chosen, what it says where it cannot run, and that it costs nothing until it does."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from dsct_detrex.errors import UserError
+from dsct_detrex.ops import available_backends, fused_deformable_attn, triton_backend, use_backend
+from dsct_detrex.ops.backends import choose_backend
+from tests.ops.triton_cases import POINTS, make_call
+
+
+class OnGpu:
+    """Of a tensor on a GPU, what the choice of a backend asks for."""
+
+    is_cuda, is_meta, device = True, False, torch.device("cuda:0")
+
+    def __init__(self, channels: int = 32, dtype: torch.dtype = torch.float32) -> None:
+        self.shape, self.dtype = (1, 1, 1, channels), dtype
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[tuple[int, int], bool], None]]:
+    """Pretend a GPU of this capability, with triton or without."""
+
+    def pretend(capability: tuple[int, int], installed: bool) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+        monkeypatch.setattr(triton_backend, "_is_installed", lambda: installed)
+        triton_backend._compiles_for.cache_clear()
+
+    yield pretend
+    triton_backend._compiles_for.cache_clear()
+
+
+def test_the_order_of_choice() -> None:
+    names = [name for name in available_backends() if name != "detrex"]
+    assert names == ["triton", "triton-deterministic", "numba", "pytorch"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "installed", "value", "chosen"),
+    [
+        ((9, 0), True, OnGpu(), "triton"),
+        ((7, 0), True, OnGpu(4096, torch.bfloat16), "triton"),
+        ((6, 1), True, OnGpu(), "pytorch"),
+        ((9, 0), False, OnGpu(), "pytorch"),
+        ((9, 0), True, OnGpu(4097), "pytorch"),
+        ((9, 0), True, OnGpu(dtype=torch.float8_e4m3fn), "pytorch"),
+    ],
+)
+def test_what_runs_on_a_gpu(
+    gpu: Callable[[tuple[int, int], bool], None],
+    capability: tuple[int, int],
+    installed: bool,
+    value: Tensor,
+    chosen: str,
+) -> None:
+    gpu(capability, installed)
+    assert choose_backend(value).name == chosen
+
+
+def test_the_interpreter_is_never_chosen_but_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton_backend, "_is_installed", lambda: True)
+    value = torch.zeros(1, 1, 1, 8)
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    assert choose_backend(value).name in ("numba", "pytorch")
+    with use_backend("triton"):
+        assert choose_backend(value).name == "triton"
+    monkeypatch.setenv("TRITON_INTERPRET", "0")
+    message = (
+        "use_backend asks for the deformable-attention backend 'triton', which cannot run on a torch.float32 tensor on "
+        "cpu here: it needs a GPU of compute capability 7.0 or newer, at most 4096 channels a head and the package "
+        "triton (which torch for Linux GPUs brings along)."
+    )
+    with use_backend("triton"), pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        choose_backend(value)
+
+
+def test_a_variable_set_too_late_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    tile = pytest.importorskip("dsct_detrex.ops.triton_tile", exc_type=ImportError)
+    monkeypatch.setattr(tile, "INTERPRETED", False)
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    with pytest.raises(UserError, match=r"only if TRITON_INTERPRET=1 was set before triton was imported"):
+        make_call(POINTS, [(3, 4)]).attend("triton")
+
+
+# position of the argument, what replaces it, what the message must say
+MISFITS = [
+    (0, torch.zeros(2, 12, 24), "value (B, S, H, D), spatial_shapes (L, 2) and reference_points (B, Q, L, 2 or 4)."),
+    (1, torch.tensor([[3, 4]], dtype=torch.int32), "spatial_shapes of dtype torch.int64. Got torch.int32."),
+    (2, torch.tensor([0, 12]), "level_start_index of shape (1,). Got (2,)."),
+    (3, torch.zeros(2, 7, 1, 3), "and reference_points (B, Q, L, 2 or 4). Got (2, 12, 3, 8), (1, 2) and (2, 7, 1, 3)."),
+    (3, torch.zeros(1, 7, 1, 2), "reference_points of shape (2, 7, 1, 2). Got (1, 7, 1, 2)."),
+    (4, torch.zeros(2, 7, 4, 1, 4, 2), "offsets of shape (2, 7, 3, 1, 4, 2). Got (2, 7, 4, 1, 4, 2)."),
+    (4, torch.zeros(2, 7, 4, 1), "offsets of shape (2, 7, 3, 1, any, 2). Got (2, 7, 4, 1)."),
+    (5, torch.zeros(2, 6, 3, 1, 4), "logits of shape (2, 7, 3, 1, 4). Got (2, 6, 3, 1, 4)."),
+]
+
+
+@pytest.mark.parametrize(("position", "replacement", "message"), MISFITS)
+def test_shapes_that_do_not_fit_are_refused(
+    position: int, replacement: Tensor, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    call = make_call(POINTS, [(3, 4)])
+    arguments = [call.value, call.shapes, call.starts, *call.floats]
+    arguments[position] = replacement
+    monkeypatch.setattr(triton_backend, "_is_installed", lambda: True)
+    with use_backend("triton"), pytest.raises(ValueError, match=re.escape(message)):
+        fused_deformable_attn(*arguments)
+
+
+def test_triton_is_imported_only_when_it_runs() -> None:
+    """Importing it would slow every command."""
+    code = (
+        "import sys, torch; from dsct_detrex.info import describe_machine; from dsct_detrex.ops.backends import "
+        "choose_backend; describe_machine(); choose_backend(torch.zeros(1, 1, 1, 1)); print('triton' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split()[-1] == "False"
