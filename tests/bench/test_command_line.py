@@ -1,0 +1,129 @@
+"""``dsct bench``: every suite for real at tiny sizes, what it writes, and mistakes in one sentence."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dsct_detrex.bench.command_line import recorded
+from dsct_detrex.names import suites
+from tests.commands import bench
+
+TINY = ["--quick", "--sizes", "64x64", "--hosts", "detr", "--repeats", "1", "--threads", "1"]
+
+ROW = {
+    "candidate", "note", "samples", "calls", "median", "low", "high", "times", "difference", "operations", "traffic",
+    "floor", "of_floor", "memory", "per_second", "x", "facts", "error",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a machine that needs no measuring."""
+    from dsct_detrex.bench import command_line
+    from dsct_detrex.bench.floor import Rates
+
+    monkeypatch.setattr(command_line, "measure_rates", lambda device: Rates(1e11, ((2**20, 1e10),)))
+    monkeypatch.setattr(command_line.torch, "set_num_threads", lambda threads: None)
+
+
+def record_of(folder: Path, suite: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / f"{suite}.json").read_text())
+    return record
+
+
+@pytest.mark.parametrize("suite", suites())
+def test_every_suite_runs(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = bench([suite, *TINY, "--out", str(tmp_path)])
+    record = record_of(tmp_path, suite)
+    assert {"suite", "title", "command", "date", "machine", "rates", "cases", "schema"} == set(record)
+    assert record["schema"] == 1
+    assert str(tmp_path) not in record["command"], "no folder of this machine"
+    rows = [row for case in record["cases"] for row in case["rows"]]
+    for row in rows:
+        assert set(row) == ROW
+        if not row["error"]:
+            assert len(row["samples"]) == 1
+            assert row["low"] <= row["median"] <= row["high"]
+    failed = {row["candidate"] for row in rows if row["error"]}
+    assert failed <= {"detrex", "triton"}, "backends that need a GPU"
+    assert status == (1 if failed else 0)
+    for case in record["cases"]:
+        if case["same"]:
+            apart = [row["difference"] for row in case["rows"] if not row["error"]]
+            assert max(apart) < 1e-4 and not any(map(math.isnan, apart)), case["name"]
+            assert all(row["floor"] > 0 for row in case["rows"] if not row["error"])
+    page = (tmp_path / f"{suite}.md").read_text()
+    assert all(f"## {case['name']}\n" in page for case in record["cases"])
+    assert all((tmp_path / picture).is_file() for picture in _pictures(page))
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 120
+
+
+def _pictures(page: str) -> list[str]:
+    return [line.partition("](")[2].rstrip(")") for line in page.splitlines() if line.startswith("![")]
+
+
+def test_growth_has_a_picture_for_every_axis(tmp_path: Path) -> None:
+    bench(["growth", *TINY, "--out", str(tmp_path)])
+    assert {path.stem for path in tmp_path.glob("*.png")} == {
+        f"growth_{axis}" for axis in ("people", "contexts", "subjects", "megapixels")
+    }
+
+
+def test_results_are_not_replaced_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "fusion.json").write_text("mine")
+    assert bench(["fusion", *TINY, "--out", str(tmp_path)]) == 2
+    assert (tmp_path / "fusion.json").read_text() == "mine"
+    assert "fusion.json exists; choose another --out, or replace it with --overwrite." in capsys.readouterr().err
+    assert bench(["fusion", *TINY, "--out", str(tmp_path), "--overwrite"]) == 0
+    assert record_of(tmp_path, "fusion")["suite"] == "fusion"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["modle"], "error: bench: there is no suite 'modle'. Did you mean `model`?"),
+        (["--suite", "x"], "error: bench: there is no suite 'x'. Suites: data, fusion, growth,"),
+        (
+            ["model", "--hosts", "dinno"],
+            "error: bench: --hosts expects names of hosts. Got 'dinno'. Did you mean `dino`?",
+        ),
+        (
+            ["--sizes", "480"],
+            "error: bench: --sizes expects HEIGHTxWIDTH in pixels, each at least 32, such as 480x640. Got 480",
+        ),
+        (["--sizes", "8x8"], "each at least 32, such as 480x640. Got 8x8"),
+        (["--repeats", "0"], "error: bench: --repeats expects a whole number of at least 1. Got 0."),
+        (["--device", "cuda:99"], "needs a GPU"),
+        (["--against", "."], "error: bench: --against expects a checkout of the official DSCT code"),
+        (["--against", "nowhere"], "Got nowhere, which is no folder."),
+    ],
+)
+def test_mistakes(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "cuda:99" in words and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    assert bench(words) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_out_is_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert bench(["fusion", "--out", str(tmp_path / "file")]) == 2
+    assert "--out expects a folder. Got the file" in capsys.readouterr().err
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == suites()
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_a_recorded_command_names_no_folder_of_this_machine() -> None:
+    words = ["model", "--against", "/home/me/DSCT", "--out", "runs/bench"]
+    assert recorded(words) == "dsct bench model --against DSCT --out runs/bench"
