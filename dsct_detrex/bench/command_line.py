@@ -18,6 +18,7 @@ import torch
 from dsct_detrex.bench.contracts import Setting, Size, Suite
 from dsct_detrex.bench.discovery import chosen_suites, name_of, title_of
 from dsct_detrex.bench.floor import measure_rates
+from dsct_detrex.bench.goals import goals_page
 from dsct_detrex.bench.machine import describe
 from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
 from dsct_detrex.bench.page import page
@@ -125,4 +126,5 @@ def _write(record: Record, folder: Path) -> None:
     (folder / f"{record.suite}.json").write_text(text, encoding="utf-8")
     said = page(record, {file: title for file, (title, _) in pictures.items()})
     (folder / f"{record.suite}.md").write_text(said, encoding="utf-8")
+    (folder / "goals.md").write_text(goals_page(folder), encoding="utf-8")
     print(f"written: {folder / record.suite}.md and .json\n", flush=True)

@@ -54,7 +54,8 @@ def test_every_suite_runs(suite: str, tmp_path: Path, capsys: pytest.CaptureFixt
     for case in record["cases"]:
         if case["same"]:
             apart = [row["difference"] for row in case["rows"] if not row["error"]]
-            assert max(apart) < 1e-4 and not any(map(math.isnan, apart)), case["name"]
+            assert max(apart) < 1e-4, case["name"]
+            assert not any(map(math.isnan, apart)), case["name"]
             assert all(row["floor"] > 0 for row in case["rows"] if not row["error"])
     page = (tmp_path / f"{suite}.md").read_text()
     assert all(f"## {case['name']}\n" in page for case in record["cases"])
