@@ -22,16 +22,15 @@ from dsct_detrex.bench.goals import goals_page
 from dsct_detrex.bench.machine import describe
 from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
 from dsct_detrex.bench.page import page
-from dsct_detrex.bench.plots import growth_pictures
 from dsct_detrex.bench.results import Record
 from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
 from dsct_detrex.bench.timing import clock_of
 from dsct_detrex.cli.invocation import PROGRAM
-from dsct_detrex.engine.device import choose_device
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import hosts, suites
 from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.suggestions import did_you_mean
 
 SOME_MISSING = 1
@@ -84,7 +83,7 @@ def _setting(options: argparse.Namespace) -> Setting:
             hint = did_you_mean(name, known) or f" Hosts: {', '.join(known)}."
             raise UserError(f"bench: --hosts expects names of hosts. Got {name!r}.{hint}")
     return Setting(
-        device=choose_device(options.device),
+        device=device_named(options.device, "bench: --device"),
         sizes=tuple(Size(*pair) for pair in options.sizes) if options.sizes else None,
         hosts=tuple(options.hosts) if options.hosts else None,
         quick=options.quick,
@@ -119,6 +118,8 @@ def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Reco
 
 def _write(record: Record, folder: Path) -> None:
     """JSON, page and pictures, named after the suite."""
+    from dsct_detrex.bench.plots import growth_pictures  # here: plots import a library a second long
+
     pictures = growth_pictures(record)
     for file, (_, content) in pictures.items():
         (folder / file).write_bytes(content)

@@ -67,6 +67,7 @@ class Ready:
         countable: makes the same call in a form whose operations ``operations.py`` can count (plain modules, torch's
             operators); None: they are not counted.
         facts: what else is worth telling, e.g. ``parameters``.
+        note: what only building it could tell.
     """
 
     run: Callable[[], Any]
@@ -74,6 +75,7 @@ class Ready:
     traffic: int = 0
     countable: Callable[[], Callable[[], Any]] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     def result(self) -> Any:
         return (self.outcome or self.run)()

@@ -46,8 +46,8 @@ def measure_case(suite: str, case: Case, means: Means) -> CaseResult:
     errors: dict[str, str] = {}
     built = _attempt(case.candidates, lambda one: one.build(), errors)
     standing = [one for one in case.candidates if one.name in built]
-    outcomes = _attempt(standing, lambda one: built[one.name].result(), errors)
-    ready = {name: built[name] for name in outcomes}
+    outcomes = _attempt(standing, lambda one: built[one.name].result() if case.same else None, errors)
+    ready: dict[str, Ready] = {name: built[name] for name in outcomes}
     reference = next(iter(outcomes.values()), None)
     apart = {name: largest_difference(outcome, reference) for name, outcome in outcomes.items()} if case.same else {}
     del outcomes, reference
@@ -122,7 +122,7 @@ def _row(
     reference = median if first is None else first.median
     return Row(
         candidate=candidate.name,
-        note=candidate.note,
+        note=", ".join(filter(None, (candidate.note, ready.note))),
         samples=tuple(times.samples),
         calls=times.calls,
         median=median,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
@@ -41,9 +41,16 @@ def ten_hosts() -> tuple[str, ...]:
 
 def config_of(host: str, *changes: str) -> DictConfig:
     """The config of DSCT on a host, N = 9; ``changes`` are ``key=value``."""
-    cfg: DictConfig = load_config(projects_folder() / "deformable_detr_dsct.py")
+    cfg = copy.deepcopy(_paper())
     changed: DictConfig = apply_overrides(cfg, [f"host.name={host}", f"model.num_subjects={SUBJECTS}", *changes])
     return changed
+
+
+@cache
+def _paper() -> DictConfig:
+    """The config of the paper's model; reading its files takes half a second."""
+    cfg: DictConfig = load_config(projects_folder() / "deformable_detr_dsct.py")
+    return cfg
 
 
 def build_dsct(host: str, device: torch.device, *changes: str) -> DSCT:

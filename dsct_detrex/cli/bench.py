@@ -39,7 +39,7 @@ def build_parser() -> Parser:
     add("--sizes", nargs="+", type=size, metavar="HxW", help="of pictures, height x width (default: of the suite)")
     add("--repeats", type=count, metavar="N", help="turns of every candidate (default: 7; 3 with --quick)")
     add("--threads", type=count, metavar="N", help="threads of the CPU (default: what torch takes)")
-    add_device(parser, "cpu")
+    add_device(parser, "auto")
     add("--quick", action="store_true", help="few sizes, hosts and points, no memory: some minutes become one")
     add("--no-memory", action="store_true", help="do not start a process a candidate to measure its memory")
     add(

@@ -26,7 +26,7 @@ PICTURES = 8
 """Files that are written; each is read again and again, so that the disk's cache has them all."""
 
 WORKERS = (0, 1, 2, 4)
-BATCH, BATCHES = 8, 8
+BATCH, BATCHES = 4, 16
 
 
 def cases(setting: Setting) -> Iterator[Case]:
@@ -95,7 +95,7 @@ def _loader(name: str, config: Callable[[], DictConfig], setting: Setting) -> Ca
         loader = instantiate(apply_overrides(config(), changes).dataloader.train)
         return Ready(lambda: deque(islice(loader, batches), maxlen=0))
 
-    batches = BATCHES // 4 if setting.quick else BATCHES
+    batches = BATCHES // 8 if setting.quick else BATCHES
     workers = WORKERS[:2] if setting.quick else WORKERS
     candidates = [Candidate(f"workers: {number}", partial(ready, number), x=number) for number in workers]
     return Case(name, candidates, images=batches * BATCH, same=False, axis="workers")

@@ -32,11 +32,11 @@ SIDES = (0.5, 0.75, 1.0, 1.25, 1.6667)
 def cases(setting: Setting) -> Iterator[Case]:
     size = setting.sizes_or(SMALL)[0]
     for host in setting.hosts_or(QUICK, QUICK):
-        make = partial(_variant, setting, host)
         yield from _people(host, size, setting)
         contexts = {f"hosts.{host}.num_queries={number}": number for number in _some(CONTEXTS, setting)}
         subjects = {f"model.num_subjects={number}": number for number in _some(SUBJECTS, setting)}
         for axis, variants in (("contexts", contexts), ("subjects", subjects)):
+            make = cache(partial(_variant, setting, host))  # both cases of an axis use the same models
             yield _case(host, "a whole picture", axis, variants, make, partial(_whole, size=size))
             yield _case(host, "the decoder loop", axis, variants, make, partial(_decoder, size=size))
         yield _pixels(host, size, setting)
@@ -121,4 +121,5 @@ def _decoder(model: DSCT, size: Size) -> Ready:
 
 def _some(points: Sequence[Any], setting: Setting) -> Sequence[Any]:
     """All points; in a quick run the first, the middle and the last."""
-    return (points[0], points[len(points) // 2], points[-1]) if setting.quick else points
+    chosen = (points[0], points[len(points) // 2], points[-1]) if setting.quick else points
+    return tuple(dict.fromkeys(chosen))

@@ -7,6 +7,7 @@ states through their own arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,7 +45,7 @@ def _candidates(setting: Setting, host: str, size: Size, kind: str, backward: bo
     ]
     if official:
         ready = partial(_official, official, setting, size, kind, backward)
-        found.insert(0, Candidate("official", ready, "its PyTorch operator on a CPU"))
+        found.insert(0, Candidate("official", ready))
     return found
 
 
@@ -66,7 +67,7 @@ def _official(rival: Rival, setting: Setting, size: Size, kind: str, backward: b
     if kind == KINDS[2]:
         layer.dec_n_sp = layer.dec_n_sm = 0  # how it switches fusion off
     call, state = _caught(layer, lambda: model(samples))
-    return _timed(call, state, layer, backward, None)
+    return replace(_timed(call, state, layer, backward, None), note=code.note)
 
 
 def _layer_of(model: DSCT, kind: str) -> tuple[nn.Module, nn.Module]:

@@ -47,9 +47,7 @@ def _with_dsct(setting: Setting, host: str, size: Size) -> list[Candidate]:
     build: Callable[[], DSCT] = partial(our_dsct, setting, host)
     found = []
     if official:
-        found.append(
-            Candidate("official", partial(_official, official, setting, size), "its PyTorch operator on a CPU")
-        )
+        found.append(Candidate("official", partial(_official, official, setting, size)))
     if detrex:
         live = partial(dsct_on_live, detrex.folder, host, build)
         found.append(Candidate("detrex", lambda: _decoding(live(), size), "DSCT on live modules of detrex"))
@@ -112,7 +110,7 @@ def _official(rival: Rival, setting: Setting, size: Size) -> Ready:
         found = model(samples)
         return [found["pred_logits"], found["pred_boxes"]]
 
-    return Ready(inference(run), facts=_facts(model))
+    return Ready(inference(run), facts=_facts(model), note=code.note)
 
 
 def _facts(model: nn.Module) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Multi-scale deformable attention: every backend against the usual PyTorch fallback.
 
-``operator`` begins with locations and weights; ``from logits`` with what a network predicts, so that the softmax and
-the locations count too, and a backend may do all in one pass.
+Backends that cannot run on the device are left out; ``dsct info`` says why. ``operator`` begins with locations and
+weights; ``from logits`` with what a network predicts, so that the softmax and the locations count too, and a backend
+may do all in one pass.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dsct_detrex.bench.contracts import LARGE, SMALL, Candidate, Case, Ready, Setting, Size
@@ -22,6 +24,7 @@ from dsct_detrex.bench.sampling import Sampling, make_sampling, stacked_grid_sam
 from dsct_detrex.integrations.detrex.fallback import fallback_operator
 from dsct_detrex.integrations.detrex_operator import register_detrex_operator
 from dsct_detrex.ops import available_backends, fused_deformable_attn, multi_scale_deformable_attn, use_backend
+from dsct_detrex.ops.backends import find_backend
 from dsct_detrex.ops.fused import attention_weights, sampling_locations
 
 QUERIES = 300
@@ -42,21 +45,21 @@ def cases(setting: Setting) -> Iterator[Case]:
 def _case(setting: Setting, size: Size, queries: int | None, logits: bool, backward: bool) -> Case:
     start = _from_logits if logits else _operator
 
-    def candidate(name: str, operator: Operator, backend: str = "", note: str = "") -> Candidate:
+    def candidate(name: str, operator: Operator, backend: str = "") -> Candidate:
         def build() -> Ready:
             call, inputs, sampling = start(make_sampling(size, queries, setting.device), operator, backend)
             return _ready(call, inputs, sampling.grad_output, backward, countable=operator is stacked_grid_sample)
 
-        return Candidate(name, build, note=note)
+        return Candidate(name, build)
 
     candidates = [candidate("stacked grid_sample", stacked_grid_sample)]
     if official := setting.rival("official"):
-        note = "compiled, or its PyTorch formulation where it is not"
-        operator = partial(_official, official.folder)
-        candidates.append(candidate("official", operator, note=note))
+        candidates.append(candidate("official", partial(_official, official.folder)))
     if detrex := setting.rival("detrex"):
         candidates.append(candidate("detrex fallback", partial(_detrex, detrex.folder)))
-    candidates += [candidate(name, multi_scale_deformable_attn, name) for name in available_backends()]
+    anything = torch.zeros(1, 1, 1, 1, device=setting.device)
+    able = [name for name in available_backends() if find_backend(name).supports(anything)]
+    candidates += [candidate(name, multi_scale_deformable_attn, name) for name in able]
     who = "encoder" if queries is None else f"decoder, {queries} queries"
     names = ["from logits" if logits else "operator", "forward + backward" if backward else "forward"]
     return Case(f"{who}, {size}, {', '.join(names)}", candidates)

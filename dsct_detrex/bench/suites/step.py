@@ -55,9 +55,7 @@ def _candidates(setting: Setting, host: str, size: Size) -> list[Candidate]:
         Candidate("rewritten", lambda: our_step(rewritten(build()), host, size, PEOPLE)),
     ]
     if official:
-        found.insert(
-            0, Candidate("official", partial(_official, official, setting, size), "its PyTorch operator on a CPU")
-        )
+        found.insert(0, Candidate("official", partial(_official, official, setting, size)))
     return found
 
 
@@ -103,7 +101,7 @@ def _official(rival: Rival, setting: Setting, size: Size) -> Ready:
             total = code.loss(model, criterion, samples, targets)
         return _loss_and_norm(total, model)
 
-    return Ready(lambda: step(samples, targets), outcome, facts={"parameters": parameters(model)})
+    return Ready(lambda: step(samples, targets), outcome, facts={"parameters": parameters(model)}, note=code.note)
 
 
 def _loss_and_norm(total: Tensor, model: nn.Module) -> list[Tensor]:
