@@ -21,6 +21,10 @@ LEAST_SECONDS = 0.01
 """Of one turn; shorter calls are repeated within it."""
 
 
+LONG_SECONDS = 1.0
+"""Of a call that needs no second one to know that it fills a turn."""
+
+
 class Clock(Protocol):
     def seconds(self, run: Run, calls: int) -> float:
         """How long so many calls take together."""
@@ -108,8 +112,9 @@ def take_turns(
     times = {name: Times() for name in runs}
     for name, run in runs.items():
         with _keeping_error(times[name]):
-            clock.seconds(run, 1)  # what happens once: compiling, packing, growing of pools
-            times[name].calls = max(1, math.ceil(least_seconds / max(clock.seconds(run, 1), 1e-9)))
+            once = clock.seconds(run, 1)  # what happens once: packing, growing of pools
+            if once < LONG_SECONDS:
+                times[name].calls = max(1, math.ceil(least_seconds / max(clock.seconds(run, 1), 1e-9)))
     names = list(runs)
     for repeat in range(repeats):
         first = repeat % len(names)
