@@ -31,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo/report.html
 	$(BIN)/python scripts/demo.py
 
-bench: setup  ## time what there is to time, write runs/bench/; BENCH="--quick" takes a minute
+bench: setup  ## time what there is to time, write runs/bench/; BENCH="--quick" takes a minute or two
 	$(BIN)/python scripts/benchmark.py --out runs/bench --overwrite $(BENCH)
 
 test: setup  ## run the test suite

@@ -40,7 +40,7 @@ def build_parser() -> Parser:
     add("--repeats", type=count, metavar="N", help="turns of every candidate (default: 7; 3 with --quick)")
     add("--threads", type=count, metavar="N", help="threads of the CPU (default: what torch takes)")
     add_device(parser, "auto")
-    add("--quick", action="store_true", help="few sizes, hosts and points, no memory: some minutes become one")
+    add("--quick", action="store_true", help="small pictures, few hosts and points, no memory: a minute or two")
     add("--no-memory", action="store_true", help="do not start a process a candidate to measure its memory")
     add(
         "--against",
