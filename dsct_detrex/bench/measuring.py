@@ -60,7 +60,7 @@ def measure_case(suite: str, case: Case, means: Means) -> CaseResult:
             rows.append(Row(name, candidate.note, x=candidate.x, error=errors[name]))
             continue
         row = _row(suite, case, candidate, ready[name], times[name], apart.get(name), means, first)
-        first = first or row
+        first = first or (row if row.median else None)
         rows.append(row)
     built.clear()
     ready.clear()
@@ -94,7 +94,7 @@ def _attempt(candidates: Any, work: Callable[[Candidate], Any], errors: dict[str
 
 def sentence(error: Exception) -> str:
     """Why a candidate has no numbers, in one line."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
         return "no memory: it needs more than there is"
     text = " ".join(str(error).split())
     return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"[:200]

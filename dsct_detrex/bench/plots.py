@@ -6,7 +6,7 @@ from typing import Any
 
 from dsct_detrex.bench.results import CaseResult, Record, Row
 from dsct_detrex.visualization.plots import figure_file
-from dsct_detrex.visualization.style import MUTED, RUN_COLORS
+from dsct_detrex.visualization.style import RUN_COLORS
 
 
 def growth_pictures(record: Record) -> dict[str, tuple[str, bytes]]:
@@ -29,12 +29,13 @@ def _picture(axis: str, cases: list[CaseResult]) -> bytes:
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         for case, color in zip(cases, RUN_COLORS):
-            points = sorted((row.x, row) for row in case.rows if row.x is not None and row.median)
-            _line(axes, case.name, [row for _, row in points], color)
+            rows = [row for row in case.rows if row.x is not None and row.median]
+            _line(axes, case.name, sorted(rows, key=lambda row: row.x or 0.0), color)
+        highest = max(row.high or 0.0 for case in cases for row in case.rows)
         axes.set_title(_title(axis))
         axes.set(xlabel=axis, ylabel="time, milliseconds")
         axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15e3 * highest)
         axes.grid(True)
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=1)
 
@@ -52,5 +53,4 @@ def _line(axes: Any, name: str, rows: list[Row], color: str) -> None:
     first, last = rows[0], rows[-1]
     if first.x and last.x:
         end = medians[0] * last.x / first.x
-        if end < 3 * max(medians):
-            axes.plot([0, last.x], [0, end], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.plot([0, last.x], [0, end], color=color, linewidth=1, linestyle=(0, (4, 3)), zorder=0)

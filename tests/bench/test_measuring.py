@@ -50,6 +50,14 @@ def test_who_fails_says_why_and_the_next_is_the_reference() -> None:
     assert (second.times, third.times, second.error) == (1.0, 2.0, "")
 
 
+def test_who_fails_only_when_timed_is_no_reference() -> None:
+    calls = iter([torch.tensor([1.0])])  # enough to be compared
+    first, second = measure(Candidate("a", lambda: Ready(lambda: next(calls))), candidate("b", 2.0)).rows
+    assert first.error.startswith("StopIteration")
+    assert first.difference == 0.0
+    assert second.times == 1.0
+
+
 def test_failing_while_it_runs_and_failing_alone() -> None:
     def fail() -> Any:
         raise ValueError("two\nlines")
@@ -64,7 +72,7 @@ def test_failing_while_it_runs_and_failing_alone() -> None:
     ("error", "said"),
     [
         (MemoryError(), "no memory: it needs more than there is"),
-        (torch.OutOfMemoryError("CUDA out of memory. Tried ..."), "no memory: it needs more than there is"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried ..."), "no memory: it needs more than there is"),
         (
             RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
             "no memory: it needs more than there is",
