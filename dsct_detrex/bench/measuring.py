@@ -141,12 +141,16 @@ def _row(
 
 
 def _with_floor(rows: list[Row], rates: Rates, same: bool) -> tuple[Row, ...]:
-    """Rows of the same work share one floor: of the row whose operations were counted, else of the first that knows."""
+    """Rows of the same work share one floor: of the row whose operations were counted, else of the first that knows.
+
+    Of other work each has its own, and none where only its neighbours' operations were counted.
+    """
     known = sorted((row for row in rows if row.traffic or row.operations), key=lambda row: row.operations is None)
     done = []
     for row in rows:
         one = (known[0] if known else row) if same else row
-        floor = rates.floor(one.operations or 0, one.traffic or 0) or None
+        told = same or not known or row.operations is not None or known[0].operations is None
+        floor = rates.floor(one.operations or 0, one.traffic or 0) or None if told else None
         done.append(replace(row, floor=floor, of_floor=row.median / floor if row.median and floor else None))
     return tuple(done)
 
