@@ -1,5 +1,7 @@
 # One word per chore. `make demo` and `make test` need nothing but python3 and make.
 PYTHON ?= python3
+# Words for `make bench`: suites and flags of `dsct bench`.
+BENCH  ?=
 # Versions to install; empty (`make setup CONSTRAINTS=`) takes the newest of everything.
 CONSTRAINTS ?= constraints.txt
 # Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
@@ -13,7 +15,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs clean
+.PHONY: help setup demo bench test check format docs clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,6 +30,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo/report.html
 	$(BIN)/python scripts/demo.py
+
+bench: setup  ## time what there is to time, write runs/bench/; BENCH="--quick" takes a minute or two
+	$(BIN)/python scripts/benchmark.py --out runs/bench --overwrite $(BENCH)
 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dsct_detrex
 from dsct_detrex.paths import config_folder, projects_folder
 
 SPLITS = ("train", "val", "test")
@@ -40,6 +41,11 @@ def tables() -> list[str]:
     """Of ``--table``: tables by their number, then figures."""
     names = [path.stem for path in (config_folder() / "sweeps").glob("*_[0-9]*.py")]
     return [name.removeprefix("table_") for name in sorted(names, key=_by_number)]
+
+
+def suites() -> list[str]:
+    """Of ``dsct bench``: the files of ``bench/suites``."""
+    return _stems(Path(dsct_detrex.__file__).parent / "bench" / "suites")
 
 
 def _stems(folder: Path) -> list[str]:

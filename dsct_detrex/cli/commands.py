@@ -64,5 +64,11 @@ COMMANDS = {
     "convert": Command(
         "rename the weights of a checkpoint", "convert_checkpoint.py", "convert", "weights.command_line:convert"
     ),
+    "bench": Command(
+        "measure how fast this machine does it, and how fast it could",
+        "benchmark.py",
+        "bench",
+        "bench.command_line:bench",
+    ),
     "info": Command("say what is in a file of weights, or on this machine", "", "info", "info.command_line:info"),
 }

@@ -1,0 +1,1 @@
+"""``dsct bench``: candidates for the same work, timed in turns, beside what this machine could do at best."""

@@ -1,0 +1,131 @@
+"""The work of ``dsct bench``.
+
+Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+import torch
+
+from dsct_detrex.bench.contracts import Setting, Size, Suite
+from dsct_detrex.bench.discovery import chosen_suites, name_of, title_of
+from dsct_detrex.bench.floor import measure_rates
+from dsct_detrex.bench.goals import goals_page
+from dsct_detrex.bench.machine import describe
+from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
+from dsct_detrex.bench.page import page
+from dsct_detrex.bench.results import Record
+from dsct_detrex.bench.rivals import recognise
+from dsct_detrex.bench.screen import case_lines
+from dsct_detrex.bench.timing import clock_of
+from dsct_detrex.cli.invocation import PROGRAM
+from dsct_detrex.errors import UserError
+from dsct_detrex.names import hosts, suites
+from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.devices import device_named
+from dsct_detrex.suggestions import did_you_mean
+
+SOME_MISSING = 1
+
+
+def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
+    """Measure; returns the exit status.
+
+    Raises:
+        UserError: an unknown suite or host, a device that is not there, a folder that is no rival, or results that are
+            there already.
+    """
+    if options.list:
+        width = max(map(len, suites()))
+        print("\n".join(f"{name_of(suite):<{width}}  {title_of(suite)}" for suite in chosen_suites(options.suites)))
+        return 0
+    chosen = chosen_suites([*options.suites, *options.suite])
+    setting = _setting(options)
+    folder = None if options.out is None else user_path(options.out)
+    if folder is not None:
+        _check_free(folder, chosen, options.overwrite)
+    torch.set_num_threads(options.threads or torch.get_num_threads())
+    rates = measure_rates(setting.device)
+    weigh = not (options.quick or options.no_memory)
+    means = Means(
+        clock_of(setting.device),
+        rates,
+        options.repeats or (3 if options.quick else 7),
+        peak_of(setting, torch.get_num_threads(), weigh),
+    )
+    command = recorded(words)
+    complete = True
+    for suite in chosen:
+        record = _measure(suite, setting, means, command)
+        complete = complete and not any(row.error for case in record.cases for row in case.rows)
+        if folder is not None:
+            _write(record, folder)
+    return 0 if complete else SOME_MISSING
+
+
+def recorded(words: Sequence[str]) -> str:
+    """The command line as a record keeps it: of folders elsewhere on this disk only the last name."""
+    return shlex.join([PROGRAM, "bench", *(Path(word).name if Path(word).is_absolute() else word for word in words)])
+
+
+def _setting(options: argparse.Namespace) -> Setting:
+    known = hosts()
+    for name in options.hosts or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f" Hosts: {', '.join(known)}."
+            raise UserError(f"bench: --hosts expects names of hosts. Got {name!r}.{hint}")
+    return Setting(
+        device=device_named(options.device, "bench: --device"),
+        sizes=tuple(Size(*pair) for pair in options.sizes) if options.sizes else None,
+        hosts=tuple(options.hosts) if options.hosts else None,
+        quick=options.quick,
+        rivals=tuple(recognise(given) for given in options.against),
+    )
+
+
+def _check_free(folder: Path, chosen: Sequence[Suite], overwrite: bool) -> None:
+    """Before minutes of measuring, not after."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"bench: --out expects a folder. Got the file {folder}.")
+    there = [path for suite in chosen if (path := folder / f"{name_of(suite)}.json").exists()]
+    if there and not overwrite:
+        raise UserError(f"bench: {there[0]} exists; choose another --out, or replace it with --overwrite.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"bench: --out {folder} cannot be written: {error.strerror}.") from error
+
+
+def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Record:
+    """All cases of a suite, each printed as soon as it is known."""
+    begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    print(f"{name_of(suite)}: {title_of(suite)}\n", flush=True)
+    measured = []
+    for case in suite.cases(setting):
+        measured.append(measure_case(name_of(suite), case, means))
+        print("\n".join(case_lines(measured[-1])) + "\n", flush=True)
+    machine = describe(setting.device)
+    return Record(name_of(suite), title_of(suite), command, begun, machine, as_plain(means.rates), tuple(measured))
+
+
+def _write(record: Record, folder: Path) -> None:
+    """JSON, page and pictures, named after the suite."""
+    from dsct_detrex.bench.plots import growth_pictures  # here: plots import a library a second long
+
+    pictures = growth_pictures(record)
+    for file, (_, content) in pictures.items():
+        (folder / file).write_bytes(content)
+    text = json.dumps(asdict(record), indent=1) + "\n"
+    (folder / f"{record.suite}.json").write_text(text, encoding="utf-8")
+    said = page(record, {file: title for file, (title, _) in pictures.items()})
+    (folder / f"{record.suite}.md").write_text(said, encoding="utf-8")
+    (folder / "goals.md").write_text(goals_page(folder), encoding="utf-8")
+    print(f"written: {folder / record.suite}.md and .json\n", flush=True)

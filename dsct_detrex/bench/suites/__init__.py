@@ -1,0 +1,1 @@
+"""One file for each suite; the first line of its docstring says what it measures."""
