@@ -47,8 +47,7 @@ def fused(
     *,
     deterministic: bool = False,
 ) -> Tensor:
-    """Softmax, locations and sampling in one kernel; arguments, result and errors as in `fused_deformable_attn`."""
-    _check_fused_shapes(value, shapes, starts, references, offsets, logits)
+    """Softmax, locations and sampling in one kernel; arguments and result as in `fused_deformable_attn`."""
     return _run(value, shapes, starts, references, offsets, logits, deterministic)
 
 
@@ -113,35 +112,3 @@ def _compiles_for(device: torch.device) -> bool:
     if not _is_installed() or not torch.cuda.is_available():
         return False
     return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= _CAPABILITY
-
-
-def _check_fused_shapes(
-    value: Tensor, shapes: Tensor, starts: Tensor, references: Tensor, offsets: Tensor, logits: Tensor
-) -> None:
-    """The kernels read unchecked.
-
-    Raises:
-        ValueError: shapes that do not fit together.
-    """
-    if value.ndim != 4 or shapes.ndim != 2 or references.ndim != 4 or references.shape[-1] not in (2, 4):
-        raise ValueError(
-            "fused_deformable_attn expects value (B, S, H, D), spatial_shapes (L, 2) and reference_points (B, Q, L, 2 "
-            f"or 4). Got {tuple(value.shape)}, {tuple(shapes.shape)} and {tuple(references.shape)}."
-        )
-    images, _, heads, _ = value.shape
-    queries, levels, width = references.shape[1:]
-    points = offsets.shape[4] if offsets.ndim == 6 else -1
-    expected = {
-        "spatial_shapes": (shapes, (levels, 2)),
-        "level_start_index": (starts, (levels,)),
-        "reference_points": (references, (images, queries, levels, width)),
-        "offsets": (offsets, (images, queries, heads, levels, points, 2)),
-        "logits": (logits, (images, queries, heads, levels, points)),
-    }
-    for name, (tensor, shape) in expected.items():
-        if tensor.shape != shape:
-            wanted = str(shape).replace("-1", "any")
-            raise ValueError(f"fused_deformable_attn expects {name} of shape {wanted}. Got {tuple(tensor.shape)}.")
-    for name, tensor in (("spatial_shapes", shapes), ("level_start_index", starts)):
-        if tensor.dtype != torch.int64:
-            raise ValueError(f"fused_deformable_attn expects {name} of dtype torch.int64. Got {tensor.dtype}.")

@@ -27,7 +27,8 @@ def _prepare(
     queries, levels, points = offsets.shape[1], offsets.shape[3], offsets.shape[4]
     if shapes.device.type == "cpu":  # nothing to wait for
         read_levels(shapes, starts, cells)
-    real = tl.float64 if torch.float64 in (value.dtype, offsets.dtype, logits.dtype) else tl.float32
+    floats = (value, offsets, logits) if references is None else (value, references, offsets, logits)
+    real = tl.float64 if torch.float64 in [tensor.dtype for tensor in floats] else tl.float32
     sizes = tile(queries, images * queries * heads, levels * points, channels)
     blocks = triton.cdiv(queries, sizes["QUERIES"])
     value, offsets, logits = (_dense_from(tensor, 2) for tensor in (value, offsets, logits))

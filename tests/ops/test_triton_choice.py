@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.ops import available_backends, fused_deformable_attn, triton_backend, use_backend
+from dsct_detrex.ops import available_backends, triton_backend, use_backend
 from dsct_detrex.ops.backends import choose_backend
 from tests.ops.triton_cases import POINTS, make_call
 
@@ -88,32 +88,6 @@ def test_a_variable_set_too_late_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     with pytest.raises(UserError, match=r"only if TRITON_INTERPRET=1 was set before triton was imported"):
         make_call(POINTS, [(3, 4)]).attend("triton")
-
-
-# position of the argument, what replaces it, what the message must say
-MISFITS = [
-    (0, torch.zeros(2, 12, 24), "value (B, S, H, D), spatial_shapes (L, 2) and reference_points (B, Q, L, 2 or 4)."),
-    (1, torch.tensor([[3, 4]], dtype=torch.int32), "spatial_shapes of dtype torch.int64. Got torch.int32."),
-    (2, torch.tensor([0, 12]), "level_start_index of shape (1,). Got (2,)."),
-    (3, torch.zeros(2, 7, 1, 3), "and reference_points (B, Q, L, 2 or 4). Got (2, 12, 3, 8), (1, 2) and (2, 7, 1, 3)."),
-    (3, torch.zeros(1, 7, 1, 2), "reference_points of shape (2, 7, 1, 2). Got (1, 7, 1, 2)."),
-    (4, torch.zeros(2, 7, 4, 1, 4, 2), "offsets of shape (2, 7, 3, 1, 4, 2). Got (2, 7, 4, 1, 4, 2)."),
-    (4, torch.zeros(2, 7, 4, 1), "offsets of shape (2, 7, 3, 1, any, 2). Got (2, 7, 4, 1)."),
-    (5, torch.zeros(2, 6, 3, 1, 4), "logits of shape (2, 7, 3, 1, 4). Got (2, 6, 3, 1, 4)."),
-]
-
-
-@pytest.mark.parametrize(("position", "replacement", "message"), MISFITS)
-def test_shapes_that_do_not_fit_are_refused(
-    position: int, replacement: Tensor, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TRITON_INTERPRET", "1")
-    call = make_call(POINTS, [(3, 4)])
-    arguments = [call.value, call.shapes, call.starts, *call.floats]
-    arguments[position] = replacement
-    monkeypatch.setattr(triton_backend, "_is_installed", lambda: True)
-    with use_backend("triton"), pytest.raises(ValueError, match=re.escape(message)):
-        fused_deformable_attn(*arguments)
 
 
 def test_triton_is_imported_only_when_it_runs() -> None:
