@@ -51,7 +51,7 @@ def _undecided(cfg: DictConfig) -> bool:
 
 def _has_kernels(optimizer: Optimizer) -> bool:
     """Whether torch has fused kernels for all weights; none where torch does not tell."""
-    devices = getattr(_foreach_utils, "_get_fused_kernels_supported_devices", list)()
+    devices: list[str] = getattr(_foreach_utils, "_get_fused_kernels_supported_devices", list)()
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     return all(weight.device.type in devices and weight.is_floating_point() for weight in weights)
 
