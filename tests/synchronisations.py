@@ -75,7 +75,7 @@ class _Operators(TorchDispatchMode):
         self.note = note
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in VALUES:
+        if func in VALUES and (kwargs or {}).get("output_size") is None:
             self.note(VALUES[func])
         elif func in INDEXING:
             indices = args[INDEXING[func]]

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, flag_override
 from torch.optim import Optimizer
+from torch.utils import _foreach_utils
 
 from dsct_detrex.config import ConfigError
 from dsct_detrex.config.building import instantiate
@@ -30,7 +31,8 @@ def build_fused(cfg: DictConfig) -> Optimizer:
         except ConfigError:
             pass  # weights or a device that torch has no fused kernel for; whatever else is wrong comes up again below
         else:
-            return fused
+            if _has_kernels(fused):  # newer releases of torch ask that in the first step only
+                return fused
     optimizer: Optimizer = instantiate(cfg)
     return optimizer
 
@@ -45,6 +47,13 @@ def _undecided(cfg: DictConfig) -> bool:
     known = "fused" in inspect.signature(target).parameters
     said = [cfg.get(name) for name in ("fused", "foreach", "differentiable")]
     return known and all(value is None for value in said)
+
+
+def _has_kernels(optimizer: Optimizer) -> bool:
+    """Whether torch has fused kernels for all weights; none where torch does not tell."""
+    devices: list[str] = getattr(_foreach_utils, "_get_fused_kernels_supported_devices", list)()
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    return all(weight.device.type in devices and weight.is_floating_point() for weight in weights)
 
 
 def _torchs(name: str) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dsct_detrex.layers.boxes import box_cxcywh_to_xyxy, box_xyxy_to_cxcywh
 
@@ -56,4 +55,4 @@ def _either_way(like: Tensor) -> Tensor:
 def any_emotion(like: Tensor) -> Tensor:
     """(..., K) one-hot, each category as likely."""
     index = torch.randint(like.shape[-1], like.shape[:-1], device=like.device)
-    return F.one_hot(index, like.shape[-1]).to(like.dtype)
+    return (index[..., None] == torch.arange(like.shape[-1], device=like.device)).to(like.dtype)

@@ -157,7 +157,8 @@ class MultiClassEmotions(Emotions):
         return torch.tensor([person[0] for person in labels], dtype=torch.int64)
 
     def multi_hot(self, targets: Tensor) -> Tensor:
-        return torch.nn.functional.one_hot(targets, self.num_emotions).float()
+        # not one_hot, which reads the range of its input
+        return (targets[..., None] == torch.arange(self.num_emotions, device=targets.device)).float()
 
     def probabilities(self, logits: Tensor) -> Tensor:
         return logits[..., : self.num_emotions].softmax(-1)
