@@ -104,8 +104,8 @@ def chosen(which: str | Sequence[str], asker: str = "rewrites") -> tuple[type[Re
 
 
 def names() -> tuple[str, ...]:
-    """Of all rewrites, in the order in which they are put on."""
-    return tuple(kind.name for kind in available())
+    """Of all rewrites, in the order in which they are put on; several kinds of module may share one."""
+    return tuple(dict.fromkeys(kind.name for kind in available()))
 
 
 @cache

@@ -147,7 +147,9 @@ def test_rewritten_ends_with_its_block() -> None:
 
 
 def test_choice() -> None:
-    assert [kind.name for kind in chosen("all")] == list(names())
+    assert list(dict.fromkeys(kind.name for kind in chosen("all"))) == list(names())
+    assert len(set(names())) == len(names())
+    assert len(chosen(["frozen_norm"])) == 2  # below a convolution, and alone
     assert chosen("none") == chosen([]) == ()
     assert [kind.name for kind in chosen(["deformable_attention"])] == ["deformable_attention"]
     with pytest.raises(UserError, match=r"train.rewrites expects all, none, or a list of names of .*Got 'deform'"):
