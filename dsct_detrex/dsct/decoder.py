@@ -128,7 +128,7 @@ class SubjectContextDecoder(nn.Module):
         fusion_mask = subject_mask(subjects.groups, subjects.padding)
         padding = query_padding(num_contexts, subjects.padding)
         fixed = self._places(0, state, inputs, num_contexts, heads, state.content) if self.adapter.points_stay else None
-        outputs = []
+        left: list[_Left] = []
         for index in range(len(self.layers)):
             places = _always(fixed) if fixed else partial(self._places, index, state, inputs, num_contexts, heads)
             fusion = FusionInputs(places, num_contexts, fusion_mask)
@@ -137,9 +137,9 @@ class SubjectContextDecoder(nn.Module):
                 keywords = keywords | {"query_key_padding_mask": padding}
             content, aggregation = self._run_layer(index, state.content, keywords, attention_mask, fusion)
             state = replace(state, content=content)
-            outputs.append(self._predict(index, state, num_contexts, heads, aggregation))
+            left.append(self._leave(state, num_contexts, aggregation))
             state = self._refine(index, state, num_contexts, heads)
-        return outputs
+        return _predicted(left, heads, at_once=heads.shared and not self.adapter.refines)
 
     def _run_layer(
         self, index: int, content: Tensor, keywords: dict[str, Any], mask: Tensor | None, fusion: FusionInputs
@@ -151,19 +151,15 @@ class SubjectContextDecoder(nn.Module):
             out = checkpoint(layer, run_base, content, keywords, mask, fusion, use_reentrant=False)
         return out
 
-    def _predict(
-        self, index: int, state: QueryState, m: int, heads: SubjectHeads, aggregation: Aggregation | None
-    ) -> LayerOutput:
+    def _leave(self, state: QueryState, m: int, aggregation: Aggregation | None) -> _Left:
         states = self.adapter.output(state.content)
         states = states if self.adapter.batch_first else states.transpose(0, 1)
-        subjects = states[:, m:]
-        return LayerOutput(
+        return _Left(
             contexts=states[:, :m],
-            subjects=subjects,
+            subjects=states[:, m:],
             context_references=state.reference[:, :m],
             subject_references=state.reference[:, m:],
-            logits=heads.classify(index, subjects),
-            boxes=heads.locate(index, subjects, state.prediction_reference[:, m:]),
+            prediction_references=state.prediction_reference[:, m:],
             aggregation=aggregation,
         )
 
@@ -200,6 +196,43 @@ class SubjectContextDecoder(nn.Module):
             reference=state.reference[:, m:],
             prediction_reference=state.prediction_reference[:, m:],
         )
+
+
+@dataclass(frozen=True)
+class _Left:
+    """A ``LayerOutput`` before the heads; its boxes will be relative to (B, N, 2 | 4) ``prediction_references``."""
+
+    contexts: Tensor
+    subjects: Tensor
+    context_references: Tensor
+    subject_references: Tensor
+    prediction_references: Tensor
+    aggregation: Aggregation | None
+
+
+def _predicted(left: Sequence[_Left], heads: SubjectHeads, at_once: bool) -> list[LayerOutput]:
+    """Logits and boxes of all layers; ``at_once`` where all share heads and references."""
+    if at_once:
+        states = torch.stack([layer.subjects for layer in left])
+        logits = heads.classify(0, states).unbind()
+        boxes = heads.locate(0, states, left[0].prediction_references).unbind()
+    else:
+        logits = tuple(heads.classify(index, layer.subjects) for index, layer in enumerate(left))
+        boxes = tuple(
+            heads.locate(index, layer.subjects, layer.prediction_references) for index, layer in enumerate(left)
+        )
+    return [
+        LayerOutput(
+            layer.contexts,
+            layer.subjects,
+            layer.context_references,
+            layer.subject_references,
+            of_emotions,
+            of_places,
+            layer.aggregation,
+        )
+        for layer, of_emotions, of_places in zip(left, logits, boxes)
+    ]
 
 
 def _always(places: Places) -> Callable[[Tensor], Places]:

@@ -3,11 +3,14 @@
 import golden_io
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from dsct_detrex.config import get_config
 from dsct_detrex.dsct import REWEIGHTINGS, Aggregation, Pairs, RelationalAggregation, register_reweighting
 from dsct_detrex.dsct.choices import Places
 from dsct_detrex.errors import UserError
+from dsct_detrex.rewrites import rewrite
 
 CASES = {"sp6_sm4": (6, 4), "sp100_sm50": (100, 50), "sp1_sm1": (1, 1), "sp300_sm300": (300, 300)}
 
@@ -181,3 +184,29 @@ def test_a_masked_subject_changes_nothing():
 def test_unknown_switches_are_refused(argument, message):
     with pytest.raises(ValueError, match=message):
         RelationalAggregation(**argument)
+
+
+class Sizes(TorchDispatchMode):
+    """Numbers in the largest tensor that an operation gave."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, torch.Tensor):
+                self.largest = max(self.largest, tensor.numel())
+        return out
+
+
+@pytest.mark.parametrize("which", ["none", "all"])
+@pytest.mark.parametrize("formula", ["official", "paper"])
+def test_nothing_of_subjects_by_contexts_by_channels_is_made(formula, which):
+    """Forward and backward: three lists over all queries, or two sets of states, a tenth of (B, N, M, C)."""
+    n, m, c = 9, 100, 32
+    aggregation = RelationalAggregation(formula, 20, 10)
+    rewrite(aggregation, which)
+    queries = torch.randn(2, m + n, c, requires_grad=True)
+    with Sizes() as sizes:
+        aggregation(queries, Places(torch.rand(2, m + n, 2), m)).queries.sum().backward()
+    assert 0 < sizes.largest <= 2 * max(3 * n * (m + n), (m + n) * c)
