@@ -6,7 +6,7 @@ from typing import Any
 
 from dsct_detrex.bench.results import CaseResult, Record, Row
 from dsct_detrex.visualization.plots import figure_file
-from dsct_detrex.visualization.style import RUN_COLORS
+from dsct_detrex.visualization.style import MUTED, RUN_COLORS
 
 
 def growth_pictures(record: Record) -> dict[str, tuple[str, bytes]]:
@@ -30,7 +30,9 @@ def _picture(axis: str, cases: list[CaseResult]) -> bytes:
         axes = figure.subplots()
         for case, color in zip(cases, RUN_COLORS):
             rows = [row for row in case.rows if row.x is not None and row.median]
-            _line(axes, case.name, sorted(rows, key=lambda row: row.x or 0.0), color)
+            _line(axes, case.name.removesuffix(f", {axis}"), sorted(rows, key=lambda row: row.x or 0.0), color)
+        if any(line.get_linestyle() == "--" for line in axes.lines):
+            axes.plot([], [], color=MUTED, linewidth=1, linestyle="--", label="in proportion to its first point")
         highest = max(row.high or 0.0 for case in cases for row in case.rows)
         axes.set_title(_title(axis))
         axes.set(xlabel=axis, ylabel="time, milliseconds")
@@ -53,4 +55,4 @@ def _line(axes: Any, name: str, rows: list[Row], color: str) -> None:
     first, last = rows[0], rows[-1]
     if first.x and last.x:
         end = medians[0] * last.x / first.x
-        axes.plot([0, last.x], [0, end], color=color, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.plot([0, last.x], [0, end], color=color, linewidth=1, linestyle="--", zorder=0)
