@@ -4,6 +4,7 @@ Imported only when used, as `numba_backend`. Shape letters as in `numba_fused_ke
 for the backward pass; double backward is not supported.
 """
 
+from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
 
@@ -42,8 +43,9 @@ def _attention(
     if logits.numel() == 0 or value.numel() == 0:
         return output.zero_()
     value, offsets, logits = dense_from(3, value), dense_from(2, offsets), dense_from(2, logits)
+    block: Callable[..., None] = fused_forward_block
     block = partial(
-        fused_forward_block,
+        block,
         flat(value),
         flat(references.contiguous()),
         flat(offsets),
@@ -80,8 +82,9 @@ def _attention_backward(
     if logits.numel() == 0 or value.numel() == 0:
         return grad_value, grad_references.sum(2), grad_predicted.zero_()
     grad_offsets, grad_logits = _parts(grad_predicted, logits.shape)
+    block: Callable[..., None] = fused_backward_block
     block = partial(
-        fused_backward_block,
+        block,
         flat(value),
         flat(references.contiguous()),
         flat(offsets),
@@ -102,7 +105,7 @@ def _attention_backward(
 def _parts(predicted: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
     """Views of a (B, Q, 3 * H * L * P) tensor: (B, Q, H, L, P, 2), then (B, Q, H, L, P), which is ``shape``."""
     count = shape[2:].numel()
-    offsets, logits = predicted.split([2 * count, count], -1)
+    offsets, logits = torch.split(predicted, [2 * count, count], -1)
     return offsets.view(*shape, 2), logits.view(shape)
 
 

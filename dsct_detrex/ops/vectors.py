@@ -24,7 +24,7 @@ from numba.extending import intrinsic, lower_builtin, register_model, type_calla
 FUSED = ("contract",)
 
 
-class Vector(types.Type):
+class Vector(types.Type):  # type: ignore[misc]  # numba has no types
     """The type of a vector: that of its elements and their number."""
 
     def __init__(self, element: Any, length: int) -> None:
@@ -33,7 +33,7 @@ class Vector(types.Type):
 
 
 @register_model(Vector)
-class _VectorModel(models.PrimitiveModel):
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, vector: Vector) -> None:
         element = ir.IntType(1) if vector.element is types.boolean else manager[vector.element].get_value_type()
         super().__init__(manager, vector, ir.VectorType(element, vector.length))
@@ -66,8 +66,7 @@ def spread(_: Any, scalar: Any, lanes: Any) -> Any:
 def _operator(function: Any, build: Callable[[Any, Any, Any], Any], result: Any = None) -> None:
     """Make `function` work on two vectors of one type, or on a vector and a scalar of its elements' type."""
 
-    @type_callable(function)
-    def _(context: Any) -> Any:
+    def type_of_result(context: Any) -> Any:
         def typer(left: Any, right: Any) -> Any:
             vector = left if isinstance(left, Vector) else right
             if not isinstance(vector, Vector) or any(kind not in (vector, vector.element) for kind in (left, right)):
@@ -75,6 +74,8 @@ def _operator(function: Any, build: Callable[[Any, Any, Any], Any], result: Any 
             return vector if result is None else Vector(result, vector.length)
 
         return typer
+
+    type_callable(function)(type_of_result)
 
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         length = next(kind.length for kind in signature.args if isinstance(kind, Vector))
@@ -101,10 +102,17 @@ _operator(operator.sub, _either("sub", "fsub"))
 _operator(operator.mul, _either("mul", "fmul"))
 _operator(operator.truediv, lambda builder, left, right: builder.fdiv(left, right))
 _operator(operator.and_, lambda builder, left, right: builder.and_(left, right))
-for _function, _sign in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")):
-    _operator(
-        _function, lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), types.boolean
-    )  # false where one is NaN
+
+
+def _comparison(sign: str) -> Callable[[Any, Any, Any], Any]:
+    """False where one of the two is NaN."""
+    return lambda builder, left, right: builder.fcmp_ordered(sign, left, right)
+
+
+_operator(operator.lt, _comparison("<"), types.boolean)
+_operator(operator.le, _comparison("<="), types.boolean)
+_operator(operator.gt, _comparison(">"), types.boolean)
+_operator(operator.ge, _comparison(">="), types.boolean)
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, kind: Any = None) -> tuple[Any, int]:
