@@ -23,7 +23,7 @@ SERVED = {
     "anchor_detr_mha": CONVOLUTIONS,
     **dict.fromkeys(("detr", "conditional_detr", "dab_detr", "dn_detr"), SINGLE_SCALE),
 }
-"""What each host has of what rewrites fit; the others are hosts of several scales."""
+"""What fits in each host, of the rewrites for inference; the others are hosts of several scales."""
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_dsct_is_what_it_was(host: str) -> None:
     pictures = images(*ODD)
     plain = predictions(model, pictures)
     with rewritten(model) as rewriting:
-        assert set(rewriting.counts) == SERVED.get(host, MULTI_SCALE)
+        assert SERVED.get(host, MULTI_SCALE) <= set(rewriting.counts)
         fast = predictions(model, pictures)
         assert_close(fast, plain)
         assert_close(predictions(copy.deepcopy(model), pictures), plain)
