@@ -21,13 +21,14 @@ from dsct_detrex.bench.official import CONTEXTS, load_official
 from dsct_detrex.bench.outcomes import bytes_of
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.dsct import RelationalAggregation
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.rewrites import rewrite
 
 NUM_CONTEXTS = (300, 900)
 K_SPATIAL, K_SEMANTIC = 100, 50
 
 Fusion = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-"""(subjects, contexts, their points, the contexts' points) -> subjects, shapes as in ``RelationalAggregation``."""
+"""(B, N, C) subjects, (B, M, C) contexts, and the xy points of both, in [0, 1] -> (B, N, C) subjects."""
 
 
 def cases(setting: Setting) -> Iterator[Case]:
@@ -85,7 +86,8 @@ def _ours(setting: Setting, rewrites: bool) -> Fusion:
         rewrite(aggregation)
 
     def fuse(subjects: Tensor, contexts: Tensor, subject_xy: Tensor, context_xy: Tensor) -> Tensor:
-        fused: Tensor = aggregation(subjects, contexts, subject_xy, context_xy).subjects
+        places = Places(torch.cat([context_xy, subject_xy], 1), contexts.shape[1])
+        fused: Tensor = aggregation(torch.cat([contexts, subjects], 1), places).subjects
         return fused
 
     return fuse
