@@ -7,7 +7,6 @@ import sys
 import torch
 
 from dsct_detrex.engine.contracts import Scalars
-from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.errors import UserError
 
 _KNOWN = ("auto", "cpu", "cuda", "mps")
@@ -32,8 +31,6 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
         raise UserError(
             "train.device=mps needs Apple's Metal backend, which torch does not find here: use --device cpu."
         )
-    if kind == "cpu":
-        keep_freed_memory()
     if kind != "cuda":
         return torch.device(kind)
     if not torch.cuda.is_available():

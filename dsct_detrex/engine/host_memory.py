@@ -17,7 +17,10 @@ _OWN = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
 
 
 def keep_freed_memory() -> bool:
-    """Ask the allocator of this process; returns whether it is glibc's, unset by the user, and agreed."""
+    """Ask the allocator of this process; returns whether it is glibc's, unset by the user, and agreed.
+
+    It holds for the whole process: commands and trainings ask, a ``Predictor`` in somebody's program does not.
+    """
     if sys.platform != "linux" or any(name.startswith(_OWN) for name in os.environ):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -24,6 +24,7 @@ from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.engine.ending import tell_evaluation, tell_training
 from dsct_detrex.engine.headlines import known_headlines, save_headlines
+from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.engine.introduction import introduce
 from dsct_detrex.engine.loggers import Record
@@ -98,6 +99,8 @@ def run(
             "spoil the run in its folder; leave one of the two out."
         )
     device = choose_device(settings.device, ddp.local_rank())
+    if device.type == "cpu":
+        keep_freed_memory()
     if resume and settings.seed < 0:
         keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
     with ddp.process_group(device):

@@ -8,10 +8,22 @@ from numba import njit
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def compiled(function: _Function) -> _Function:
-    """Compiled without the GIL; kept wherever the package's or the user's cache folder can be written."""
-    try:
-        made: _Function = njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # neither can
-        made = njit(nogil=True, error_model="numpy")(function)
-    return made
+def compiled_with(**options: Any) -> Callable[[_Function], _Function]:
+    """A decorator: compiled without the GIL; kept wherever the package's or the user's cache folder can be written.
+
+    Args:
+        options: more of numba's.
+    """
+
+    def compile_(function: _Function) -> _Function:
+        try:
+            made: _Function = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        except RuntimeError:  # neither can
+            made = njit(nogil=True, error_model="numpy", **options)(function)
+        return made
+
+    return compile_
+
+
+compiled = compiled_with()
+"""Nothing but that."""

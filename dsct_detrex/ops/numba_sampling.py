@@ -9,35 +9,20 @@ Pixel centres lie at i + 0.5 and cells outside the map count as zero, the rule o
 align_corners=False)`. A location that is not finite gives NaN.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from dsct_detrex.ops.compiled import compiled_with
 from dsct_detrex.ops.vector_functions import exp, floor, four_totals, integers, largest, select, total
 from dsct_detrex.ops.vectors import item, load, load_quads, spread, store
 
 Floats = NDArray[Any]
 Integers = NDArray[Any]
 Lanes = tuple[int, ...]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def compiled(function: _Function) -> _Function:
-    """numba compilation at the first call, kept on disk for the next process wherever a folder can be written."""
-    options: dict[str, Any] = {
-        "nogil": True,
-        "forceinline": True,
-        "error_model": "numpy",
-        "fastmath": {"contract", "nsz"},
-    }
-    try:
-        made: _Function = njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache folder can be written
-        made = njit(**options)(function)
-    return made
+compiled = compiled_with(forceinline=True, fastmath={"contract", "nsz"})
+"""Into whatever calls it, where a product and a sum may become one instruction."""
 
 
 @compiled

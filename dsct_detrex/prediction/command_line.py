@@ -17,6 +17,7 @@ from rich.progress import track
 from dsct_detrex.cli.running import INTERRUPTED, USER_ERROR
 from dsct_detrex.counting import counted
 from dsct_detrex.data.images import ImageError
+from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.paths import shown
 from dsct_detrex.prediction.devices import device_named
@@ -35,6 +36,8 @@ def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     if arguments.hosts_from == "detrex":
         locate()
     device = device_named(arguments.device, "--device")
+    if device.type == "cpu":
+        keep_freed_memory()
     pictures, left_out = find_pictures(arguments.inputs)
     results = Results(Path(arguments.out), pictures, draw=not arguments.no_pictures)
     predictor = Predictor.from_checkpoint(
