@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from dsct_detrex.config import get_config, instantiate, project
 from dsct_detrex.dsct import DSCT, REWEIGHTINGS, RelationalAggregation
+from dsct_detrex.dsct.choices import Places
 from dsct_detrex.integrations.detrex import live_hosts
 from dsct_detrex.structures import CAER_S
 from dsct_detrex.sweep import load_sweep
@@ -32,8 +33,7 @@ def test_a_reweighting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(file.read_text(), str(file), "exec"), {"__name__": "mine"})
     assert [*known] == [*REWEIGHTINGS, "nearness"]
     aggregation = RelationalAggregation("paper", 2, 1, reweighting="nearness")
-    states, points = torch.randn(2, 3, 8), torch.rand(2, 3, 2)
-    weights = aggregation(states, torch.randn(2, 5, 8), points, torch.rand(2, 5, 2)).weights
+    weights = aggregation(torch.randn(2, 8, 8), Places(torch.rand(2, 8, 2), num_contexts=5)).weights
     torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3))
 
 

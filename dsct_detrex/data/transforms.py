@@ -141,7 +141,7 @@ class TrainTransforms:
         extra: Sequence[Transform] = (),
     ) -> None:
         self.flip, self.final, self.smaller, self.crop, self.extra = flip, final, smaller, crop, tuple(extra)
-        self._branches = torch.tensor([crop_probability, 1 - crop_probability])
+        self._branches = torch.tensor([crop_probability, 1 - crop_probability], dtype=torch.float32)
 
     def __call__(self, scene: Scene) -> Scene:
         mirrors, crops = self._choices()

@@ -9,7 +9,6 @@ Shapes: B images, N subject queries, M context queries, Q = M + N.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -28,10 +27,16 @@ class Choice:
     scores: Tensor
     k: int
     largest: bool = False
+    _made: list[Tensor] = field(default_factory=list, repr=False)
 
-    @cached_property
+    @property
     def mask(self) -> Tensor:
-        """(B, N, M) bool, True = chosen; made once."""
+        """(B, N, M) bool, True = chosen; made once (not by ``cached_property``, whose lock breaks compiled graphs)."""
+        if not self._made:
+            self._made.append(self._mask())
+        return self._made[0]
+
+    def _mask(self) -> Tensor:
         scores, k = self.scores, self.k
         if k >= scores.shape[-1]:
             return torch.ones_like(scores, dtype=torch.bool)

@@ -147,8 +147,9 @@ def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
 def _differentiate(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
     backward = torch.ops.dsct_detrex.fused_deformable_attention_backward
     with_references = ctx.needs_input_grad[3]
-    grad_value, grad_references, grad_predicted = backward(grad_output, *ctx.saved_tensors, with_references)
-    grad_parts = _parts(grad_predicted, ctx.saved_tensors[-1].shape)
+    saved = ctx.saved_tensors  # asked for once: a recomputed layer unpacks them once
+    grad_value, grad_references, grad_predicted = backward(grad_output, *saved, with_references)
+    grad_parts = _parts(grad_predicted, saved[-1].shape)
     return grad_value, None, None, grad_references if with_references else None, *grad_parts
 
 

@@ -13,7 +13,7 @@ def test_eighty_columns() -> None:
     memory = {"peak": 2**30, "work": 2**29}
     rows = (
         Row("stacked grid_sample", median=0.8, times=1.0, memory=memory, per_second=1.25, **FULL),
-        Row("a candidate with quite a long name", median=0.4, times=2.0, memory=memory, per_second=2.5, **FULL),
+        Row("a candidate with a long name", median=0.4, times=2.0, memory=memory, per_second=2.5, **FULL),
         Row("broken", error="it needs " + "a compiler " * 12, note="never compiled"),
     )
     lines = list(case_lines(CaseResult("encoder, 480x640", rows)))

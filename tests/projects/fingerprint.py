@@ -73,9 +73,18 @@ def effective(settings: TrainSettings) -> Any:
     """What the engine makes of the ``train`` block: what a switch turns off is not there."""
     switched = {
         name: getattr(settings, name) if getattr(settings, name).enabled else None
-        for name in ("amp", "clip_grad", "fast_dev_run", "wandb", "tensorboard", "model_ema", "report")
+        for name in ("amp", "compile", "clip_grad", "fast_dev_run", "wandb", "tensorboard", "model_ema", "report")
     }
-    always = ("output_dir", "init_checkpoint", "accumulate", "seed", "device", "thresholds", "float32_precision")
+    always = (
+        "output_dir",
+        "init_checkpoint",
+        "accumulate",
+        "seed",
+        "device",
+        "thresholds",
+        "float32_precision",
+        "rewrites",
+    )
     kept = {name: getattr(settings, name) for name in (*always, "best", "early_stop")}
     keep = settings.checkpointer.max_to_keep
     return describe([make_plan(settings, 128, 32), switched, kept, keep])
