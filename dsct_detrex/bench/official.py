@@ -202,6 +202,8 @@ def _importable(folder: Path) -> Iterator[None]:
     for name in absent:
         empty = ModuleType(name)
         empty.embed = None  # type: ignore[attr-defined]
+        # It stays, for the code imports it in functions too; what others ask of a shell, it answers like a new one.
+        empty.version_info, empty.get_ipython = (9, 0), lambda: None  # type: ignore[attr-defined]
         sys.modules[name] = empty
     sys.path.insert(0, str(folder))
     try:
@@ -212,5 +214,3 @@ def _importable(folder: Path) -> Iterator[None]:
         raise
     finally:
         sys.path.remove(str(folder))
-        if _SHELL in absent:  # others ask for it later, to see what it is
-            del sys.modules[_SHELL]
