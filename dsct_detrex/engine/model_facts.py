@@ -49,7 +49,7 @@ def backbone_words(block: Any) -> str:
 
 
 def device_words(settings: TrainSettings, device: torch.device, model: nn.Module) -> str:
-    """``"cpu, 2 threads, float32, deformable attention by numba (with softmax and locations in one pass)"``.
+    """``"cpu, 2 threads, float32, deformable attention by numba (fused)"``.
 
     Raises:
         BackendError: the backend that was asked for cannot run on this device.

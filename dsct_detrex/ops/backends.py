@@ -47,8 +47,8 @@ class Backend:
     on_request: Callable[[Tensor], bool] = lambda value: False
 
     def words(self) -> str:
-        """``"numba (with softmax and locations in one pass)"``, or the name alone of one that has no such pass."""
-        return self.name if self.fused is None else f"{self.name} (with softmax and locations in one pass)"
+        """``"numba (fused)"``, or the name alone of one that has no such pass."""
+        return self.name if self.fused is None else f"{self.name} (fused)"
 
 
 class BackendError(UserError, ValueError):

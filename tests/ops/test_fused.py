@@ -341,5 +341,5 @@ def test_a_registered_pass_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = make([(3, 4)])
     with use_backend("loud"):
         assert fused_deformable_attn(*arguments.all()).item() == arguments.logits.sum().item()
-    assert find_backend("loud").words() == "loud (with softmax and locations in one pass)"
+    assert find_backend("loud").words() == "loud (fused)"
     assert find_backend("pytorch").words() == "pytorch"
