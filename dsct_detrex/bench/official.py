@@ -76,7 +76,6 @@ ARGUMENTS: dict[str, Any] = dict(
 )
 
 _OPERATOR = "MultiScaleDeformableAttention"
-_SHELL = "IPython"
 _PACKAGES = ("models", "util")
 _SEED = 0
 
@@ -198,8 +197,9 @@ def _importable(folder: Path) -> Iterator[None]:
     taken = [name for name in _PACKAGES if name in sys.modules]
     if taken:
         raise UserError(f"bench: the official code needs the name {taken[0]!r}, which another package has taken.")
-    absent = [name for name in (_OPERATOR, _SHELL) if name not in sys.modules and not importlib.util.find_spec(name)]
-    for name in absent:
+    for name in (_OPERATOR, "IPython"):
+        if name in sys.modules or importlib.util.find_spec(name):
+            continue
         empty = ModuleType(name)
         empty.embed = None  # type: ignore[attr-defined]
         # It stays, for the code imports it in functions too; what others ask of a shell, it answers like a new one.

@@ -7,8 +7,7 @@ generator; the seed itself comes from torch's generator, which therefore decides
 
 from __future__ import annotations
 
-import importlib.util
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from math import inf
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dsct_detrex.ops.multi_scale_deform_attn import numba_is_installed
 from dsct_detrex.ops.threads import run_tasks
 
 _AS_INTEGERS = {torch.bfloat16: torch.int16, torch.float16: torch.int16}
@@ -25,15 +25,10 @@ _SMALLEST_PIECE = 1 << 16
 _32_BITS = 2**32 - 1
 
 
-@cache
-def _has_numba() -> bool:
-    return importlib.util.find_spec("numba") is not None
-
-
 def can_drop(x: Tensor) -> bool:
     """Whether ``drop`` can take a tensor: of floats, on a CPU, where numba is installed."""
     known = x.dtype in (torch.float32, torch.float64, *_AS_INTEGERS)
-    return x.device.type == "cpu" and known and _has_numba()
+    return x.device.type == "cpu" and known and numba_is_installed()
 
 
 def draw_seed() -> int:

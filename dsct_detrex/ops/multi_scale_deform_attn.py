@@ -99,7 +99,8 @@ _NUMBA_CHANNELS = 1000
 
 
 @functools.cache
-def _numba_is_installed() -> bool:
+def numba_is_installed() -> bool:
+    """Asked without importing it, which takes about a second."""
     return importlib.util.find_spec("numba") is not None
 
 
@@ -119,7 +120,7 @@ def _numba_fused(
 
 def _numba_supports(value: Tensor) -> bool:
     unrollable = value.shape[-1] <= _NUMBA_CHANNELS
-    return value.device.type in ("cpu", "meta") and unrollable and _numba_is_installed()
+    return value.device.type in ("cpu", "meta") and unrollable and numba_is_installed()
 
 
 register_backend(

@@ -54,7 +54,7 @@ def test_numba_declines_more_channels_than_it_can_count() -> None:
 
 
 def test_without_numba_the_reference_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_numba_is_installed", lambda: False)
+    monkeypatch.setattr(module, "numba_is_installed", lambda: False)
     assert choose_backend(torch.zeros(1)).name == "pytorch"
     message = (
         "use_backend asks for the deformable-attention backend 'numba', which cannot run on a torch.float32 tensor on "

@@ -24,12 +24,7 @@ class _Dropped(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return dropped_gradient(gradient, *ctx.settings), None
-
-
-def dropped_gradient(gradient: Tensor, probability: float, seed: int) -> Tensor:
-    """The gradient of what entered ``drop``."""
-    return drop(gradient, probability, seed)
+        return drop(gradient, *ctx.settings), None
 
 
 class Dropout(Rewrite):
