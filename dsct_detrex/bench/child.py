@@ -19,7 +19,8 @@ def main() -> int:
     request = json.load(sys.stdin)
     torch.set_num_threads(request["threads"])
     setting = _setting(request)
-    ready = _candidate(request, setting).build()
+    candidate = _candidate(request, setting)  # kept: what it has set up, a folder for example, goes with it
+    ready = candidate.build()
     print(json.dumps(asdict(own_peak(ready.run, setting.device))))
     return 0
 

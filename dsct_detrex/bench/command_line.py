@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +22,7 @@ from dsct_detrex.bench.goals import goals_page
 from dsct_detrex.bench.machine import describe
 from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
 from dsct_detrex.bench.page import page
-from dsct_detrex.bench.results import Record
+from dsct_detrex.bench.results import CaseResult, Record
 from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
 from dsct_detrex.bench.timing import clock_of
@@ -64,10 +64,15 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
     command = recorded(words)
     complete = True
     for suite in chosen:
-        record = _measure(suite, setting, means, command)
-        complete = complete and not any(row.error for case in record.cases for row in case.rows)
-        if folder is not None:
-            _write(record, folder)
+        record: Record | None = None
+        try:
+            for record in _measure(suite, setting, means, command):
+                complete = complete and not any(row.error for row in record.cases[-1].rows)
+                if folder is not None:
+                    _keep(record, folder)
+        finally:  # Ctrl-C too leaves the page of what was measured
+            if record is not None and folder is not None:
+                _publish(record, folder)
     return 0 if complete else SOME_MISSING
 
 
@@ -104,27 +109,33 @@ def _check_free(folder: Path, chosen: Sequence[Suite], overwrite: bool) -> None:
         raise UserError(f"bench: --out {folder} cannot be written: {error.strerror}.") from error
 
 
-def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Record:
-    """All cases of a suite, each printed as soon as it is known."""
+def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Iterator[Record]:
+    """The record after every case, printed as soon as it is known: who stops later keeps what was measured."""
     begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    print(f"{name_of(suite)}: {title_of(suite)}\n", flush=True)
-    measured = []
+    name, title, rates = name_of(suite), title_of(suite), as_plain(means.rates)
+    print(f"{name}: {title}\n", flush=True)
+    measured: tuple[CaseResult, ...] = ()
     for case in suite.cases(setting):
-        measured.append(measure_case(name_of(suite), case, means))
+        measured += (measure_case(name, case, means),)
         print("\n".join(case_lines(measured[-1])) + "\n", flush=True)
-    machine = describe(setting.device)
-    return Record(name_of(suite), title_of(suite), command, begun, machine, as_plain(means.rates), tuple(measured))
+        yield Record(name, title, command, begun, describe(setting.device), rates, measured)
 
 
-def _write(record: Record, folder: Path) -> None:
-    """JSON, page and pictures, named after the suite."""
+def _keep(record: Record, folder: Path) -> None:
+    """The JSON, whole or not at all."""
+    place = folder / f"{record.suite}.json"
+    unfinished = place.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(place)
+
+
+def _publish(record: Record, folder: Path) -> None:
+    """Page and pictures, named after the suite, and the table of goals."""
     from dsct_detrex.bench.plots import growth_pictures  # here: plots import a library a second long
 
     pictures = growth_pictures(record)
     for file, (_, content) in pictures.items():
         (folder / file).write_bytes(content)
-    text = json.dumps(asdict(record), indent=1) + "\n"
-    (folder / f"{record.suite}.json").write_text(text, encoding="utf-8")
     said = page(record, {file: title for file, (title, _) in pictures.items()})
     (folder / f"{record.suite}.md").write_text(said, encoding="utf-8")
     (folder / "goals.md").write_text(goals_page(folder), encoding="utf-8")

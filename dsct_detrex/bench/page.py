@@ -17,6 +17,7 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "memory": lambda row: words.mebibytes(row.memory["work"] if row.memory else None),
     "peak of the process": lambda row: words.mebibytes(row.memory["peak"] if row.memory else None),
     "images a second": lambda row: words.rate(row.per_second).removesuffix("/s"),
+    "waits for data": lambda row: words.share(row.facts.get("waits")),
     "operations": lambda row: words.operations(row.operations),
     "parameters": lambda row: f"{row.facts['parameters'] / 1e6:.1f} M" if "parameters" in row.facts else "",
 }

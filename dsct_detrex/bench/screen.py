@@ -17,6 +17,7 @@ _COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "differs": lambda row: words.apart(row.difference),
     "memory": lambda row: words.mebibytes(row.memory["work"] if row.memory else None),
     "images": lambda row: words.rate(row.per_second),
+    "waits": lambda row: words.share(row.facts.get("waits")),
 }
 """The most important first: where they do not fit the width, the last ones are left to the page."""
 

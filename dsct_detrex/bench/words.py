@@ -49,6 +49,11 @@ def rate(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}/s"
 
 
+def share(value: float | None) -> str:
+    """``1.9 %``."""
+    return "" if value is None else f"{value:.1%}".replace("%", " %")
+
+
 def _scaled(value: float | None, units: tuple[tuple[float, str], ...]) -> str:
     if value is None or math.isnan(value):
         return ""

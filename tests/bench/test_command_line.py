@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from dsct_detrex.bench import command_line, models
 from dsct_detrex.bench.command_line import recorded
 from dsct_detrex.bench.floor import Rates
-from dsct_detrex.bench.suites import data, growth
+from dsct_detrex.bench.suites import data, growth, waiting
 from dsct_detrex.names import suites
 from tests.commands import bench
 from tests.dsct.tiny import shrink
@@ -41,6 +41,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, points in (("PEOPLE", (1, 2)), ("CONTEXTS", (5, 9)), ("SUBJECTS", (1, 3)), ("SIDES", (1.0, 1.5))):
         monkeypatch.setattr(growth, name, points)
     monkeypatch.setattr(data, "WORKERS", (0, 1))
+    monkeypatch.setattr(waiting, "WORKERS", (1,))
     monkeypatch.setattr(command_line, "measure_rates", lambda device: Rates(1e11, ((2**20, 1e10),)))
     monkeypatch.setattr(models, "config_of", small)
     models._prototype.cache_clear()
@@ -92,6 +93,22 @@ def test_results_are_not_replaced_unless_asked(tmp_path: Path, capsys: pytest.Ca
     assert "fusion.json exists; choose another --out, or replace it with --overwrite." in capsys.readouterr().err
     assert bench(["fusion", *TINY, "--out", str(tmp_path), "--overwrite"]) == 0
     assert record_of(tmp_path, "fusion")["suite"] == "fusion"
+
+
+def test_who_stops_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, measured = command_line.measure_case, []
+
+    def once(*arguments: Any) -> Any:
+        if measured:
+            raise KeyboardInterrupt
+        measured.append(measure(*arguments))
+        return measured[0]
+
+    monkeypatch.setattr(command_line, "measure_case", once)
+    assert bench(["fusion", *TINY, "--out", str(tmp_path)]) == 130
+    (case,) = record_of(tmp_path, "fusion")["cases"]
+    assert f"## {case['name']}\n" in (tmp_path / "fusion.md").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fusion.json", "fusion.md", "goals.md"]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_ratios(tmp_path: Path) -> None:
             case("deformable_detr, 800x1066", row("plain", 4.0), row("rewritten", 2.0)),
             case("dino, 800x1066, DSCT's share", row("bare host", 4.0), row("DSCT", 4.2)),
         ],
+        waiting=[case("training of the demo", row("workers: 2", 20.0, facts={"waits": 0.019}))],
         growth=[case("dino, the loss alone, people", row("people: 1", 1.0, x=1), row("people: 8", 4.0, x=8))],
     )
     assert said["P1"] == "480x640 12.5x"
@@ -62,4 +63,5 @@ def test_ratios(tmp_path: Path) -> None:
     assert said["P4"] == "3.00x, results 2e-06 apart; memory of the work 0.50x, of the process 0.80x"
     assert said["P5"] == "dino 800x1066 1.05x"
     assert said["P7"] == NOT_MEASURED
+    assert said["P10"] == "workers: 2 1.9 %"
     assert said["P11"] == "the loss alone, people 0.50"

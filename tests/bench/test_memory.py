@@ -31,9 +31,10 @@ def test_what_a_run_takes_for_a_moment_counts() -> None:
 
 
 def test_in_a_process_of_its_own() -> None:
+    """A candidate that reads files which its case has written, and that is all the process keeps."""
     setting = Setting(sizes=(Size(64, 64),))
-    case = "decoder, 300 queries, 64x64, operator, forward"
-    memory = peak_in_child("operator", case, "pytorch", setting, 1)
+    case = "one JPEG of 64x64"
+    memory = peak_in_child("data", case, "and augmented to train", setting, 1)
     assert 0 < memory.work < memory.peak
     with pytest.raises(UserError, match=r"its process ended without an answer \(StopIteration\)"):
-        peak_in_child("operator", case, "no such candidate", setting, 1)
+        peak_in_child("data", case, "no such candidate", setting, 1)
