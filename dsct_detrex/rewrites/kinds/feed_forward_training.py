@@ -9,7 +9,6 @@ Shapes: T tokens, C channels, F hidden channels, D channels of the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -18,11 +17,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from dsct_detrex.ops.dropout import can_drop, draw_seed, drop
+from dsct_detrex.rewrites.kinds.feed_forward import pieces
 from dsct_detrex.rewrites.rewrite import Rewrite
 
 _HIDDEN = [nn.Linear, nn.ReLU, nn.Dropout]
-_PIECE = 2048
-"""Tokens at a time: with 1024 hidden channels in float32, 8 MB."""
 
 
 class _FeedForward(torch.autograd.Function):
@@ -36,7 +34,8 @@ class _FeedForward(torch.autograd.Function):
         hidden = x.new_empty(len(x), len(w1))
         out = x.new_empty(len(x), len(w2))
         seed = draw_seed() if hidden_drop else 0
-        for piece, start in _pieces(len(x)):
+        for start, end in pieces(len(x)):
+            piece = slice(start, end)
             states = torch.addmm(b1, x[piece], w1.t(), out=hidden[piece])
             if hidden_drop:
                 drop(states, hidden_drop, seed, 1.0, rectify=True, offset=start * len(w1), out=states)
@@ -55,7 +54,8 @@ class _FeedForward(torch.autograd.Function):
         grad_x = x.new_empty(x.shape) if for_x else None
         grad_w1, grad_b1, grad_w2 = torch.zeros_like(w1), w1.new_zeros(len(w1)), torch.zeros_like(w2)
         scaled = w2 * ctx.hidden_scale
-        for piece, _ in _pieces(len(x)):
+        for start, end in pieces(len(x)):
+            piece = slice(start, end)
             states, outer = hidden[piece], gradient[piece]
             if for_w2:
                 grad_w2.addmm_(outer.t(), states, alpha=ctx.hidden_scale)
@@ -76,11 +76,6 @@ class _FeedForward(torch.autograd.Function):
             None,
             None,
         )
-
-
-def _pieces(count: int) -> Iterator[tuple[slice, int]]:
-    for start in range(0, count, _PIECE):
-        yield slice(start, start + _PIECE), start
 
 
 class FeedForwardTraining(Rewrite):

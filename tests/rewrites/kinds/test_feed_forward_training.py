@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.layers import FFN
 from dsct_detrex.rewrites import rewrite
-from dsct_detrex.rewrites.kinds import feed_forward_training
+from dsct_detrex.rewrites.kinds import feed_forward
 
 NAME = "feed_forward_training"
 
@@ -35,7 +35,7 @@ def results(module: nn.Module, x: Tensor, *more: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("shape", [(2, 5, 8), (7, 8), (4, 2, 3, 8)])
 @pytest.mark.parametrize("identity", ["own", "given", "none"])
 def test_without_dropout_it_is_the_chain(monkeypatch, piece, shape, identity):
-    monkeypatch.setattr(feed_forward_training, "_PIECE", piece)
+    monkeypatch.setattr(feed_forward, "PIECE", piece)
     plain, fast = pair(add_identity=identity != "none")
     x = torch.randn(shape)
     more = (torch.randn(shape),) if identity == "given" else ()
@@ -45,7 +45,7 @@ def test_without_dropout_it_is_the_chain(monkeypatch, piece, shape, identity):
 
 def test_numerical_gradient_with_dropout(monkeypatch):
     pytest.importorskip("numba")
-    monkeypatch.setattr(feed_forward_training, "_PIECE", 3)
+    monkeypatch.setattr(feed_forward, "PIECE", 3)
     _, fast = pair(ffn_drop=0.3)
     fast.double()
     x = torch.randn(7, 8, dtype=torch.float64, requires_grad=True)
