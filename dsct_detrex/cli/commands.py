@@ -49,6 +49,12 @@ COMMANDS = {
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
+    "calibrate": Command(
+        "choose thresholds, and make probabilities mean what they say",
+        "calibrate.py",
+        "calibrate",
+        "calibration.command_line:calibrate",
+    ),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",

@@ -27,7 +27,8 @@ class Annotation(_Person, total=False):
         bbox: ``[x0, y0, x1, y1]`` floats, pixels of the original image, inside it and with a positive area.
         labels: class indices into ``emotions.names``; exactly one for a multi-class data set.
         area: of the box, as a COCO-style file gives it; only while the file is read, to find out what its boxes are.
-        extra: whatever else the source knows (EMOTIC: gender, age, every annotator); nothing in training reads it.
+        extra: whatever else the source knows (EMOTIC: gender, age, every annotator); training reads none
+            of it, an evaluation groups people by ``gender`` and ``age`` where they are there.
     """
 
     area: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,9 +10,12 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from dsct_detrex.data.dataset import Record
+from dsct_detrex.data.dataset import Annotation, Record
 from dsct_detrex.data.transforms import Transform, make_scene
 from dsct_detrex.structures import Boxes, Emotions, Instances
+
+ATTRIBUTES = ("gender", "age")
+"""Entries of a person's ``extra`` by which an evaluation groups people."""
 
 
 class DatasetMapper:
@@ -40,7 +44,8 @@ class DatasetMapper:
             ``image`` uint8 (3, H, W) RGB after augmentation, ``height`` and ``width`` of the original, ``image_id``,
             ``file_name``, ``source_id`` where the record has one; and in training ``instances`` (people inside the
             augmented image), else ``ground_truth`` (all people). Both have ``gt_boxes`` (``xyxy``, pixels of their own
-            ``image_size``) and the target field of the emotions.
+            ``image_size``) and the target field of the emotions. Beside ``ground_truth`` stands ``attributes``, where
+            the data set names any: attribute -> its value of each person, empty where it is not said.
         """
         people = record["annotations"]
         original = torch.tensor([person["bbox"] for person in people], dtype=torch.float32).reshape(-1, 4)
@@ -62,6 +67,8 @@ class DatasetMapper:
             model_input["instances"] = self._instances(size, boxes, [people[row]["labels"] for row in kept])
         else:
             model_input["ground_truth"] = self._instances(frame, original, [person["labels"] for person in people])
+            if attributes := attributes_of(people):
+                model_input["attributes"] = attributes
         return model_input
 
     def first_size(self, record: Record) -> tuple[int, int] | None:
@@ -79,3 +86,9 @@ class DatasetMapper:
     def _instances(self, size: tuple[int, int], boxes: Tensor, labels: list[list[int]]) -> Instances:
         fields = {"gt_boxes": Boxes(boxes), self.emotions.target_field: self.emotions.encode(labels)}
         return Instances(size, **fields)
+
+
+def attributes_of(people: Sequence[Annotation]) -> dict[str, list[str]]:
+    """Those of ``ATTRIBUTES`` that are named of anybody: attribute -> its value of each person, else empty."""
+    named = {name: [str(person.get("extra", {}).get(name) or "") for person in people] for name in ATTRIBUTES}
+    return {name: values for name, values in named.items() if any(values)}

@@ -19,10 +19,10 @@ from dsct_detrex.engine.evaluate import Evaluation, evaluate_model
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.loggers import Prediction
 from dsct_detrex.engine.screen import Console
-from dsct_detrex.evaluation import report_tables
+from dsct_detrex.evaluation import EmotionEvaluator, report_tables
 from dsct_detrex.evaluation.files import keep_older
 from dsct_detrex.evaluation.formatting import measured_on
-from dsct_detrex.structures import Headline
+from dsct_detrex.structures import Emotions, Headline
 
 EMA_PREFIX = "ema/"
 TRAINING_STEM = "evaluation"
@@ -108,6 +108,13 @@ class Examiner:
         """The same, with the ``caution`` of a model that has one beside every score."""
         caution: str | None = getattr(model, "caution", None)
         return self if caution is None else self.with_warning(caution)
+
+    def calibrated(self, model: nn.Module) -> Examiner:
+        """The same, whose evaluator shows probabilities at the temperature at which the model reads its logits."""
+        read_as = getattr(model, "emotions", None)
+        if isinstance(self.evaluator, EmotionEvaluator) and isinstance(read_as, Emotions):
+            self.evaluator.temperature = read_as.temperature
+        return self
 
     def examine(
         self, model: nn.Module, average: WeightAverage | None = None, cancel: Callable[[], bool] | None = None

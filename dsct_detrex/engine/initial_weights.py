@@ -66,7 +66,11 @@ def load_initial_weights(
     else:
         averaged = checkpoint.average if use_average else None
         report = load_weights(model, averaged or checkpoint.state_dict)
-    notes = [*_of_average(checkpoint, use_average), *_of_release(release), *_left_random(report, path, eval_only)]
+    notes = [
+        *_of_average(checkpoint, use_average),
+        *_of_release(release, eval_only),
+        *_left_random(report, path, eval_only),
+    ]
     if report.hosts_differ():
         notes.append(f"note: {report.difference()}")
     return InitialWeights(_text(path, report, release), tuple(notes), report.summary())
@@ -89,9 +93,14 @@ def _of_average(checkpoint: CheckpointFile, wanted: bool) -> list[str]:
     return ["note: the weight average of this checkpoint is used (train.model_ema.use_ema_weights_for_eval_only)."]
 
 
-def _of_release(release: Release | None) -> list[str]:
-    said = "" if release is None else release.provenance.note
-    return [f"note: these weights are {said}"] if said else []
+def _of_release(release: Release | None, eval_only: bool) -> list[str]:
+    if release is None:
+        return []
+    notes = [f"note: these weights are {release.provenance.note}"] if release.provenance.note else []
+    if release.calibration is None:
+        return notes
+    used = "which probabilities are read at; no score depends on it" if eval_only else "which a training does not take"
+    return [*notes, f"note: these weights are calibrated, temperature {release.emotions.temperature:.3g}, {used}."]
 
 
 def _left_random(report: LoadReport, path: str, eval_only: bool) -> list[str]:

@@ -141,7 +141,7 @@ def _evaluate(session: Session) -> _Outcome:
     examiner = make_examiner(session, eval_only=True)
     if examiner is None:
         raise UserError("--eval-only needs dataloader.test and dataloader.evaluator; this config lacks one of them.")
-    examiner = examiner.cautioned(model)
+    examiner = examiner.cautioned(model).calibrated(model)
     known = known_headlines(examiner)
     introduce(session, model, weights, known, examiner).tell(console)
     session.open_log()

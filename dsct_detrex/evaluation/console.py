@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dsct_detrex.evaluation.formatting import measured_on, on_part, people_group, percent, whole
+from dsct_detrex.evaluation.formatting import between, measured_on, on_part, people_group, percent, whole
 from dsct_detrex.evaluation.report import Report
 
 _METRIC_NAMES = {
@@ -24,10 +25,12 @@ _METRIC_NAMES = {
 
 
 def report_tables(report: Report) -> RenderableType:
-    """The report for ``rich.print``: summary, AP per emotion, table by people per image, warnings."""
+    """The report for ``rich.print``: summary, AP per emotion, tables by people per image
+    and, where the data set names them, by gender and age; warnings."""
     heading = Text(f"{measured_on(report)}\n{report['protocol']['sentence']}")
     warnings = [Text(f"Note: {sentence}", style="yellow") for sentence in report["warnings"]]
-    return Group(heading, *_summary(report), *warnings, *_per_class(report), *_by_count(report))
+    parts = (*_summary(report), *warnings, *_per_class(report), *_by_count(report), *_groups(report))
+    return Group(heading, *parts)
 
 
 def format_report(report: Report, width: int = 100) -> str:
@@ -79,3 +82,20 @@ def _by_count(report: Report) -> tuple[Text, Table]:
         numbers = (whole(row["images"]), whole(row["people"]), whole(row["classes"]))
         table.add_row(people_group(row["group"]), *numbers, percent(row["acc"]), percent(row["mAP"]))
     return title, table
+
+
+def _groups(report: Report) -> Iterator[RenderableType]:
+    """Scores with their intervals; accuracy where people show one emotion, mAP where they show several."""
+    name = report["primary_metric"]
+    words = ("mAP", "chance") if name == "mAP" else ("accuracy",)
+    for attribute in report["groups"]:
+        title = f"By {attribute['attribute']}"
+        columns = (attribute["attribute"], "images", "people", "emotions shown", words[0], "95 % interval", *words[1:])
+        heading, table = _titled(title, report, *columns)
+        for row in attribute["rows"]:
+            numbers = (whole(row["images"]), whole(row["people"]), whole(row["classes"]))
+            scores = (percent(row[name]), row["note"] or between(row[f"{name}_interval"]))
+            table.add_row(row["group"], *numbers, *scores, *(percent(row[word]) for word in words[1:]))
+        yield from (heading, table)
+        if attribute["unnamed"]:
+            yield Text(f"of {whole(attribute['unnamed'])} people it is not said", style="dim")

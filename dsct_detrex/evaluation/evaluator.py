@@ -20,6 +20,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.box_ap import BOX_AP
 from dsct_detrex.evaluation.coco_results import coco_results
 from dsct_detrex.evaluation.files import keep_older
+from dsct_detrex.evaluation.groups import attributes_of
 from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.evaluation.protocols import DEFAULT_NMS_THRESHOLD, MISSED, StrictProtocol, get_protocol
 from dsct_detrex.evaluation.report import Dataset, Report, Shortfall, build_report, primary_metric
@@ -47,6 +48,8 @@ class EmotionEvaluator:
         dataset_warnings: a sentence, or several, that the report shows beside every result on this data set.
 
     Attributes:
+        temperature: of the probabilities that the report shows; that of ``emotions`` unless it is changed. People are
+            ranked at temperature 1 whatever it is, so that no score depends on a calibration.
         stem: name of the report's file, ``"evaluation"`` unless it is changed.
         pictures: how many of the best and of the worst pictures the report names.
         report: after ``evaluate()``, the JSON-serialisable dict that ``report.py`` describes; None before.
@@ -66,7 +69,8 @@ class EmotionEvaluator:
         dataset_description: str = "",
         dataset_warnings: str | Sequence[str] = (),
     ) -> None:
-        self.emotions = emotions
+        self.emotions = emotions if emotions.temperature == 1 else replace(emotions, temperature=1.0)
+        self.temperature = emotions.temperature
         self.protocol = get_protocol(protocol, nms_threshold)
         self.output_dir = None if output_dir is None else Path(output_dir)
         said = (dataset_warnings,) if isinstance(dataset_warnings, str) else tuple(dataset_warnings)
@@ -121,14 +125,15 @@ class EmotionEvaluator:
 
         Args:
             inputs: per image ``image_id`` (int), ``file_name`` (str) and ``ground_truth``, an ``Instances`` in original
-                pixels with ``gt_boxes`` and the emotions' target field.
+                pixels with ``gt_boxes`` and the emotions' target field; where the data set names them ``attributes``,
+                attribute -> a text for each person, see ``data.DatasetMapper``.
             outputs: per image ``instances``, an ``Instances`` in original pixels with ``pred_boxes`` and
                 ``pred_logits`` (N, K + 1), one row per subject query, unfiltered; it may be empty. ``scores`` (N,),
                 where they are not what the logits say (given boxes), are read too.
 
         Raises:
-            ValueError: an image without ``ground_truth``, as many inputs as outputs are not given, or a prediction is
-                not finite.
+            ValueError: an image without ``ground_truth``, as many inputs as outputs are not given, a prediction is not
+                finite, or an attribute has not one text for each person.
         """
         if len(inputs) != len(outputs):
             raise ValueError(
@@ -156,7 +161,14 @@ class EmotionEvaluator:
             reason = f"none of its {lost:,} pictures can be read" if lost else "the test loader gave no image"
             raise UserError(f"EmotionEvaluator: there is nothing to evaluate, {reason}. Check its data.")
         self.report = build_report(
-            images, self.emotions, self.protocol, self._strict, self.dataset, self._shortfall, self.pictures
+            images,
+            self.emotions,
+            self.protocol,
+            self._strict,
+            self.dataset,
+            self._shortfall,
+            self.pictures,
+            self.temperature,
         )
         if self.output_dir is not None and _is_main_process():
             rows = ",\n".join(json.dumps(row, allow_nan=False) for row in coco_results(images))
@@ -207,6 +219,7 @@ class EmotionEvaluator:
             strict_found=(strict != MISSED).numpy(),
             people=people.numpy().copy(),
             detections=torch.cat([boxes, confidence[:, None]], dim=1).numpy(),
+            groups=attributes_of(image, len(people)),
         )
 
 

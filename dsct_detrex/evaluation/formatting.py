@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsct_detrex.counting import counted
@@ -22,6 +22,14 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 def whole(number: float) -> str:
     """12345 -> ``"12,345"``."""
     return f"{number:,.0f}"
+
+
+def between(interval: Sequence[float | None] | None, digits: int = 1) -> str:
+    """(0.6912, 0.7401) -> ``"69.1 to 74.0 %"``; an en dash where there is none."""
+    low, high = interval or (None, None)
+    if low is None or high is None:
+        return MISSING
+    return f"{100 * low:.{digits}f} to {percent(high, digits)}"
 
 
 def people_group(group: str) -> str:

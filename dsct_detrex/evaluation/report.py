@@ -19,6 +19,9 @@ Keys of a report (fractions in [0, 1]; a value without meaning is None):
 * ``per_class``: ``label``, ``people``, ``AP`` of every class.
 * ``confusion``: ``matrix`` (annotated by predicted), ``missed`` (people of each class without any prediction).
 * ``by_count``: rows of ``metrics.CountRow``.
+* ``groups``: tables by gender, by age, where the data set names them (``groups.by_groups``).
+* ``calibration``: ``temperature`` of the probabilities, which every probability and threshold of the report is read at,
+  and ``ECE`` and ``Brier`` (``reliability.py``) of the people whom the strict protocol finds.
 * ``thresholds``: multi-label only, per class the probability with the best F1 here (``metrics.best_f1_thresholds``).
 * ``pr_curves``: ``label``, ``recall``, ``precision`` of every class that occurs, at recalls of whole per cent;
   ``pr_mean``: ``recall``, ``precision`` of their mean (``curves.py``).
@@ -33,7 +36,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dsct_detrex.evaluation import metrics
@@ -41,7 +44,9 @@ from dsct_detrex.evaluation.box_ap import box_average_precision
 from dsct_detrex.evaluation.cautions import cautions
 from dsct_detrex.evaluation.curves import mean_precision_recall, precision_recall
 from dsct_detrex.evaluation.extremes import best_and_worst, picture_facts
+from dsct_detrex.evaluation.groups import by_groups
 from dsct_detrex.evaluation.protocols import Protocol, StrictProtocol
+from dsct_detrex.evaluation.reliability import reliability, tempered
 from dsct_detrex.evaluation.results import ImageResult, PeopleTable, stack_people
 from dsct_detrex.evaluation.together import together
 from dsct_detrex.structures import Emotions, Headline, MultiLabelEmotions
@@ -95,8 +100,14 @@ def build_report(
     dataset: Dataset,
     shortfall: Shortfall,
     pictures: int = 6,
+    temperature: float = 1.0,
 ) -> Report:
-    """Every number of an evaluation, and ``pictures`` at each end; see the module docstring for the keys."""
+    """Every number of an evaluation, and ``pictures`` at each end; see the module docstring for the keys.
+
+    Args:
+        images: with probabilities at temperature 1, by which people are ranked.
+        temperature: of the probabilities shown.
+    """
     table = stack_people(images, emotions.num_emotions, strict=isinstance(protocol, StrictProtocol))
     multi_label = isinstance(emotions, MultiLabelEmotions)
     precisions = metrics.average_precisions(table)
@@ -105,7 +116,10 @@ def build_report(
     values = {"mAP": metrics.mean_average_precision(precisions), "acc": metrics.accuracy(table)}
     if multi_label:
         values["acc_any"] = metrics.any_label_accuracy(table)
-    thresholds = metrics.best_f1_thresholds(table) if multi_label else None
+    shown = [replace(image, scores=tempered(image.scores, temperature, multi_label)) for image in images]
+    said = replace(table, scores=tempered(table.scores, temperature, multi_label))
+    thresholds = metrics.best_f1_thresholds(said) if multi_label else None
+    found = stack_people(images, emotions.num_emotions, strict=True)
     report: Report = {
         "protocol": {"name": protocol.name, "sentence": protocol.sentence},
         "dataset": _dataset(dataset, len(images), shortfall),
@@ -113,21 +127,23 @@ def build_report(
         "primary_metric": primary_metric(emotions),
         "counts": _counts(images, table, dataset, shortfall),
         "metrics": {**values, **metrics.box_quality(table), **box_average_precision(images)},
-        "strict": _strict(stack_people(images, emotions.num_emotions, strict=True), emotions, strict),
+        "strict": _strict(found, emotions, strict),
         "per_class": [
             {"label": label, "people": count, "AP": float(value)}
             for label, count, value in zip(emotions.names, people, precisions)
         ],
         "confusion": {"matrix": matrix.tolist(), "missed": missed.tolist()},
         "by_count": [asdict(row) for row in metrics.by_people_count(table)],
+        "groups": by_groups(images, table),
+        "calibration": _calibration(found, emotions, temperature),
         "pr_curves": _pr_curves(table, emotions),
         "pr_mean": mean_precision_recall(table),
         **({"together": together(table)} if multi_label else {}),
         "thresholds": thresholds,
         "references": dict(dataset.references),
         "warnings": [],
-        "samples": [picture_facts(image, emotions) for image in images[:_SAMPLE_IMAGES]],
-        "pictures": best_and_worst(images, emotions, pictures),
+        "samples": [picture_facts(image, emotions) for image in shown[:_SAMPLE_IMAGES]],
+        "pictures": best_and_worst(shown, emotions, pictures),
     }
     report["warnings"] = cautions(report, shortfall.unreadable, shortfall.examples, shortfall.cut_short)
     cleaned: Report = _without_nan(report)
@@ -159,6 +175,12 @@ def _strict(table: PeopleTable, emotions: Emotions, protocol: StrictProtocol) ->
     found = int(table.found.sum())
     share = found / len(table) if len(table) else float("nan")
     return {name: value, "found": share, "people_found": found, "sentence": protocol.sentence}
+
+
+def _calibration(table: PeopleTable, emotions: Emotions, temperature: float) -> dict[str, float]:
+    several, found = isinstance(emotions, MultiLabelEmotions), table.rows(table.found)
+    measured = reliability(tempered(found.scores, temperature, several), found.targets, emotions.names, several)
+    return {"temperature": temperature, **{name: measured[name] for name in ("ECE", "Brier")}}
 
 
 def _counts(

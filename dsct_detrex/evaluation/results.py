@@ -9,8 +9,8 @@ Shapes: n annotated people of one image, P people of all images, K emotion categ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class ImageResult:
         people: (n, 4) xyxy, original pixels, annotated boxes.
         detections: (N, 5) all predictions before any suppression: xyxy in original pixels, and the confidence in [0, 1]
             that this is a person.
+        groups: attribute -> its value of each of the n people (``{"gender": ("Female", "Male")}``), empty where the
+            data set does not name it of a person; only the attributes that it knows of.
     """
 
     image_id: int
@@ -45,6 +47,7 @@ class ImageResult:
     strict_found: NDArray[np.bool_]
     people: NDArray[np.float32]
     detections: NDArray[np.float32]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

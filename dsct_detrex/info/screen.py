@@ -62,6 +62,8 @@ def file_lines(found: Mapping[str, Any]) -> list[str]:
     ]
     if "emotions" in found:
         lines += _emotion_lines(found["emotions"], found.get("thresholds"))
+    if "calibration" in found:
+        lines += _line("calibrated", _calibration(found["calibration"]))
     lines += _line("trained", _trained(found)) if _trained(found) else []
     for name, value in found.get("metrics", {}).items():
         lines += _line("measured", f"{name} {percent(value)}" if 0 <= value <= 1 else f"{name} {value:.4g}")
@@ -84,6 +86,19 @@ def _emotion_lines(emotions: Mapping[str, Any], thresholds: Mapping[str, float] 
         shown = [f"{name} {thresholds[name]:.2f}" if thresholds else str(name) for name in names]
         lines += _line("thresholds" if thresholds else "", ", ".join(shown))
     return lines
+
+
+def _calibration(calibration: Mapping[str, Any]) -> str:
+    """Temperature, and where the file says it what was chosen on which people, and what it changed."""
+    parts = [f"temperature {calibration['temperature']:.3g}"]
+    if "data" in calibration:
+        data = calibration["data"]
+        split = f" ({data['split']} split)" if data["split"] else ""
+        parts.append(f"thresholds for {calibration['thresholds_for']}")
+        parts.append(f"on {whole(data['found'])} people of {data['name']}{split}")
+        errors = [percent(calibration[when]["ECE"]) for when in ("before", "after")]
+        parts.append(f"ECE {errors[0]} before, {errors[1]} after")
+    return ", ".join(parts)
 
 
 def _trained(found: Mapping[str, Any]) -> str:

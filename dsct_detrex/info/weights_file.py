@@ -27,8 +27,8 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     Returns:
         ``file``, ``bytes``, ``kind`` (``release``, ``training checkpoint`` or ``weights``), ``made_by`` (whose names
         its tensors have), ``host``, ``tensors``, ``parameters``; where known ``emotions`` (name, kind, names),
-        ``thresholds``, ``metrics``, ``epoch``, ``iteration``, ``max_iter``, ``data``, ``start``, ``command``,
-        ``versions``.
+        ``thresholds``, ``calibration`` (``calibration.outcome``), ``metrics``, ``epoch``, ``iteration``, ``max_iter``,
+        ``data``, ``start``, ``command``, ``versions``.
 
     Raises:
         UserError: the file cannot be read; see ``read_checkpoint``.
@@ -54,6 +54,7 @@ def _of_release(release: Release) -> dict[str, Any]:
         "made_by": FORMATS["dsct"],
         "emotions": _emotions(release.emotions),
         "thresholds": thresholds,
+        "calibration": dict(release.calibration or {}),
         "metrics": dict(made.metrics),
         "epoch": made.epoch,
         **_of_config(OmegaConf.to_container(config_from_yaml(release.config), resolve=True)),

@@ -10,6 +10,7 @@ Shapes: K emotion categories; logits are (..., K + 1).
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from dsct_detrex.errors import UserError
 from dsct_detrex.structures.emotion_names import checked_names, checked_set_name
 
 
@@ -30,17 +32,24 @@ class Emotions(ABC):
         name: how data sets and configs call it, e.g. ``"emotic"``: letters, digits, ``_`` and ``-``.
         names: the K category names, any list of texts; the position is the class index.
         origin: where names and kind come from, in words, when they were not stated but found; not part of the set.
+        temperature: what class logits are divided by before they are read as probabilities (Guo et al. 2017,
+            arXiv:1706.04599), above 0; of a calibrated model, and not part of the set. Whatever ranks people or boxes
+            (``subject_scores``, ``mean_scores``) does not read it.
 
     Raises:
-        UserError: the names are no texts, too few, or two of them that annotation files could not tell apart.
+        UserError: the names are no texts, too few, or two of them that annotation files could not tell apart; a
+            temperature that is no number above 0.
     """
 
     name: str
     names: tuple[str, ...]
     origin: str = field(default="", compare=False, repr=False)
+    temperature: float = field(default=1.0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
+        if not (0 < self.temperature < math.inf):  # NaN fails too
+            raise UserError(f"{owner}(temperature=) expects a number above 0. Got {self.temperature}.")
         object.__setattr__(self, "name", checked_set_name(self.name, owner))
         object.__setattr__(self, "names", checked_names(self.names, owner, self.fewest))
 
@@ -81,7 +90,7 @@ class Emotions(ABC):
 
     @abstractmethod
     def probabilities(self, logits: Tensor) -> Tensor:
-        """(..., K + 1) logits -> (..., K) probabilities, as the official ``test.py`` reads them."""
+        """(..., K + 1) logits -> (..., K) probabilities: as the official ``test.py`` reads them at temperature 1."""
 
     @abstractmethod
     def subject_scores(self, logits: Tensor) -> Tensor:
@@ -100,6 +109,11 @@ class Emotions(ABC):
         if label not in self.names:
             raise ValueError(f"{self.name}.index(label=) expects one of {', '.join(self.names)}. Got {label!r}.")
         return self.names.index(label)
+
+    def _tempered(self, logits: Tensor) -> Tensor:
+        """(..., K + 1) logits -> the (..., K) of the classes over the temperature; the very same bits at 1."""
+        classes = logits[..., : self.num_emotions]
+        return classes if self.temperature == 1 else classes / self.temperature
 
     def _check(self, labels: Sequence[Sequence[int]]) -> None:
         for person in labels:
@@ -129,7 +143,7 @@ class MultiLabelEmotions(Emotions):
         return targets.float()
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        return logits[..., : self.num_emotions].sigmoid()
+        return self._tempered(logits).sigmoid()
 
     def subject_scores(self, logits: Tensor) -> Tensor:
         return logits[..., self.num_emotions].sigmoid()
@@ -161,7 +175,7 @@ class MultiClassEmotions(Emotions):
         return (targets[..., None] == torch.arange(self.num_emotions, device=targets.device)).float()
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        return logits[..., : self.num_emotions].softmax(-1)
+        return self._tempered(logits).softmax(-1)
 
     def subject_scores(self, logits: Tensor) -> Tensor:
         """The chance that at least one class is there: 1 - product of (1 - p).

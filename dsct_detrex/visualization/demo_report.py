@@ -47,6 +47,7 @@ def write_demo_report(
         sections.learning(runs, references),
         sections.emotions(runs),
         sections.people(runs),
+        sections.groups(runs),
         sections.pictures([Gallery(pictures)], runs[0].name),
         sections.repeat(facts),
         sections.responsible_use(),

@@ -41,6 +41,7 @@ def write_run_report(
         sections.learning(runs, references),
         sections.emotions(runs),
         sections.people(runs),
+        sections.groups(runs),
         sections.pictures(galleries, run.name, CHOSEN_BY),
         sections.measured(run, notes),
         sections.repeat(facts, config),

@@ -1,5 +1,6 @@
 """Weights in and out: checkpoints of others, read safely and renamed; our own release files."""
 
+from dsct_detrex.weights.calibrated import write_calibrated
 from dsct_detrex.weights.conversion import Conversion, convert_checkpoint
 from dsct_detrex.weights.convert import Converted, convert
 from dsct_detrex.weights.formats import detect_format
@@ -26,4 +27,5 @@ __all__ = [
     "load_weights",
     "read_checkpoint",
     "save_release",
+    "write_calibrated",
 ]

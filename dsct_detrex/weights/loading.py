@@ -48,6 +48,8 @@ def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, min_matc
 def load_release_weights(model: nn.Module, release: Release, emotions: Emotions) -> LoadReport:
     """Load a release into the model it was saved from; everything must fit.
 
+    A model that reads its own logits (it has ``emotions``) reads them at the release's temperature from then on.
+
     Args:
         model: changed in place.
         release: see ``load_release``.
@@ -72,6 +74,8 @@ def load_release_weights(model: nn.Module, release: Release, emotions: Emotions)
             + outcome.summary()
         )
     model.load_state_dict(fitting(own, as_is), strict=False)
+    if isinstance(getattr(model, "emotions", None), Emotions):
+        model.emotions = release.emotions  # type: ignore[assignment]
     return outcome
 
 

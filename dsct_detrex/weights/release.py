@@ -1,8 +1,9 @@
 """The file a finished run leaves behind: weights and all that is needed to use them, in one ``*.safetensors``.
 
 The tensors are a plain safetensors file that any tool opens; the header's metadata carries one JSON text with the label
-set, thresholds, resolved config and provenance. Reading it cannot run code. Tied tensors are stored once and an alias
-table restores their other names.
+set, thresholds, resolved config and provenance, and, once it was calibrated, a temperature with what it was found on
+(``calibrated.py``). Reading it cannot run code. Tied tensors are stored once and an alias table restores their other
+names.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmoti
 from dsct_detrex.weights.tying import tied_names
 from dsct_detrex.weights.writing import clean_copy, replacing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+PLAIN_VERSION = 1
+"""Of a file without a calibration; whoever reads no further would hold thresholds against other probabilities."""
 HEADER_KEY = "dsct_detrex"
 _KINDS: dict[str, type[Emotions]] = {"multi_label": MultiLabelEmotions, "multi_class": MultiClassEmotions}
 
@@ -55,10 +58,12 @@ class Release:
 
     Attributes:
         state_dict: float32 weights on the CPU; tied names share one tensor.
-        emotions: the label set that the heads were trained for.
+        emotions: the label set that the heads were trained for, with the temperature of the calibration.
         config: resolved config, YAML text.
         thresholds: K decision thresholds on the probabilities, or None when none were chosen.
         provenance: where the weights come from.
+        calibration: what ``dsct calibrate`` found, as JSON types: ``temperature`` and what ``calibration.outcome``
+            lists; None where it was never calibrated, which is temperature 1.
     """
 
     state_dict: dict[str, Tensor]
@@ -66,6 +71,7 @@ class Release:
     config: str
     thresholds: tuple[float, ...] | None
     provenance: Provenance
+    calibration: Mapping[str, Any] | None = None
 
 
 def save_release(
@@ -102,12 +108,14 @@ def save_release(
             f"Got {len(thresholds)}."
         )
     aliases = tied_names(state_dict)
+    calibration = None if emotions.temperature == 1 else {"temperature": emotions.temperature}
     header = {
-        "format_version": FORMAT_VERSION,
+        "format_version": PLAIN_VERSION if calibration is None else FORMAT_VERSION,
         "emotions": {"name": emotions.name, "names": emotions.names, "kind": _kind_of(emotions)},
         "thresholds": None if thresholds is None else [float(t) for t in thresholds],
         "config": config,
         "provenance": _plain(provenance or Provenance()),
+        "calibration": calibration,
         "aliases": aliases,
     }
     tensors = {name: _stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
@@ -122,21 +130,30 @@ def load_release(path: str | Path) -> Release:
         UserError: the file is missing, damaged, no release, or written by a newer version; the message says which.
     """
     path = user_path(path)
+    metadata, tensors = read_as_stored(path)
+    try:
+        return _release_from(checked_header(path, metadata), tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"load_release: the header of {path} is damaged ({error!r}); copy or download it again."
+        ) from error
+
+
+def read_as_stored(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and the tensors of a safetensors file, in the types they lie there in.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
     if not path.is_file():
         raise UserError(f"load_release: {path} is not a file; give the path of a release (*.safetensors).")
     try:
         with safe_open(str(path), framework="pt") as file:
-            metadata: dict[str, str] = file.metadata() or {}
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, tensors
     except SafetensorError as error:
         raise UserError(
             f"load_release: {path} is damaged or no safetensors file ({error}); copy or download it again."
-        ) from error
-    try:
-        return _release_from(_checked_header(path, metadata), tensors)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"load_release: the header of {path} is damaged ({error!r}); copy or download it again."
         ) from error
 
 
@@ -144,16 +161,25 @@ def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> R
     weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     weights.update({alias: weights[owner] for alias, owner in header["aliases"].items()})
     thresholds, emotions = header["thresholds"], header["emotions"]
+    calibration = header.get("calibration")
+    temperature = 1.0 if calibration is None else float(calibration["temperature"])
     return Release(
         state_dict=weights,
-        emotions=_KINDS[emotions["kind"]](emotions["name"], tuple(emotions["names"])),
+        emotions=_KINDS[emotions["kind"]](emotions["name"], tuple(emotions["names"]), temperature=temperature),
         config=header["config"],
         thresholds=None if thresholds is None else tuple(thresholds),
         provenance=Provenance(**header["provenance"]),
+        calibration=calibration,
     )
 
 
-def _checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+def checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The JSON of a release's metadata.
+
+    Raises:
+        UserError: no release, or written by a newer version.
+        ValueError: no JSON.
+    """
     if HEADER_KEY not in metadata:
         raise UserError(
             f"load_release: {path} holds weights but no label set or config, so it is not a dsct_detrex release; "

@@ -45,6 +45,16 @@ def test_evaluation_input_keeps_the_original_frame() -> None:
     assert truth.gt_classes.tolist() == [6, 0]
 
 
+def test_what_a_data_set_says_of_people_stands_beside_them_in_evaluation_alone() -> None:
+    said = record([6], [0])
+    assert "attributes" not in DatasetMapper(eval_transforms(20, 100), CAER_S, False)(said, Image.fromarray(PIXELS))
+    said["annotations"][1]["extra"] = {"age": "Kid", "gender": "", "continuous": [1.0, None, 2.0]}
+    found = DatasetMapper(eval_transforms(20, 100), CAER_S, is_train=False)(said, Image.fromarray(PIXELS))
+    assert found["attributes"] == {"age": ["", "Kid"]}
+    trained = DatasetMapper(eval_transforms(20, 100), CAER_S, is_train=True)(said, Image.fromarray(PIXELS))
+    assert "attributes" not in trained
+
+
 def test_pixels_are_rgb_and_unscaled() -> None:
     mapper = DatasetMapper(eval_transforms(40, 100), EMOTIC, is_train=False)
     found = mapper(record([0], [1]), Image.fromarray(PIXELS))["image"]

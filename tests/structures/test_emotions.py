@@ -1,5 +1,7 @@
 """The two kinds of emotion target, and the people of an image."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -9,6 +11,7 @@ from dsct_detrex.structures import (
     CAER_S,
     EMOTIC,
     Boxes,
+    Emotions,
     Instances,
     MultiClassEmotions,
     MultiLabelEmotions,
@@ -122,3 +125,21 @@ def test_instances_speak_detectron2s_dialect():
         people.more = [1]
     with pytest.raises(AttributeError, match=r"has no field 'x'; its fields are: gt_boxes, scores, names"):
         _ = people.x
+
+
+@pytest.mark.parametrize("emotions", [EMOTIC, CAER_S])
+def test_a_temperature_changes_how_sure_and_not_who(emotions: Emotions) -> None:
+    logits = 3 * torch.randn(40, emotions.num_logits)
+    hot = replace(emotions, temperature=4.0)
+    assert hot == emotions, "it is no part of the label set"
+    torch.testing.assert_close(hot.probabilities(logits), emotions.probabilities(logits / 4))
+    assert hot.probabilities(logits).max() < emotions.probabilities(logits).max()
+    assert torch.equal(hot.probabilities(logits).argmax(-1), emotions.probabilities(logits).argmax(-1))
+    assert torch.equal(hot.subject_scores(logits), emotions.subject_scores(logits))
+    assert torch.equal(hot.mean_scores(logits), emotions.mean_scores(logits))
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_is_a_number_above_0(temperature: float) -> None:
+    with pytest.raises(UserError, match=r"\(temperature=\) expects a number above 0. Got"):
+        replace(CAER_S, temperature=temperature)

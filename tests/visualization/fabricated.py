@@ -37,9 +37,11 @@ def annotations(
     return truth
 
 
-def report(emotions: Emotions, wrong_every: int, images: int = 21, empty: int = 0) -> dict[str, Any]:
+def report(
+    emotions: Emotions, wrong_every: int, images: int = 21, empty: int = 0, attributes: bool = False
+) -> dict[str, Any]:
     """An evaluation of images with 1 to 6 people, of whom every ``wrong_every``-th is read wrongly, and of ``empty``
-    images without anybody."""
+    images without anybody; with ``attributes`` every twelfth person is a kid, and every seventh of no said gender."""
     evaluator = EmotionEvaluator(
         emotions, references=REFERENCES, dataset_name="synthetic", dataset_description="Generated scenes."
     )
@@ -54,6 +56,12 @@ def report(emotions: Emotions, wrong_every: int, images: int = 21, empty: int = 
             person += 1
         truth = annotations(emotions, boxes, (100, 200), labels)
         image = {"image_id": image_id, "file_name": f"{image_id}.png", "ground_truth": truth}
+        if attributes:
+            known = range(person - len(labels), person)
+            image["attributes"] = {
+                "gender": ["" if n % 7 == 0 else ("Female", "Male")[n % 2] for n in known],
+                "age": ["Kid" if n % 12 == 0 else "Adult" for n in known],
+            }
         evaluator.process([image], [{"instances": people(emotions, boxes, (100, 200), read)}])
     for image_id in range(images, images + empty):
         image = {"image_id": image_id, "file_name": f"{image_id}.png"}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dsct_detrex.evaluation.reliability import reliability
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.plots.learning import smoothed
@@ -22,7 +23,14 @@ HISTORIES = {name: history("acc", r["metrics"]["acc"]) for name, r in REPORTS.it
 VALUES = {name: [row["AP"] for row in r["per_class"]] for name, r in REPORTS.items()}
 LABELS = [(row["label"], row["people"]) for row in REPORTS["DSCT"]["per_class"]]
 SEVERAL = report(EMOTIC, 5)
+GROUPED = {name: report(CAER_S, every, attributes=True) for name, every in (("DSCT", 10), ("Without context", 3))}
 RESULTS = {name: r["metrics"]["acc"] for name, r in REPORTS.items()}
+MEASURED = {
+    when: reliability(
+        np.linspace(0.02, high, 60).reshape(30, 2), np.arange(60).reshape(30, 2) % 3 // 2, ["a", "b"], True
+    )
+    for when, high in (("before", 0.99), ("after", 0.6))
+}
 MAKERS: dict[str, Callable[..., bytes]] = {
     "learning": lambda **kind: plots.learning_curves(HISTORIES, "acc", REFERENCES, **kind),
     "results": lambda **kind: plots.result_bars(RESULTS, REFERENCES, "acc", **kind),
@@ -31,6 +39,8 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "together": lambda **kind: plots.together_heatmaps(SEVERAL, **kind),
     "confusion": lambda **kind: plots.confusion_heatmap(REPORTS["DSCT"], **kind),
     "people": lambda **kind: plots.by_count_bars(REPORTS, "acc", **kind),
+    "groups": lambda **kind: plots.group_intervals(GROUPED, "acc", **kind),
+    "reliability": lambda file_format="svg": plots.reliability_diagram(MEASURED, True, file_format),
 }
 
 
@@ -172,3 +182,15 @@ def test_matplotlib_waits_until_a_plot_is_made() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom) and "matplotlib" in ast.unparse(node)
     ]
     assert eager == []
+
+
+def test_groups_say_how_many_people_and_a_reliability_diagram_its_errors() -> None:
+    text = words(plots.group_intervals(GROUPED, "acc"))
+    rows = [row for table in GROUPED["DSCT"]["groups"] for row in table["rows"]]
+    assert {f"{row['group']} ({row['people']} people)" for row in rows} <= set(text)
+    assert {"Age", "Gender", "DSCT", "Without context", "Accuracy"} <= set(text)
+    assert [row["group"] for row in rows if row["acc_interval"] is None] == ["Kid"], "drawn as a ring"
+    text = words(plots.reliability_diagram(MEASURED, True, "svg"))
+    errors = [f"{when}: ECE {100 * one['ECE']:.1f} %" for when, one in MEASURED.items()]
+    assert {*errors, "a (10)", "b (10)", "pairs"} <= set(text)
+    assert "people" in words(plots.reliability_diagram(MEASURED, False, "svg"))

@@ -136,3 +136,21 @@ def test_none_is_called_best_that_is_read_no_better(
     galleries = samples.galleries(made, CAER_S, lambda facts: ground(40, 30), 6)
     said = [(one.title, [picture.caption.rpartition("lead ")[2] for picture in one.pictures]) for one in galleries]
     assert said == [(title, [signed(100 * lead, 0) for lead in leads]) for title, leads in shown]
+
+
+@pytest.mark.parametrize("emotions", [CAER_S, EMOTIC], ids=["one", "several"])
+def test_gender_and_age_have_a_section_where_the_data_name_them(tmp_path: Path, emotions: Emotions) -> None:
+    made = report(emotions, 4, attributes=True)
+    page, files = written(tmp_path, made, emotions)
+    assert "groups" in [section["id"] for section in page.all("section")]
+    assert "groups.png" in files
+    text = " ".join(page.text.split())
+    assert "By age and gender" in text
+    assert "differences between groups are by construction none" in text, "the data set is called synthetic"
+    assert "no interval: fewer than 10 people" in text
+    assert f"Of {made['groups'][1]['unnamed']} people it is not said." in text
+    assert ("By chance" in text) == (emotions is EMOTIC)
+    made["dataset"]["name"] = "EMOTIC"
+    page, _ = written(tmp_path / "other", made, emotions)
+    assert "by construction none" not in page.text
+    assert "Do not use a score as proof" in page.text

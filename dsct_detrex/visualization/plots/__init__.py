@@ -6,8 +6,10 @@ file, equal bytes for equal data. Fractions go in, per cent are shown.
 
 from dsct_detrex.visualization.plots.canvas import METRIC_NAMES, Format, figure_file
 from dsct_detrex.visualization.plots.emotions import emotion_bars, precision_recall
+from dsct_detrex.visualization.plots.groups import group_intervals
 from dsct_detrex.visualization.plots.learning import learning_curves
 from dsct_detrex.visualization.plots.matrices import confusion_heatmap, together_heatmaps
+from dsct_detrex.visualization.plots.reliability import reliability_diagram
 from dsct_detrex.visualization.plots.results import by_count_bars, result_bars
 
 __all__ = [
@@ -17,8 +19,10 @@ __all__ = [
     "confusion_heatmap",
     "emotion_bars",
     "figure_file",
+    "group_intervals",
     "learning_curves",
     "precision_recall",
+    "reliability_diagram",
     "result_bars",
     "together_heatmaps",
 ]

@@ -4,6 +4,7 @@ Each is a function of the runs; the first run is the one that the page is about.
 """
 
 from dsct_detrex.visualization.sections.emotions import emotions
+from dsct_detrex.visualization.sections.groups import groups
 from dsct_detrex.visualization.sections.learning import learning
 from dsct_detrex.visualization.sections.measured import measured
 from dsct_detrex.visualization.sections.opening import cards, first_line, reference_cards
@@ -16,6 +17,7 @@ __all__ = [
     "cards",
     "emotions",
     "first_line",
+    "groups",
     "learning",
     "measured",
     "people",
