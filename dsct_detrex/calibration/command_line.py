@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dsct_detrex.calibration.found_people import FoundPeople
 from dsct_detrex.calibration.outcome import Outcome, calibrated, thresholds_of
 from dsct_detrex.calibration.screen import outcome_tables
 from dsct_detrex.cli.calibrate import SPLIT_KEY, Options
+from dsct_detrex.cli.evaluate import RELEASE
 from dsct_detrex.data.dataset import describe
 from dsct_detrex.engine import build
 from dsct_detrex.engine.compose import compose
@@ -28,6 +30,7 @@ from dsct_detrex.visualization.plots import reliability_diagram
 from dsct_detrex.weights import Release, load_release, load_release_weights, write_calibrated
 from dsct_detrex.weights.writing import replacing
 
+_OF_A_RUN = ("best.safetensors", "last.safetensors")
 _MARK = "_calibrated"
 _PICTURE = "_reliability.png"
 
@@ -38,10 +41,11 @@ def calibrate(options: Options, words: Sequence[str]) -> int:
     Raises:
         UserError: no release, a split that must not be used, nobody found in it, or a place that is taken.
     """
-    source = Path(options.release)
+    source = _release(Path(options.release))
     place, picture = _places(source, options)
     release = load_release(source)
-    cfg = compose(options.evaluation, print)
+    config = str(source) if options.evaluation.config == options.release else options.evaluation.config
+    cfg = compose(replace(options.evaluation, config=config, weights=str(source)), print)
     if not options.split_said and OmegaConf.select(cfg, SPLIT_KEY) is not None:
         OmegaConf.update(cfg, SPLIT_KEY, "val")
     people, data = _seen(cfg, release, options.split_said)
@@ -55,12 +59,29 @@ def calibrate(options: Options, words: Sequence[str]) -> int:
     return 0
 
 
+def _release(path: Path) -> Path:
+    """The release that a user names: itself, or that of a run's folder."""
+    if path.is_dir():
+        for name in _OF_A_RUN:
+            if (path / name).is_file():
+                return path / name
+        raise UserError(f"calibrate: the folder {path} holds none of {', '.join(_OF_A_RUN)}; give a release.")
+    if path.suffix != RELEASE:
+        raise UserError(
+            f"calibrate expects a release (*{RELEASE}), for thresholds and temperature are written into one. "
+            f"Got {path}."
+        )
+    if not path.is_file():
+        raise UserError(f"calibrate: {path} is not there: check the path.")
+    return path
+
+
 def _places(source: Path, options: Options) -> tuple[Path, Path]:
     """Where release and diagram go; a place that is taken is refused before any work."""
     if options.out is not None:
         place = Path(options.out)
     else:
-        place = source if options.overwrite else source.with_name(f"{source.stem}{_MARK}.safetensors")
+        place = source if options.overwrite else source.with_name(f"{source.stem}{_MARK}{RELEASE}")
     picture = place.with_name(f"{place.stem}{_PICTURE}")
     for path in (place, picture):
         if path.is_dir() or (os.path.lexists(path) and not options.overwrite):

@@ -9,17 +9,13 @@ Shapes: F people who are found, K emotion categories.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import brentq
+from scipy.special import expit, log_softmax, softmax
 
 HOTTEST = 50.0
-"""Temperatures from 1 / HOTTEST to HOTTEST are looked at; a best one at either end means that there is none."""
-
-_AT_THE_END = 1e-3  # in logarithms of temperature
+"""Temperatures from 1 / HOTTEST to HOTTEST are looked at; where the likelihood still rises at an end there is none."""
 
 
 def negative_log_likelihood(
@@ -52,10 +48,12 @@ def fit_temperature(logits: NDArray[np.float64], targets: NDArray[np.int64], mul
     if not len(logits):
         raise ValueError("fit_temperature(logits=) expects at least one person. Got none.")
 
-    def surprise(log_temperature: float) -> float:
-        return negative_log_likelihood(logits, targets, math.exp(log_temperature), multi_label)
+    def slope(inverse: float) -> float:
+        """Of the surprise over 1 / temperature, in which it is convex: the slope rises and is 0 in one place."""
+        scaled = inverse * logits
+        said = expit(scaled) if multi_label else softmax(scaled, axis=1)
+        return float(((said - targets) * logits).sum(axis=1).mean())
 
-    end = math.log(HOTTEST)
-    # convex in 1 / temperature, so with one valley over its logarithm
-    best = float(minimize_scalar(surprise, bounds=(-end, end), method="bounded", options={"xatol": 1e-7}).x)
-    return None if end - abs(best) < _AT_THE_END else math.exp(best)
+    if slope(1 / HOTTEST) >= 0 or slope(HOTTEST) <= 0:
+        return None
+    return 1 / float(brentq(slope, 1 / HOTTEST, HOTTEST))

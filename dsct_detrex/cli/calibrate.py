@@ -6,7 +6,6 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from dsct_detrex.cli.evaluate import RELEASE
 from dsct_detrex.cli.flags import add_config, add_data, add_device, add_hosts_from, add_overwrite
@@ -17,7 +16,6 @@ from dsct_detrex.names import SPLITS
 from dsct_detrex.paths import expanded
 
 SPLIT_KEY = "dataloader.test.dataset.split"
-_OF_A_RUN = ("best.safetensors", "last.safetensors")
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,8 @@ class Options:
     """What the user asked for.
 
     Attributes:
-        release: the file.
-        evaluation: what ``dsct eval`` would be told.
+        release: the file, or the folder of a run.
+        evaluation: what ``dsct eval`` would be told; its config is ``release`` where none is named.
         wanted: precision in (0, 1]; None: the best F1.
         split_said: whether the user named the split, which else is val.
         out: the new release; None: beside the old one, or in its place with ``overwrite``.
@@ -45,7 +43,7 @@ def parse(words: Sequence[str]) -> Options:
     """Read a command line, without the name of the program.
 
     Raises:
-        UserError: an unknown flag or a word too many, no release, or an ``--out`` that is none.
+        UserError: an unknown flag or a word too many, nothing to calibrate, or an ``--out`` that is none.
     """
     parser = build_parser()
     flags, overrides, others = separate(parser, words)
@@ -53,7 +51,7 @@ def parse(words: Sequence[str]) -> Options:
     if len(others) != 1:
         got = ", ".join(others) or "none"
         raise UserError(f"calibrate expects one release. Got {got}. Run with --help for all flags.")
-    release = _release(expanded(others[0]))
+    release = expanded(others[0])
     if known.out is not None and not known.out.endswith(RELEASE):
         raise UserError(f"calibrate: --out expects the name of a release, which ends in {RELEASE}. Got {known.out}.")
     evaluation = Arguments(
@@ -71,24 +69,6 @@ def parse(words: Sequence[str]) -> Options:
     return Options(release, evaluation, known.wanted, said, known.out, known.overwrite)
 
 
-def _release(word: str) -> str:
-    """The release that a word names: itself, or that of a run's folder."""
-    path = Path(word)
-    if path.is_dir():
-        for name in _OF_A_RUN:
-            if (path / name).is_file():
-                return str(path / name)
-        raise UserError(f"calibrate: the folder {path} holds none of {', '.join(_OF_A_RUN)}; give a release.")
-    if not word.endswith(RELEASE):
-        raise UserError(
-            f"calibrate expects a release (*{RELEASE}), for thresholds and temperature are written into one. "
-            f"Got {word}."
-        )
-    if not path.is_file():
-        raise UserError(f"calibrate: {word} is not there: check the path.")
-    return word
-
-
 def build_parser() -> Parser:
     parser = Parser(
         command="calibrate",
@@ -97,7 +77,7 @@ def build_parser() -> Parser:
         "which probabilities mean what they say, on a validation split; write both into a new release.",
         examples=(
             "runs/demo/dsct/best.safetensors",
-            "best.safetensors --data-root DIR --for precision=0.8 --out careful.safetensors",
+            "best.safetensors --for precision=0.8 --out careful.safetensors",
         ),
         notes=(
             "The original stays unless --overwrite is given without --out. Order and first place of emotions do not "

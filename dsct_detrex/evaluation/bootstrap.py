@@ -12,7 +12,7 @@ Shapes: P people, I images, R resamples, K emotion categories.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,19 @@ Resampled = Callable[[Weights], NDArray[np.float64]]
 """Weights -> the (R,) values of a metric, NaN where it has none."""
 
 
-def interval(metric: Resampled, images: int, resamples: int = RESAMPLES, seed: int = _SEED) -> tuple[float, float]:
-    """The percentile interval of a metric of so many images; the same for the same seed. NaN where it has no value."""
-    values = np.concatenate([metric(weights) for weights in draws(images, resamples, seed)])
+def intervals(
+    metrics: Mapping[str, Resampled], images: int, resamples: int = RESAMPLES, seed: int = _SEED
+) -> dict[str, tuple[float, float]]:
+    """The percentile interval of each metric of so many images, all from the same draws and the same for the same seed.
+
+    Returns:
+        name -> low and high; NaN where the metric has no value in any resample.
+    """
+    drawn = [[metric(weights) for metric in metrics.values()] for weights in draws(images, resamples, seed)]
+    return {name: _percentiles(np.concatenate(blocks)) for name, blocks in zip(metrics, zip(*drawn), strict=True)}
+
+
+def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
     values = values[~np.isnan(values)]
     if not len(values):
         return float("nan"), float("nan")
@@ -110,11 +120,11 @@ class _AveragePrecision:
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
         positives = self._positives @ weights
         precision = _ratio(positives.cumsum(axis=0), (self._people @ weights).cumsum(axis=0), 0.0)
-        return _ratio((positives * precision).sum(axis=0), self._all_positives @ weights, np.nan)
+        return _ratio(np.einsum("tr,tr->r", positives, precision), self._all_positives @ weights, np.nan)
 
 
-def _ratio(above: NDArray[Any], below: NDArray[Any], nothing: float) -> NDArray[np.float64]:
-    """Element by element; ``nothing`` where there is nothing below."""
-    result = np.full(above.shape, nothing)
+def _ratio(above: NDArray[Any], below: NDArray[Any], nothing: float) -> NDArray[Any]:
+    """Element by element, in the precision of ``above``; ``nothing`` where there is nothing below."""
+    result = np.full_like(above, nothing)
     np.divide(above, below, out=result, where=below > 0)
     return result

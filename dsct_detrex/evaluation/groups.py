@@ -81,7 +81,9 @@ def _row(group: str, part: PeopleTable, place: NDArray[np.int64]) -> dict[str, A
     precisions = metrics.average_precisions(part)
     shown = ~np.isnan(precisions)
     note = _note(len(part), len(found))
-    resampled = {"acc": bootstrap.resampled_accuracy, "mAP": bootstrap.resampled_map}
+    makers = {"acc": bootstrap.resampled_accuracy, "mAP": bootstrap.resampled_map}
+    resampled = {} if note else {name: make(part, image, len(found)) for name, make in makers.items()}
+    intervals = bootstrap.intervals(resampled, len(found))
     return {
         "group": group,
         "images": len(found),
@@ -90,10 +92,7 @@ def _row(group: str, part: PeopleTable, place: NDArray[np.int64]) -> dict[str, A
         "acc": metrics.accuracy(part),
         "mAP": float(precisions[shown].mean()) if shown.any() else float("nan"),
         "chance": float(part.targets[:, shown].mean()) if shown.any() else float("nan"),
-        **{
-            f"{name}_interval": None if note else list(bootstrap.interval(make(part, image, len(found)), len(found)))
-            for name, make in resampled.items()
-        },
+        **{f"{name}_interval": list(intervals[name]) if name in intervals else None for name in makers},
         "note": note,
     }
 

@@ -190,20 +190,24 @@ def test_a_temperature_that_does_not_exist_is_kept(
     [
         ([], "calibrate expects one release. Got none."),
         (["a.safetensors", "b.safetensors"], "Got a.safetensors, b.safetensors."),
-        (["last.pth"], "calibrate expects a release (*.safetensors), for thresholds and temperature are written"),
+        (
+            ["last.pth"],
+            "error: calibrate expects a release (*.safetensors), for thresholds and temperature are written",
+        ),
         (["no.safetensors"], "calibrate: no.safetensors is not there: check the path."),
         (["{folder}"], "holds none of best.safetensors, last.safetensors; give a release."),
         (["{one}", "--out", "a.pth"], "--out expects the name of a release, which ends in .safetensors. Got a.pth."),
         (["{one}", "--for", "recall=1"], "expects f1, or precision=X with X above 0 and at most 1. Got recall=1"),
         (["{one}", "--for", "precision=0"], "Got precision=0"),
         (["{one}", "--for", "precision=80"], "Got precision=80"),
-        (["{one}", "--splt", "val"], "unknown flag --splt. Did you mean --split?"),
+        (["{one}", "--splt", "val"], "unknown flag --splt. Did you mean `--split`?"),
     ],
 )
-def test_mistakes_are_told(words: Sequence[str], message: str, one: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        parse([word.format(folder=tmp_path, one=one) for word in words])
-    assert message in str(error.value)
+def test_mistakes_are_told(
+    words: Sequence[str], message: str, one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert calibrate([word.format(folder=tmp_path, one=one) for word in words]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_tempered_probabilities_are_those_of_tempered_logits(emotions: Emotions,
     several = isinstance(emotions, MultiLabelEmotions)
     expected = replace(emotions, temperature=temperature).probabilities(logits).numpy()
     found = tempered(emotions.probabilities(logits).numpy(), temperature, several)
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_allclose(found, expected, atol=5e-5)  # float32 knows little of what is near 1
 
 
 def test_those_who_are_not_found_stay_without_probabilities() -> None:
