@@ -25,6 +25,9 @@ from dsct_detrex.evaluation import StrictProtocol
 from dsct_detrex.evaluation.protocols import MISSED
 from dsct_detrex.structures import Emotions
 
+CONFIDENT = 0.3
+"""That somebody is a person, from which ``Predictor`` shows them unless told otherwise."""
+
 
 class FoundPeople:
     """An evaluator (``engine.contracts.Evaluator``) that keeps logits and annotations.
@@ -35,7 +38,8 @@ class FoundPeople:
 
     Attributes:
         images: seen so far.
-        unmatched: predictions without a partner so far, after suppression.
+        unmatched: predictions without a partner so far that ``dsct predict`` shows unless told otherwise, which are
+            those that survive suppression with a confidence of at least ``CONFIDENT``.
     """
 
     def __init__(self, emotions: Emotions, protocol: StrictProtocol) -> None:
@@ -62,8 +66,11 @@ class FoundPeople:
             query = self.protocol.match(boxes, sorted_by, truth.gt_boxes.tensor)
             found = query != MISSED
             self._add(logits[query[found]], self.emotions.multi_hot(truth.get(self.emotions.target_field)), found)
+            given = predictions.scores if predictions.has("scores") else self.emotions.subject_scores(logits)
+            confident = (given >= CONFIDENT).nonzero().flatten().tolist()
+            kept = set(self.protocol.candidates(boxes, sorted_by).tolist())
             self.images += 1
-            self.unmatched += len(self.protocol.candidates(boxes, sorted_by)) - int(found.sum()) if len(boxes) else 0
+            self.unmatched += len(kept.intersection(confident).difference(query[found].tolist()))
 
     def _add(self, logits: Tensor, targets: Tensor, found: Tensor) -> None:
         if not logits.isfinite().all():

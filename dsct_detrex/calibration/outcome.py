@@ -5,7 +5,7 @@ Keys:
 * ``temperature``: of the release from now on; ``note``: why it was kept, else empty.
 * ``thresholds_for``: ``"f1"`` or ``"precision=0.8"``.
 * ``data``: ``name``, ``split`` (None where the data set does not say), ``description``, ``images``, ``people``,
-  ``found``, ``unmatched`` (predictions whom nobody annotated, left out).
+  ``found``, ``unmatched`` (confident predictions of people whom nobody annotated, left out).
 * ``protocol``: who was taken for whom, in a sentence.
 * ``before`` and ``after``: ``temperature``, ``NLL`` (``temperature.negative_log_likelihood``), ``ECE``, ``Brier`` and
   ``bins`` (``evaluation.reliability``), and ``per_emotion``: ``label``, ``people`` who show it (found ones), ``ECE``,

@@ -22,12 +22,10 @@ def outcome_tables(outcome: Mapping[str, Any], multi_label: bool) -> RenderableT
 
 
 def measured_on(data: Mapping[str, Any]) -> str:
-    """``"synthetic_emotic_val, val split: 512 people in 300 images, 498 of them found; 12 predictions ..."``."""
+    """``"synthetic_emotic_val, val split: 512 people in 300 images, 498 of them found; 12 more ..."``."""
     split = f", {data['split']} split" if data["split"] else ""
     people = f"{counted(data['people'], 'person')} in {counted(data['images'], 'image')}"
-    left_out = (
-        f"; {counted(data['unmatched'], 'prediction')} whom nobody annotated left out" if data["unmatched"] else ""
-    )
+    left_out = f"; {whole(data['unmatched'])} more that nobody annotated left out" if data["unmatched"] else ""
     return f"{data['name']}{split}: {people}, {whole(data['found'])} of them found{left_out}"
 
 

@@ -65,6 +65,9 @@ def _summary(report: Report) -> tuple[Text, Table]:
             table.add_row("  under the strict protocol", percent(strict[primary]))
             for reference, value in report["references"].items():
                 table.add_row(f"  for comparison: {reference.replace('_', ' ')}", percent(value), style="dim")
+    calibration = report["calibration"]
+    text = f"calibration error (ECE), temperature {calibration['temperature']:.3g}"
+    table.add_row(text, percent(calibration["ECE"]))
     return title, table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsct_detrex.counting import counted
+from dsct_detrex.evaluation.formatting import percent
 from dsct_detrex.visualization.plots.canvas import (
     METRIC_NAMES,
     Format,
@@ -17,7 +18,7 @@ from dsct_detrex.visualization.plots.canvas import (
 )
 from dsct_detrex.visualization.style import INK, MUTED
 
-_GAP = 0.7  # between two attributes, in rows
+_GAP = 0.9  # above the first group of an attribute, in rows, for its name
 
 
 def group_intervals(reports: Mapping[str, Report], metric: str = "acc", file_format: Format = "svg") -> bytes:
@@ -30,9 +31,9 @@ def group_intervals(reports: Mapping[str, Report], metric: str = "acc", file_for
     """
     tables = next(iter(reports.values()))["groups"]
     rows = [(number, row) for number, table in enumerate(tables) for row in table["rows"]]
-    heights = [place + _GAP * number for place, (number, _) in enumerate(rows)]
+    heights = [place + _GAP * (number + 1) for place, (number, _) in enumerate(rows)]
     ticks = [f"{row['group']} ({counted(row['people'], 'person')})" for _, row in rows]
-    step = 0.5 / len(reports)
+    step = 0.7 / len(reports)
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
@@ -52,16 +53,19 @@ def group_intervals(reports: Mapping[str, Report], metric: str = "acc", file_for
                     axes.plot([low, high], [height + shift] * 2, color=color, linewidth=2.4, solid_capstyle="round")
                 face = "none" if alone else color
                 axes.plot(row[metric], height + shift, "o", color=color, markersize=8, markerfacecolor=face)
+                if len(reports) == 1:
+                    end = row[metric] if alone else high
+                    axes.text(end + 0.015, height, percent(row[metric]), va="center", color=MUTED, fontsize=9)
         axes.set_yticks(heights, ticks, color=INK)
-        axes.set(xlim=(0, 1.0), ylim=(heights[-1] + 0.6, -0.6), xlabel=METRIC_NAMES[metric])
+        axes.set(xlim=(0, 1.08), ylim=(heights[-1] + 0.6, -0.2), xlabel=METRIC_NAMES[metric])
         for number, table in enumerate(tables):
             top = next(height for height, (which, _) in zip(heights, rows) if which == number)
-            text = table["attribute"].capitalize()
-            axes.text(1.0, top - 0.42, text, ha="right", va="center", color=MUTED, fontsize=9, weight="bold")
+            place = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
+            axes.text(-0.008, top - 0.85, table["attribute"].capitalize(), color=INK, weight="bold", **place)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
         per_cent_axis(axes.xaxis)
         if len(reports) > 1:
             legend_above(axes, list(reports))
 
-    return figure_file(paint, (10.0, 1.0 + 0.42 * (heights[-1] + 1.2)), file_format)
+    return figure_file(paint, (10.0, 0.9 + 0.36 * (heights[-1] + 0.8)), file_format)

@@ -42,6 +42,8 @@ def reliability_diagram(measured: Mapping[str, Mapping[str, Any]], multi_label: 
 
 def _curves(axes: Any, measured: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> None:
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.2)
+    axes.text(0.02, 0.97, "too modest", va="top", color=MUTED, fontsize=9)
+    axes.text(0.98, 0.03, "too sure", ha="right", color=MUTED, fontsize=9)
     fullest = max((one["count"] for some in measured.values() for one in some["bins"]), default=1)
     for color, mark, (name, one) in zip(_COLORS, _MARKS, measured.items()):
         said, seen = ([found[key] for found in one["bins"]] for key in ("predicted", "observed"))
@@ -65,6 +67,7 @@ def _counts(axes: Any, measured: Mapping[str, Mapping[str, Any]], multi_label: b
         axes.bar(left, [found["count"] for found in one["bins"]], width=width, align="edge", color=color)
     axes.set_yscale("log")
     axes.set(xlabel="probability said", ylabel="pairs" if multi_label else "people")
+    axes.yaxis.set_major_formatter(lambda value, _: whole(value))
     axes.minorticks_off()
     per_cent_axis(axes.xaxis)
 
