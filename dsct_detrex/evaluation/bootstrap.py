@@ -86,7 +86,7 @@ def resampled_accuracy(table: PeopleTable, image: NDArray[np.int64], images: int
 
 def resampled_map(table: PeopleTable, image: NDArray[np.int64], images: int) -> Resampled:
     """The mean average precision, over the emotions that occur, of resamples; arguments as above."""
-    classes = [_AveragePrecision(table, k, image, images) for k in np.flatnonzero(table.targets.any(axis=0))]
+    classes = [_AveragePrecision(table, k, image, images) for k in np.flatnonzero(table.targets.any(axis=0)).tolist()]
 
     def values(weights: Weights) -> NDArray[np.float64]:
         total, occurring = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])

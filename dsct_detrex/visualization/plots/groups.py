@@ -47,14 +47,13 @@ def group_intervals(reports: Mapping[str, Report], metric: str = "acc", file_for
             for height, row in zip(heights, measured):
                 if row[metric] is None:
                     continue
-                low, high = row[f"{metric}_interval"] or (None, None)
-                alone = low is None or high is None
-                if not alone:
-                    axes.plot([low, high], [height + shift] * 2, color=color, linewidth=2.4, solid_capstyle="round")
-                face = "none" if alone else color
+                ends = [end for end in row[f"{metric}_interval"] or () if end is not None]
+                if ends:
+                    axes.plot(ends, [height + shift] * 2, color=color, linewidth=2.4, solid_capstyle="round")
+                face = color if ends else "none"
                 axes.plot(row[metric], height + shift, "o", color=color, markersize=8, markerfacecolor=face)
                 if len(reports) == 1:
-                    end = row[metric] if alone else high
+                    end = max([row[metric], *ends])
                     axes.text(end + 0.015, height, percent(row[metric]), va="center", color=MUTED, fontsize=9)
         axes.set_yticks(heights, ticks, color=INK)
         axes.set(xlim=(0, 1.08), ylim=(heights[-1] + 0.6, -0.2), xlabel=METRIC_NAMES[metric])
