@@ -49,6 +49,12 @@ COMMANDS = {
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
+    "explain": Command(
+        "measure whether a model looks at what tells the emotion",
+        "explain.py",
+        "explain",
+        "explain.command_line:explain",
+    ),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",
