@@ -23,8 +23,13 @@ from dsct_detrex.rewrites import rewrite
 from dsct_detrex.structures import Emotions, get_emotions
 
 _DATA_SET = "dataloader.test.dataset"
-_DRAWN = f"{SyntheticScenes.__module__.rpartition('.')[0]}.SyntheticScenes", f"{SyntheticScenes.__module__}.SyntheticScenes"
+_DRAWN = (
+    f"{SyntheticScenes.__module__.rpartition('.')[0]}.SyntheticScenes",
+    f"{SyntheticScenes.__module__}.SyntheticScenes",
+)
 _KEPT = ("size", "boxes", "max_people", "seed")
+_SUFFIXES = (".safetensors", ".pth")
+_OF_EVERY_RUN = ("best", "last", "last_ema")
 _SIZE = (356, 200)
 """Of ``configs/common/data/synthetic.py``."""
 
@@ -75,18 +80,21 @@ def open_checkpoint(path: str, num_scenes: int, device: torch.device) -> Subject
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """A name for each checkpoint: its file without suffix where the names differ, else as many folders as it takes.
+    """A name for each checkpoint: its file or folder where these differ, else as many folders as it takes.
 
-    ``best`` and ``last`` say nothing by themselves, so the folder goes with them.
+    ``best`` and ``last`` say nothing, so a run's file is called as its folder.
     """
-    parts = [Path(path).resolve().with_suffix("").parts for path in paths]
-    common = {"best", "last", "last_ema"}
-    parts = [names[:-1] if names[-1] in common and len(names) > 2 else names for names in parts]
+    parts = [_parts(Path(path).resolve()) for path in paths]
     for depth in range(1, max(map(len, parts)) + 1):
         names = ["/".join(part[-depth:]) for part in parts]
         if len(set(names)) == len(names):
             return names
-    return [f"{name} ({number})" for number, name in enumerate(names, start=1)]  # the same one twice
+    return [f"{part[-1]} ({number})" for number, part in enumerate(parts, start=1)]  # the same one twice
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    parts = (path.with_suffix("") if path.suffix in _SUFFIXES else path).parts
+    return parts[:-1] if parts[-1] in _OF_EVERY_RUN and len(parts) > 2 else parts
 
 
 def _format(emotions: Emotions, path: str) -> Format:

@@ -39,7 +39,9 @@ def lines(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _block(checkpoint: Mapping[str, Any], rows: Iterable[Cells]) -> Iterator[str]:
     found, people = checkpoint["found"], checkpoint["people"]
-    yield from _wrapped(f"{checkpoint['name']} ({found:,} of {people:,} people found in {checkpoint['images']:,} scenes)")
+    yield from _wrapped(
+        f"{checkpoint['name']} ({found:,} of {people:,} people found in {checkpoint['images']:,} scenes)"
+    )
     for name, cells in rows:
         yield _line(f"  {name}", cells)
 

@@ -48,9 +48,7 @@ def nearest_shares(distances: Floats, groups: Integers, num_groups: int, chosen:
     return uniform_shares(groups[nearest], num_groups)
 
 
-def random_shares(
-    weights: Floats, groups: Integers, num_groups: int, draws: int, dice: np.random.Generator
-) -> Floats:
+def random_shares(weights: Floats, groups: Integers, num_groups: int, draws: int, dice: np.random.Generator) -> Floats:
     """(D, G) shares where the same weights fall on contexts drawn at random."""
     scattered = dice.permuted(np.broadcast_to(weights, (draws, len(weights))), axis=1)
     members = np.eye(num_groups)[groups]  # (M, G)

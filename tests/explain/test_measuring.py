@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dsct_detrex.data import eval_transforms
-from dsct_detrex.data.synthetic import SyntheticScenes
+from dsct_detrex.data.synthetic import PaintedOut, SyntheticScenes
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.explain.groups import GROUPS, groups_at
 from dsct_detrex.explain.measuring import measure
@@ -124,8 +124,6 @@ def test_changes_are_after_less_before() -> None:
     one = SyntheticScenes("caer_s", "test", 1, size=(64, 48), max_people=1)
     rows = {row["cause"]: row for row in measure(Told(), one, "caer_s").changes}
     before = _Told([one.load_image(0)]).red[0]
-    from dsct_detrex.data.synthetic import PaintedOut
-
     after = _Told([one.load_without(0, PaintedOut("place"))]).red[0]
     assert rows["place"]["change"] == pytest.approx(after - before)
     assert rows["light"]["lost"] == 1

@@ -116,9 +116,7 @@ def _changes(axes: Any, checkpoints: Sequence[Checkpoint], causes: Sequence[str]
         axes.bar(places, values["change"], width=0.88 * wide, color=color, label=checkpoint["name"])
         axes.vlines(places, values["low"], values["high"], color=INK, linewidth=1.2)
         label = "exact: a reader of all cues" if run == 0 else None
-        axes.hlines(
-            values["ideal"], places - 0.44 * wide, places + 0.44 * wide, color=INK, linewidth=2.2, label=label
-        )
+        axes.hlines(values["ideal"], places - 0.44 * wide, places + 0.44 * wide, color=INK, linewidth=2.2, label=label)
     axes.axhline(0, color=MUTED, linewidth=0.8)
     axes.set_xticks(range(len(causes)), causes, color=INK)
     axes.set_title("Change of the predicted emotion's probability when this is painted out")

@@ -16,9 +16,7 @@ _LEAD = (
 )
 
 
-def explanation(
-    content: Mapping[str, Any], causes: Sequence[str], example: plots.ContextMap | None
-) -> Section | None:
+def explanation(content: Mapping[str, Any], causes: Sequence[str], example: plots.ContextMap | None) -> Section | None:
     """One figure each for where weight lies and for what painting out changes; None where nothing was measured.
 
     Args:

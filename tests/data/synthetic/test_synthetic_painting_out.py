@@ -92,7 +92,9 @@ def test_no_landmark_of_it_stays(cause: Cause) -> None:
         assert not kinds & gone, (place, weather, light)
         if cause != "place":
             assert {t.name for t in before.things if t.kind == "place"} <= {t.name for t in after.things}
-        assert {t.name for t in before.things if t.kind == "object"} == {t.name for t in after.things if t.kind == "object"}
+        assert {t.name for t in before.things if t.kind == "object"} == {
+            t.name for t in after.things if t.kind == "object"
+        }
         assert before.image.tobytes() != after.image.tobytes()
 
 
@@ -101,7 +103,9 @@ def test_landmarks_stay_where_they_are() -> None:
         for place in table.PLACES:
             scene = scene_with(1, place, "rain", "night")
             before, after = paint_with_notes(scene), paint_with_notes(scene, PaintedOut(cause))
-            boxes = [[t.box for t in one.things if t.name in ("car", "fridge", "chart", "cake")] for one in (before, after)]
+            boxes = [
+                [t.box for t in one.things if t.name in ("car", "fridge", "chart", "cake")] for one in (before, after)
+            ]
             np.testing.assert_allclose(*boxes, atol=1.5)  # rain hides a little
 
 
@@ -149,7 +153,9 @@ def test_without_face_or_object_the_atom_is_larger() -> None:
 @pytest.mark.parametrize("cause", ["place", "weather", "light"])
 def test_other_people_tell_of_a_hidden_part(cause: Cause) -> None:
     """Counted out in loops: all values of the hidden part, all emotions of both people."""
-    scene = acting(acting(scene_with(2, "street", "rain", "night"), 0, expression=5, thing=1), 1, expression=3, thing=10)
+    scene = acting(
+        acting(scene_with(2, "street", "rain", "night"), 0, expression=5, thing=1), 1, expression=3, thing=10
+    )
     part = ("place", "weather", "light").index(cause)
     expected = np.zeros(7)
     for index, parts in enumerate(table.SCENES):
@@ -165,7 +171,9 @@ def test_other_people_tell_of_a_hidden_part(cause: Cause) -> None:
     expected = expected / expected.sum() @ table.caer_s_label_given_emotion()
     found = label_probabilities("caer_s", scene, 0, PaintedOut(cause))
     np.testing.assert_allclose(found, expected, atol=1e-12)
-    lonely = replace(scene, people=scene.people[:1], latents=SceneLatents(scene.latents.scene, scene.latents.people[:1]))
+    lonely = replace(
+        scene, people=scene.people[:1], latents=SceneLatents(scene.latents.scene, scene.latents.people[:1])
+    )
     assert abs(label_probabilities("caer_s", lonely, 0, PaintedOut(cause)) - found).max() > 1e-3
 
 

@@ -12,9 +12,7 @@ from .palette import FESTIVE, INK, WHITE
 HORIZON = 0.56
 
 
-def paint_park(
-    page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True
-) -> None:
+def paint_park(page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True) -> None:
     """Hills, round trees, a path and flowers."""
     grass, far = snowed((112, 190, 92), snowy), snowed((150, 212, 124), snowy)
     hill = dice.between(0.2, 0.8) * wide
@@ -27,7 +25,9 @@ def paint_park(
     ]
     page.polygon(path, snowed((232, 210, 160), snowy))
     for x in (dice.between(0.02, 0.14), dice.between(0.36, 0.62), dice.between(0.86, 0.98)):
-        _paint_tree(page.thing("place", "tree"), x * wide, HORIZON + dice.between(0.05, 0.1), dice.between(0.36, 0.46), snowy)
+        _paint_tree(
+            page.thing("place", "tree"), x * wide, HORIZON + dice.between(0.05, 0.1), dice.between(0.36, 0.46), snowy
+        )
     if not snowy:
         flowers = page.thing("place", "flowers")
         for _ in range(16):
@@ -35,9 +35,7 @@ def paint_park(
             flowers.disc(x, y, 0.012, 0.012, dice.pick((*FESTIVE, WHITE)))
 
 
-def paint_street(
-    page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True
-) -> None:
+def paint_street(page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True) -> None:
     """A row of houses, a pavement, a road with a car, and a traffic light."""
     walls: tuple[Color, ...] = ((206, 120, 96), (228, 180, 120), (142, 158, 186), (186, 136, 150), (150, 172, 146))
     x = -dice.between(0.0, 0.12)
@@ -54,9 +52,7 @@ def paint_street(
     _paint_traffic_light(page.thing("place", "traffic light"), wide * dice.between(0.4, 0.6))
 
 
-def paint_graveyard(
-    page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True
-) -> None:
+def paint_graveyard(page: Frame, dice: Dice, wide: float, snowy: bool, night: bool, lamps: bool = True) -> None:
     """Tombstones and crosses on a dull hill, a fence, a bare tree."""
     ground = snowed((98, 116, 92), snowy)
     page.disc(wide * 0.5, HORIZON + 0.14, wide * 0.8, 0.2, snowed((122, 136, 112), snowy))

@@ -38,9 +38,7 @@ _DARKNESS = {"day": 0.0, "dusk": 0.15, "night": 0.35}
 Area = tuple[float, float, float, float]
 
 
-def paint_sky(
-    sheet: Sheet, page: Frame, dice: Dice, weather: str, light: str, window: Area, hidden: str = ""
-) -> None:
+def paint_sky(sheet: Sheet, page: Frame, dice: Dice, weather: str, light: str, window: Area, hidden: str = "") -> None:
     """Fill the sheet with sky; sun, moon, clouds and lightning appear within ``window``.
 
     Args:
@@ -65,7 +63,13 @@ def paint_sky(
     for _ in range({"clear": 2, "rain": 5, "storm": 6, "snow": 4}[weather]):
         size = high * dice.between(0.16, 0.26)
         color = mix(_CLOUDS[weather], top, _of_light(_HAZE, light, hidden))
-        _paint_cloud(weather_page.thing("weather", "cloud"), dice.between(x0, x1), y0 + high * dice.between(0.04, 0.4), size, color)
+        _paint_cloud(
+            weather_page.thing("weather", "cloud"),
+            dice.between(x0, x1),
+            y0 + high * dice.between(0.04, 0.4),
+            size,
+            color,
+        )
     shows_sun = weather == "clear" or (weather in ("rain", "snow") and light != "day")
     if shows_sun:
         x = x0 + wide * (0.22 if dice.chance(0.5) else 0.78)
