@@ -1,4 +1,4 @@
-"""Confidence intervals by bootstrap over images: people of one picture share its scene, so pictures are drawn, not people.
+"""Confidence intervals by bootstrap over images: people of a picture share its scene, so pictures are drawn anew.
 
 Shapes: I images, R resamples; ``...`` any numbers measured.
 """

@@ -103,8 +103,8 @@ def _format(emotions: Emotions, path: str) -> Format:
         if get_emotions(name).names == emotions.names and type(get_emotions(name)) is type(emotions):
             return name
     raise UserError(
-        f"explain: drawn scenes show the emotions of {' or '.join(known)}, whose causes are known. {path} reads those of "
-        f"{emotions.name}; nothing can be measured."
+        f"explain: drawn scenes show the emotions of {' or '.join(known)}, whose causes are known. {path} reads those "
+        f"of {emotions.name}; nothing can be measured."
     )
 
 

@@ -23,8 +23,8 @@ GROUPS = (
     "light",
     "nothing",
 )
-"""``place``, ``weather``, ``light``: landmarks that tell it, see ``data.synthetic.things``; ``nothing``: plain sky, ground,
-road, wall and floor."""
+"""``place``, ``weather``, ``light``: landmarks that tell it, see ``data.synthetic.things``; ``nothing``: plain sky,
+ground, road, wall and floor."""
 NOTHING_GROUP = GROUPS.index("nothing")
 
 

@@ -16,9 +16,9 @@ SCHEMA = 1
 def row_of(name: str, subject: Subject, measured: Measured) -> dict[str, Any]:
     """One checkpoint.
 
-    Keys: ``name``, ``weights`` (the file, and which of its weights), ``scenes`` (what was drawn), ``images``, ``people``,
-    ``found``, ``note`` (why there are no shares; empty where there are), ``shares`` (rows of ``tally.ShareTally.table``),
-    ``changes`` (rows of ``changes.summary``).
+    Keys: ``name``, ``weights`` (the file, and which of its weights), ``scenes`` (what was drawn), ``images``,
+    ``people``, ``found``, ``note`` (why there are no shares; empty where there are), ``shares`` (rows of
+    ``tally.ShareTally.table``), ``changes`` (rows of ``changes.summary``).
     """
     return {
         "name": name,

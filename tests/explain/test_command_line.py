@@ -80,8 +80,8 @@ def test_other_emotions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     save_release(path, release.state_dict, moods, release.config, release.thresholds)
     assert explain(path, "--out", tmp_path / "o") == 2
     assert capsys.readouterr().err == (
-        f"error: explain: drawn scenes show the emotions of caer_s or emotic, whose causes are known. {path} reads those "
-        "of moods; nothing can be measured.\n"
+        f"error: explain: drawn scenes show the emotions of caer_s or emotic, whose causes are known. {path} reads "
+        "those of moods; nothing can be measured.\n"
     )
     assert not (tmp_path / "o").exists()
 

@@ -1,4 +1,4 @@
-"""Scenes with one of their causes painted out: all else is drawn from the same dice, with the same pixels where it shows.
+"""Scenes with one of their causes painted out; all else is drawn from the same dice.
 
 What each cause leaves behind is chosen so that the picture says nothing about it any more:
 
@@ -10,9 +10,10 @@ What each cause leaves behind is chosen so that the picture says nothing about i
   snow on it where it snows. Hats and scarves go, which only some places have. Where a room was, the sky is seen whole.
 * ``weather``: no clouds, lightning, rain or snow; the sky's colour is the mean of the four weathers' under that light,
   the ground is bare, and what the clouds took of the light is the mean, too. Sun, moon and stars go, for they show in
-  some weathers only, and so do woolly hats and scarves. Bare ground lies under three weathers of four, so a hint against snow stays.
-* ``light``: no sun, moon or stars, dark windows; the sky's colours are the mean of the three lights' under that weather,
-  and so are the tints of scenery and people.
+  some weathers only, and so do woolly hats and scarves. Bare ground lies under three weathers of four, so a hint
+  against snow stays.
+* ``light``: no sun, moon or stars, dark windows; the sky's colours are the mean of the three lights' under that
+  weather, and so are the tints of scenery and people.
 """
 
 from __future__ import annotations

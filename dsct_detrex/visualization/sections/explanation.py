@@ -37,8 +37,8 @@ def explanation(content: Mapping[str, Any], causes: Sequence[str], example: plot
                 shown=example,
                 groups=groups,
                 alt=f"A scene with the contexts of one person, {example.caption}.",
-                caption="Circles are the contexts that were taken in, their area the weight, their colour what they lie "
-                "on; dots are contexts that were not.",
+                caption="Circles are the contexts that were taken in, their area the weight, their colour what they "
+                "lie on; dots are contexts that were not.",
             )
         )
     if looking:
@@ -60,8 +60,8 @@ def explanation(content: Mapping[str, Any], causes: Sequence[str], example: plot
             causes=causes,
             alt="Change of the predicted emotion's probability by cause: "
             + "; ".join(_changes(one) for one in checkpoints),
-            caption="The thick lines are what a reader of all cues would change, by Bayes' rule. Somebody else's object "
-            "and face should change nothing.",
+            caption="The thick lines are what a reader of all cues would change, by Bayes' rule. Somebody else's "
+            "object and face should change nothing.",
         )
     )
     notes = [f"{one['name']} {one['note']}." for one in checkpoints if one["note"]]
