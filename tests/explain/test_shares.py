@@ -76,7 +76,8 @@ def test_changes_are_averaged_over_those_who_are_found_after() -> None:
     assert row["change"] == pytest.approx(-0.1)
     assert row["ideal"] == pytest.approx(-0.2)
     assert row["agreement"] == pytest.approx(1)
-    assert -0.15 <= row["low"] <= row["change"] <= row["high"] <= 0
+    assert row["low"] == pytest.approx(-0.15)
+    assert row["high"] == pytest.approx(0)
     assert rows["others' faces"]["agreement"] is None, "what should not change cannot be agreed with"
     assert rows["others' faces"]["change"] == pytest.approx(0.2)
     assert rows["light"] == {

@@ -85,7 +85,7 @@ def test_weather_is_told_no_more() -> None:
 def test_no_landmark_of_it_stays(cause: Cause) -> None:
     """In no scene; people and the other landmarks stay, in pixels that are the same where no light falls on them."""
     gone = {"place": {"place"}, "weather": {"weather", "light"}, "light": {"light"}}[cause]
-    for place, weather, light in table.SCENES:
+    for place, weather, light in table.SCENES[::5]:  # each value of each part
         scene = scene_with(1, place, weather, light)
         before, after = paint_with_notes(scene), paint_with_notes(scene, PaintedOut(cause))
         kinds = {thing.kind for thing in after.things if thing.name != "lit window" or cause == "light"}

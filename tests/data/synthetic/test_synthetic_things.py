@@ -144,7 +144,7 @@ def test_people_and_what_they_hold_are_their_own(painted: list[tuple[Scene, Pain
             x0, y0, x1, y1 = own["head"].box
             assert x0 <= person.x <= x1
             assert y0 <= person.y <= y1
-            assert abs((y1 - y0) / person.unit - 1.1) < 0.45  # long hair hangs down
+            assert abs((y1 - y0) / person.unit - 1.1) < 0.6  # long hair hangs down
 
 
 def test_the_data_set_gives_the_things_of_its_pictures() -> None:
