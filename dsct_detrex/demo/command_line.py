@@ -40,8 +40,8 @@ from dsct_detrex.visualization.sections import explanation
 from dsct_detrex.weights import load_release
 
 NUM_PICTURES = 12
-NUM_EXPLAINED = 40
-"""Scenes that are read with and without their causes: some ten seconds for both models."""
+NUM_EXPLAINED = 24
+"""Scenes that are read with and without their causes: some ten seconds a model on one core."""
 _WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
 """What is tested are the weights that training ended with, not those that were best on some split."""
 

@@ -53,7 +53,7 @@ def _around(low: float | None, high: float | None) -> str:
 
 
 def _signed(change: float | None) -> str:
-    return MISSING if change is None else f"{100 * change + 0.0:+.1f}"
+    return MISSING if change is None else f"{round(100 * change, 1) + 0.0:+.1f}"  # no -0.0
 
 
 def _correlation(value: float | None) -> str:

@@ -15,7 +15,7 @@ from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.plots.learning import smoothed
 
-from .fabricated import REFERENCES, history, report
+from .fabricated import REFERENCES, context_map, explanation, history, report
 
 REPORTS = {"DSCT": report(CAER_S, 10), "Without context": report(CAER_S, 3)}
 HISTORIES = {name: history("acc", r["metrics"]["acc"]) for name, r in REPORTS.items()}
@@ -23,6 +23,7 @@ VALUES = {name: [row["AP"] for row in r["per_class"]] for name, r in REPORTS.ite
 LABELS = [(row["label"], row["people"]) for row in REPORTS["DSCT"]["per_class"]]
 SEVERAL = report(EMOTIC, 5)
 RESULTS = {name: r["metrics"]["acc"] for name, r in REPORTS.items()}
+EXPLAINED = explanation("looks", "blind", blind=("blind",))
 MAKERS: dict[str, Callable[..., bytes]] = {
     "learning": lambda **kind: plots.learning_curves(HISTORIES, "acc", REFERENCES, **kind),
     "results": lambda **kind: plots.result_bars(RESULTS, REFERENCES, "acc", **kind),
@@ -31,6 +32,12 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "together": lambda **kind: plots.together_heatmaps(SEVERAL, **kind),
     "confusion": lambda **kind: plots.confusion_heatmap(REPORTS["DSCT"], **kind),
     "people": lambda **kind: plots.by_count_bars(REPORTS, "acc", **kind),
+    "shares": lambda **kind: plots.share_bars(EXPLAINED["checkpoints"][:1], EXPLAINED["groups"], **kind),
+    "changes": lambda **kind: plots.change_bars(EXPLAINED["checkpoints"], EXPLAINED["causes"], **kind),
+    "contexts": lambda **kind: plots.context_picture(context_map(), EXPLAINED["groups"], **kind),
+    "explanation": lambda **kind: plots.explanation_sheet(
+        EXPLAINED, EXPLAINED["causes"], context_map(), **({"file_format": "svg"} | kind)
+    ),
 }
 
 
@@ -172,3 +179,11 @@ def test_matplotlib_waits_until_a_plot_is_made() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom) and "matplotlib" in ast.unparse(node)
     ]
     assert eager == []
+
+
+def test_an_explanation_names_models_groups_and_causes() -> None:
+    text = words(MAKERS["explanation"]())
+    assert {"looks", "blind", *EXPLAINED["groups"], *EXPLAINED["causes"], "read as Happy 70 %"} <= set(text)
+    without = words(plots.explanation_sheet(explanation("blind", blind=("blind",)), ["place"], None, file_format="svg"))
+    assert "place" in without
+    assert "Share of context weight that lies on ..." not in without

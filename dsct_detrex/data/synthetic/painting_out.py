@@ -4,8 +4,8 @@ What each cause leaves behind is chosen so that the picture says nothing about i
 
 * ``object``: the person holds nothing, and the arms hang as the posture has them. One person in four holds nothing
   whatever they feel, so empty hands are no evidence.
-* ``face``: a head without brows, eyes, nose and mouth. Posture repeats the face, so arms that hold nothing are behind
-  the back.
+* ``face``: dark glasses and a mask over brows, eyes, nose and mouth. Posture repeats the face, so arms that hold
+  nothing are behind the back. (An empty head would be found less often by a model that learnt from faces.)
 * ``place``: no landmark and no room: the sky of the same weather and light down to a horizon, grey ground below it,
   snow on it where it snows. Hats and scarves go, which only some places have. Where a room was, the sky is seen whole.
 * ``weather``: no clouds, lightning, rain or snow; the sky's colour is the mean of the four weathers' under that light,

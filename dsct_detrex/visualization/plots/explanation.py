@@ -17,6 +17,11 @@ from dsct_detrex.visualization.style import GRID, INK, MUTED
 
 Checkpoint = Mapping[str, Any]
 
+_UNIFORM = "uniform weights, or random choice"
+_NEAREST: dict[str, Any] = {
+    "s": 26, "marker": "D", "facecolors": "white", "edgecolors": INK, "linewidths": 1.1, "zorder": 3,
+}  # fmt: skip
+
 
 def share_bars(checkpoints: Sequence[Checkpoint], groups: Sequence[str], file_format: Format = "svg") -> bytes:
     """Shares of context weight by group, over all layers.
@@ -75,26 +80,8 @@ def _shares(axes: Any, checkpoints: Sequence[Checkpoint], groups: Sequence[str])
         places = np.arange(len(groups)) + (run - (len(rows) - 1) / 2) * thick
         axes.barh(places, row["weight"], height=0.88 * thick, color=color, label=checkpoint["name"])
         axes.hlines(places, row["low"], row["high"], color=INK, linewidth=1.2)
-        first = run == 0
-        axes.vlines(
-            row["uniform"],
-            places - 0.44 * thick,
-            places + 0.44 * thick,
-            color=INK,
-            linewidth=2.2,
-            label="uniform weights, or random choice" if first else None,
-        )
-        axes.scatter(
-            row["nearest"],
-            places,
-            s=26,
-            marker="D",
-            facecolors="white",
-            edgecolors=INK,
-            linewidths=1.1,
-            zorder=3,
-            label="as many, but the nearest" if first else None,
-        )
+        axes.vlines(row["uniform"], places - 0.46 * thick, places + 0.46 * thick, color=INK, linewidth=2.4)
+        axes.scatter(row["nearest"], places, **_NEAREST)
     axes.set_yticks(range(len(groups)), groups, color=INK)
     axes.invert_yaxis()
     axes.set_xlim(left=0)
@@ -102,6 +89,8 @@ def _shares(axes: Any, checkpoints: Sequence[Checkpoint], groups: Sequence[str])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.xaxis.set_major_formatter(lambda value, _: percent(value, digits=0))
+    axes.plot([], [], color=INK, marker="|", markersize=11, markeredgewidth=2.4, linestyle="", label=_UNIFORM)
+    axes.scatter([], [], **_NEAREST, label="as many, but the nearest")
     _legend(axes)
 
 

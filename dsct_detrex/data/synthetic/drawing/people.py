@@ -9,7 +9,7 @@ from __future__ import annotations
 from .. import table
 from ..scene import HIPS, Person
 from .canvas import Color, Frame, Point, mix, shade
-from .faces import paint_face
+from .faces import cover_face, paint_face
 from .hair import STYLES, paint_hair_before, paint_hair_behind, paint_hat
 from .objects import paint_thing
 from .palette import BOTTOMS, FESTIVE, HAIRS, INK, SKINS, TOPS, WHITE, choose
@@ -53,7 +53,7 @@ def paint_person(
         person: who, where, what.
         place, weather: for hats and scarves.
         owner: the person's index in the scene, for the notes.
-        readable: False paints out face and posture (``painting_out``).
+        readable: False covers the face and paints out the posture (``painting_out``).
     """
     look, latents = person.look, person.latents
     expression, thing = table.EXPRESSIONS[latents.expression], table.OBJECTS[latents.thing]
@@ -84,6 +84,8 @@ def paint_head(body: Frame, person: Person, readable: bool = True) -> None:
     paint_hair_before(body, style, hair)
     if readable:
         paint_face(body, table.EXPRESSIONS[person.latents.expression], person.look.gaze * 2 - 1, skin, hair)
+    else:
+        cover_face(body)
 
 
 def _complexion(person: Person) -> tuple[Color, Color, str]:
