@@ -17,10 +17,10 @@ from dsct_detrex.visualization import (
     RunResult,
     Section,
     Table,
+    sections,
     write_demo_report,
     write_report,
 )
-from dsct_detrex.visualization import sections
 from dsct_detrex.visualization.plots import result_bars
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.sections.words import sentence

@@ -38,7 +38,7 @@ def label_probabilities(format: Format, scene: Scene, person: int, out: PaintedO
     belief = belief / belief.sum()
     if format == "caer_s":
         return np.asarray(belief.sum(0) @ table.caer_s_label_given_emotion())
-    return np.einsum("se,sec->c", belief, table.emotic_label_given_latents()[:, :, own.thing])
+    return np.asarray(np.einsum("se,sec->c", belief, table.emotic_label_given_latents()[:, :, own.thing]))
 
 
 def _cues(person: Latents, face: bool) -> Array:
