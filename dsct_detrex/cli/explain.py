@@ -16,7 +16,7 @@ def build_parser() -> Parser:
         description="Measure on drawn scenes, whose causes are known, whether a model looks at what tells the emotion: "
         "where its context weight lies, and what changes when a cause is painted out. Writes DIR/explanation.json, .md "
         "and .png.",
-        examples=("runs/demo/dsct", "runs/demo/dsct runs/demo/baseline --scenes 500 --out runs/explain/demo"),
+        examples=("runs/demo/dsct", "runs/demo/dsct runs/demo/baseline --scenes 500"),
     )
     add = parser.add_argument
     add(
