@@ -97,17 +97,20 @@ def test_whoever_is_not_found_counts_nowhere() -> None:
 
 
 class _Told(Reading):
-    """A model that reads the first emotion with the probability of how red the picture is."""
+    """A model that reads the first emotion with the probability of how red the picture is.
+
+    Subject 0 speaks in the picture as it is, subject 1, half as sure, where something is painted out.
+    """
 
     def __init__(self, pictures: list[Any]) -> None:
         self.red = [float(np.asarray(picture)[..., 0].mean() / 255) for picture in pictures]
         self.count = len(pictures)
 
     def speakers(self, picture: int, people: Any) -> list[int]:
-        return [-1 if picture == self.count - 1 else 0] * len(people)  # without light, nobody is found
+        return [-1 if picture == self.count - 1 else int(picture > 0)] * len(people)  # without light, nobody is found
 
     def probabilities(self, picture: int) -> np.ndarray:
-        return np.array([[self.red[picture], *[0.0] * 6]])
+        return np.array([[self.red[picture] / (subject + 1), *[0.0] * 6] for subject in range(2)])
 
     def choices(self, picture: int) -> list[Any]:
         return []
@@ -125,6 +128,6 @@ def test_changes_are_after_less_before() -> None:
     rows = {row["cause"]: row for row in measure(Told(), one, "caer_s").changes}
     before = _Told([one.load_image(0)]).red[0]
     after = _Told([one.load_without(0, PaintedOut("place"))]).red[0]
-    assert rows["place"]["change"] == pytest.approx(after - before)
+    assert rows["place"]["change"] == pytest.approx(after / 2 - before)
     assert rows["light"]["lost"] == 1
     assert "others' faces" not in rows
