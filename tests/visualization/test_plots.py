@@ -14,6 +14,7 @@ from PIL import Image
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.plots.learning import smoothed
+from dsct_detrex.visualization.style import RUN_COLORS
 
 from .fabricated import REFERENCES, context_map, explanation, history, report
 
@@ -187,3 +188,11 @@ def test_an_explanation_names_models_groups_and_causes() -> None:
     without = words(plots.explanation_sheet(explanation("blind", blind=("blind",)), ["place"], None, file_format="svg"))
     assert "place" in without
     assert "Share of context weight that lies on ..." not in without
+
+
+def test_a_model_has_one_colour_in_both_plots() -> None:
+    """Also where one before it takes in no contexts, and so has no bars among the shares."""
+    told = explanation("blind", "looks", blind=("blind",))
+    shares = plots.share_bars(told["checkpoints"], told["groups"]).decode()
+    assert RUN_COLORS[1] in shares
+    assert RUN_COLORS[0] not in shares

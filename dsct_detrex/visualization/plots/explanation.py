@@ -27,7 +27,7 @@ def share_bars(checkpoints: Sequence[Checkpoint], groups: Sequence[str], file_fo
     """Shares of context weight by group, over all layers.
 
     Args:
-        checkpoints: those with shares; at least one.
+        checkpoints: at least one with shares; others only keep their colour.
         groups: names.
         file_format: ``"svg"`` or ``"png"``.
     """
@@ -67,17 +67,18 @@ def explanation_sheet(
         top, bottom = figure.subfigures(2, 1, height_ratios=(upper, 3.6))
         left, right = top.subplots(1, 2, width_ratios=(1.15, 1.0))
         paint_context_map(left, example, groups)
-        _shares(right, looking, groups)
+        _shares(right, checkpoints, groups)
         _changes(bottom.subplots(), checkpoints, causes)
 
     return figure_file(paint, (12.5, upper + 3.6), file_format)
 
 
 def _shares(axes: Any, checkpoints: Sequence[Checkpoint], groups: Sequence[str]) -> None:
-    rows = [checkpoint["shares"][0] for checkpoint in checkpoints]
-    thick = 0.8 / len(rows)
-    for run, (color, checkpoint, row) in enumerate(zip(run_colors(), checkpoints, rows, strict=False)):
-        places = np.arange(len(groups)) + (run - (len(rows) - 1) / 2) * thick
+    looking = [(color, one) for color, one in zip(run_colors(), checkpoints, strict=False) if one["shares"]]
+    thick = 0.8 / len(looking)
+    for run, (color, checkpoint) in enumerate(looking):
+        row = checkpoint["shares"][0]
+        places = np.arange(len(groups)) + (run - (len(looking) - 1) / 2) * thick
         axes.barh(places, row["weight"], height=0.88 * thick, color=color, label=checkpoint["name"])
         axes.hlines(places, row["low"], row["high"], color=INK, linewidth=1.2)
         axes.vlines(row["uniform"], places - 0.46 * thick, places + 0.46 * thick, color=INK, linewidth=2.4)

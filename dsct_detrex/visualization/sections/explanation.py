@@ -46,7 +46,7 @@ def explanation(content: Mapping[str, Any], causes: Sequence[str], example: plot
             Figure.drawn(
                 plots.share_bars,
                 "shares",
-                checkpoints=looking,
+                checkpoints=checkpoints,
                 groups=groups,
                 alt="Share of context weight by what it lies on: " + "; ".join(_shares(one, groups) for one in looking),
                 caption="Thin lines are 95 % intervals over images.",
