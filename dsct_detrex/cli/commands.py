@@ -55,6 +55,12 @@ COMMANDS = {
         "calibrate",
         "calibration.command_line:calibrate",
     ),
+    "explain": Command(
+        "measure whether a model looks at what tells the emotion",
+        "explain.py",
+        "explain",
+        "explain.command_line:explain",
+    ),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",

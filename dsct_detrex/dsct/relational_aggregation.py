@@ -43,12 +43,14 @@ class Aggregation:
         weights: (B, N, M) total weight of every context, 0 where not chosen; to look at, without a gradient.
         nearest: the choice by distance (Eq. 6).
         relevant: the choice by dot product (Eq. 7).
+        places: where the queries were taken to be.
     """
 
     queries: Tensor
     weights: Tensor
     nearest: Choice
     relevant: Choice
+    places: Places
 
     @property
     def subjects(self) -> Tensor:
@@ -125,7 +127,7 @@ class RelationalAggregation(nn.Module):
         weights = (self.relevance_of(queries, products, places) + lists).softmax(-1).sum(0)
         gathered = weights.to(queries.dtype) @ queries
         fused = torch.cat([contexts, subjects + gathered], 1)
-        return Aggregation(fused, weights[..., :m].detach(), nearest, relevant)
+        return Aggregation(fused, weights[..., :m].detach(), nearest, relevant, places)
 
     def choices(self, products: Tensor, places: Places) -> tuple[Choice, Choice]:
         """The contexts nearest in space and most relevant in meaning; ``products`` (B, N, Q)."""

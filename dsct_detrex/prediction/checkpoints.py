@@ -51,6 +51,7 @@ class Loaded:
         transforms: what evaluation does to a picture.
         thresholds: K least probabilities of a shown emotion.
         origin: the file and what in it was taken, in words.
+        config: of the training, as the file has it.
     """
 
     model: nn.Module
@@ -58,6 +59,7 @@ class Loaded:
     transforms: Transform
     thresholds: tuple[float, ...]
     origin: str
+    config: DictConfig
 
 
 def load(path: str | PathLike[str]) -> Loaded:
@@ -140,4 +142,5 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
     load_release_weights(model, release, release.emotions)
     transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
     thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
-    return Loaded(model, release.emotions, transforms, thresholds, f"{file} ({told})" if told else str(file))
+    origin = f"{file} ({told})" if told else str(file)
+    return Loaded(model, release.emotions, transforms, thresholds, origin, cfg)

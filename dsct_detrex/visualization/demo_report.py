@@ -21,6 +21,7 @@ def write_demo_report(
     references: Mapping[str, float],
     notes: Mapping[str, str],
     title: str = "DSCT: reading emotions in context",
+    explanation: Section | None = None,
 ) -> Path:
     """Write the page.
 
@@ -31,6 +32,7 @@ def write_demo_report(
         references: name -> value of the primary metric, e.g. ``chance``, ``face_only``, ``face_near``, ``everything``.
         notes: name -> text of the settings table: commands, configuration, device.
         title: heading of the page.
+        explanation: see ``sections.explanation``; None leaves it out.
 
     Returns:
         The path written.
@@ -48,6 +50,7 @@ def write_demo_report(
         sections.emotions(runs),
         sections.people(runs),
         sections.groups(runs),
+        explanation,
         sections.pictures([Gallery(pictures)], runs[0].name),
         sections.repeat(facts),
         sections.responsible_use(),

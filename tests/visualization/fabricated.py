@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import Boxes, Emotions, Instances
 from dsct_detrex.visualization import RunResult
+from dsct_detrex.visualization.plots import ContextMap
 
 REFERENCES = {"chance": 1 / 7, "face_only": 0.571, "face_near": 0.83, "everything": 0.962}
 
@@ -91,3 +93,31 @@ def run_result(name: str, emotions: Emotions, wrong_every: int) -> RunResult:
 
 def ground(width: int, height: int) -> Image.Image:
     return Image.new("RGB", (width, height), (90, 110, 100))
+
+
+def explanation(*names: str, blind: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What ``explain/results.py`` describes, with made-up numbers; ``blind`` ones take in no contexts."""
+    groups, causes = ["own object", "place", "nothing"], ["own object", "place"]
+    shares = {"weight": [0.5, 0.2, 0.3], "low": [0.4, 0.1, 0.2], "high": [0.6, 0.3, 0.4]}
+    shares |= {"uniform": [0.1, 0.3, 0.6], "nearest": [0.2, 0.2, 0.6]}
+    shares |= {"random_low": [0.05, 0.2, 0.5], "random_high": [0.15, 0.4, 0.7]}
+    told = {"people": 9, "lost": 1, "change": -0.1, "low": -0.2, "high": 0.0, "ideal": -0.3, "agreement": 0.5}
+    rows = [
+        {
+            "name": name,
+            "images": 4,
+            "people": 10,
+            "found": 9,
+            "note": "takes in no contexts" if name in blind else "",
+            "shares": [] if name in blind else [{"layer": "all layers", **shares}],
+            "changes": [{"cause": cause, **told} for cause in causes],
+        }
+        for name in names
+    ]
+    return {"groups": groups, "causes": causes, "checkpoints": rows}
+
+
+def context_map() -> ContextMap:
+    """A person with two contexts, one of them chosen."""
+    points, weights, groups = np.array([[0.2, 0.3], [0.8, 0.5]]), np.array([1.0, 0.0]), np.array([0, 2])
+    return ContextMap(ground(64, 48), (10, 10, 30, 40), 2, points, weights, groups, "read as Happy 70 %")

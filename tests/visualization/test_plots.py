@@ -15,8 +15,9 @@ from dsct_detrex.evaluation.reliability import reliability
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.plots.learning import smoothed
+from dsct_detrex.visualization.style import RUN_COLORS
 
-from .fabricated import REFERENCES, history, report
+from .fabricated import REFERENCES, context_map, explanation, history, report
 
 REPORTS = {"DSCT": report(CAER_S, 10), "Without context": report(CAER_S, 3)}
 HISTORIES = {name: history("acc", r["metrics"]["acc"]) for name, r in REPORTS.items()}
@@ -31,6 +32,7 @@ MEASURED = {
     )
     for when, high in (("before", 0.99), ("after", 0.6))
 }
+EXPLAINED = explanation("looks", "blind", blind=("blind",))
 MAKERS: dict[str, Callable[..., bytes]] = {
     "learning": lambda **kind: plots.learning_curves(HISTORIES, "acc", REFERENCES, **kind),
     "results": lambda **kind: plots.result_bars(RESULTS, REFERENCES, "acc", **kind),
@@ -41,6 +43,12 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "people": lambda **kind: plots.by_count_bars(REPORTS, "acc", **kind),
     "groups": lambda **kind: plots.group_intervals(GROUPED, "acc", **kind),
     "reliability": lambda file_format="svg": plots.reliability_diagram(MEASURED, True, file_format),
+    "shares": lambda **kind: plots.share_bars(EXPLAINED["checkpoints"][:1], EXPLAINED["groups"], **kind),
+    "changes": lambda **kind: plots.change_bars(EXPLAINED["checkpoints"], EXPLAINED["causes"], **kind),
+    "contexts": lambda **kind: plots.context_picture(context_map(), EXPLAINED["groups"], **kind),
+    "explanation": lambda **kind: plots.explanation_sheet(
+        EXPLAINED, EXPLAINED["causes"], context_map(), **({"file_format": "svg"} | kind)
+    ),
 }
 
 
@@ -194,3 +202,19 @@ def test_groups_say_how_many_people_and_a_reliability_diagram_its_errors() -> No
     errors = [f"{when}: ECE {100 * one['ECE']:.1f} %" for when, one in MEASURED.items()]
     assert {*errors, "a (10)", "b (10)", "pairs"} <= set(text)
     assert "people" in words(plots.reliability_diagram(MEASURED, False, "svg"))
+
+
+def test_an_explanation_names_models_groups_and_causes() -> None:
+    text = words(MAKERS["explanation"]())
+    assert {"looks", "blind", *EXPLAINED["groups"], *EXPLAINED["causes"], "read as Happy 70 %"} <= set(text)
+    without = words(plots.explanation_sheet(explanation("blind", blind=("blind",)), ["place"], None, file_format="svg"))
+    assert "place" in without
+    assert "Share of context weight that lies on ..." not in without
+
+
+def test_a_model_has_one_colour_in_both_plots() -> None:
+    """Also where one before it takes in no contexts, and so has no bars among the shares."""
+    told = explanation("blind", "looks", blind=("blind",))
+    shares = plots.share_bars(told["checkpoints"], told["groups"]).decode()
+    assert RUN_COLORS[1] in shares
+    assert RUN_COLORS[0] not in shares

@@ -17,6 +17,7 @@ from dsct_detrex.visualization import (
     RunResult,
     Section,
     Table,
+    sections,
     write_demo_report,
     write_report,
 )
@@ -24,7 +25,7 @@ from dsct_detrex.visualization.plots import result_bars
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.sections.words import sentence
 
-from .fabricated import REFERENCES, ground, run_result
+from .fabricated import REFERENCES, context_map, explanation, ground, run_result
 
 NOTES = {"Command": "python scripts/demo.py --seed 1", "Device": "CPU"}
 RUNS = [run_result("DSCT", CAER_S, 10), run_result("Without context", CAER_S, 3)]
@@ -235,3 +236,18 @@ def testsentence() -> None:
     assert sentence("Generated scenes.") == "Generated scenes."
     assert sentence("") == ""
     assert sentence("mAP counts") == "mAP counts."
+
+
+def test_a_demo_shows_what_its_models_look_at(tmp_path: Path) -> None:
+    told = explanation("DSCT", "Without context", blind=("Without context",))
+    section = sections.explanation(told, told["causes"], context_map())
+    page = Page(write_demo_report(tmp_path / "told.html", RUNS, [], REFERENCES, NOTES, explanation=section))
+    assert "Is the explanation right?" in page.text
+    assert "Without context takes in no contexts." in page.text
+    assert (
+        "Measured on 4 unseen scenes (DSCT: 9 of 10 people found, Without context: 9 of 10 people found)." in page.text
+    )
+    alts = " ".join(tag["aria-label"] or "" for tag in page.all("svg"))
+    assert "DSCT own object 50.0 %, place 20.0 %, nothing 30.0 %" in alts
+    assert "Without context own object -10.0 points, place -10.0 points" in alts
+    assert sections.explanation({"groups": [], "checkpoints": []}, (), None) is None

@@ -17,9 +17,11 @@ from dsct_detrex.structures import Emotions, get_emotions
 
 from . import table
 from .dice import Dice
-from .drawing import paint_scene
+from .drawing import paint_scene, paint_with_notes
 from .latents import PEOPLE_PERCENT, draw_caer_s_label, draw_emotic_labels
+from .painting_out import PaintedOut
 from .scene import Box, Person, Scene, draw_scene
+from .things import Painted, Thing
 
 DEFAULT_SIZE = (192, 144)
 FORMATS = ("caer_s", "emotic")
@@ -125,6 +127,18 @@ class SyntheticScenes:
 
     def load_image(self, index: int) -> Image.Image:
         return paint_scene(self.scene(index))
+
+    def painted(self, index: int) -> Painted:
+        """The same picture with the record of what is painted where."""
+        return paint_with_notes(self.scene(index))
+
+    def things(self, index: int) -> list[Thing]:
+        """Everything that can be seen in image ``index``: its kind, name and box, and whose it is."""
+        return list(self.painted(index).things)
+
+    def load_without(self, index: int, out: PaintedOut) -> Image.Image:
+        """The picture of image ``index`` with one of its causes painted out, all else from the same dice."""
+        return paint_scene(self.scene(index), out)
 
     def _annotations(self, scene: Scene, dice: Dice) -> list[Annotation]:
         people = []

@@ -43,7 +43,7 @@ class RelationalAggregation(Rewrite):
                 nearest, relevant = self.module.choices(products, places)
                 lists = self.module.lists(products, nearest, relevant, subject_mask)
             fused, weights = _TakeIn.apply(queries, products, lists, m)
-        return Aggregation(fused, weights[..., :m], nearest, relevant)
+        return Aggregation(fused, weights[..., :m], nearest, relevant, places)
 
 
 class _TakeIn(torch.autograd.Function):

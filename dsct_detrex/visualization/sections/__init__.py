@@ -4,6 +4,7 @@ Each is a function of the runs; the first run is the one that the page is about.
 """
 
 from dsct_detrex.visualization.sections.emotions import emotions
+from dsct_detrex.visualization.sections.explanation import explanation
 from dsct_detrex.visualization.sections.groups import groups
 from dsct_detrex.visualization.sections.learning import learning
 from dsct_detrex.visualization.sections.measured import measured
@@ -16,6 +17,7 @@ from dsct_detrex.visualization.sections.results import results
 __all__ = [
     "cards",
     "emotions",
+    "explanation",
     "first_line",
     "groups",
     "learning",

@@ -12,6 +12,9 @@ from math import cos, pi, sin
 
 from PIL import Image, ImageDraw
 
+from ..things import Kind, Painted
+from .brushes import Brush, Notes, NotingBrush, UnseenBrush
+
 Color = tuple[int, int, int]
 Point = tuple[float, float]
 Tint = tuple[float, float, float]
@@ -53,12 +56,12 @@ class Frame:
     """A coordinate system on the sheet; every method draws one plain shape in it.
 
     Args:
-        draw: the sheet's brush.
+        draw: what it draws with, the sheet's pencil as a rule.
         x_axis, y_axis, origin: images of the unit vectors and of (0, 0), in pixels of the sheet.
         tint: factors of red, green and blue by which the light changes every colour.
     """
 
-    def __init__(self, draw: ImageDraw.ImageDraw, x_axis: Point, y_axis: Point, origin: Point, tint: Tint) -> None:
+    def __init__(self, draw: Brush, x_axis: Point, y_axis: Point, origin: Point, tint: Tint) -> None:
         self._draw, self._x, self._y, self._o, self._tint = draw, x_axis, y_axis, origin, tint
         self._scale = (abs(x_axis[0] * y_axis[1] - x_axis[1] * y_axis[0])) ** 0.5
         self._upright = x_axis[1] == 0 and y_axis[0] == 0
@@ -73,6 +76,17 @@ class Frame:
     def lit(self, tint: Tint) -> Frame:
         """The same frame under another light."""
         return Frame(self._draw, self._x, self._y, self._o, tint)
+
+    def thing(self, kind: Kind, name: str, owner: int | None = None) -> Frame:
+        """The same frame for drawing one thing, where the sheet keeps notes of things; else the frame itself."""
+        draw = self._draw
+        if not isinstance(draw, NotingBrush):
+            return self
+        return Frame(draw.of(kind, name, owner), self._x, self._y, self._o, self._tint)
+
+    def unseen(self) -> Frame:
+        """The same frame for what is painted out: it draws nothing."""
+        return Frame(UnseenBrush(), self._x, self._y, self._o, self._tint)
 
     def polygon(self, points: Sequence[Point], color: Color) -> None:
         self._draw.polygon(self._at(points), _tinted(color, self._tint))
@@ -123,12 +137,16 @@ class Sheet:
     Args:
         size: (width, height) of the final picture, pixels.
         oversample: 2 or 3 smooths edges.
+        noted: keep notes of what is drawn where, for ``painted``.
     """
 
-    def __init__(self, size: tuple[int, int], oversample: int) -> None:
+    def __init__(self, size: tuple[int, int], oversample: int, noted: bool = False) -> None:
         self._oversample = oversample
         self.image = Image.new("RGB", (size[0] * oversample, size[1] * oversample))
-        self._draw = ImageDraw.Draw(self.image)
+        self._draw: Brush = ImageDraw.Draw(self.image)
+        self._notes = Notes(self.image.size) if noted else None
+        if self._notes:
+            self._draw = NotingBrush(self._draw, self._notes)
 
     def frame(self) -> Frame:
         """The frame in which one unit is one pixel of the final picture, in neutral light."""
@@ -138,7 +156,14 @@ class Sheet:
     def gradient(self, top: Color, bottom: Color) -> None:
         """Cover the sheet with a blend from ``top`` to ``bottom``."""
         self.image.paste(_column(top, bottom, self.image.height).resize(self.image.size, Image.Resampling.NEAREST))
+        if self._notes:
+            self._notes.clear()
 
     def finish(self) -> Image.Image:
         """The picture at its final size."""
         return self.image.reduce(self._oversample)
+
+    def painted(self) -> Painted:
+        """The picture at its final size with what was noted."""
+        assert self._notes is not None, "Sheet(noted=True) keeps notes"
+        return self._notes.read(self.finish(), self._oversample)

@@ -15,6 +15,7 @@ _EYE_X = 0.185
 _BROW = 0.062  # thickness of a brow
 _DARK_MOUTH: Color = (120, 34, 44)
 _TONGUE: Color = (232, 112, 118)
+_MASK: Color = (226, 234, 240)
 
 
 def paint_face(head: Frame, expression: str, gaze: float, skin: Color, brow_color: Color) -> None:
@@ -29,6 +30,15 @@ def paint_face(head: Frame, expression: str, gaze: float, skin: Color, brow_colo
     """
     head.line(bend((-0.03, 0.09), (0.05, 0.16), (-0.03, 0.16)), 0.03, shade(skin, 0.72))
     _FACES[expression](head, gaze * 0.025, skin, mix(brow_color, INK, 0.5))
+
+
+def cover_face(head: Frame) -> None:
+    """Dark glasses and a mask instead of features: somebody is there, and nothing is told."""
+    head.line(((-0.4, -0.04), (0.4, -0.04)), 0.04, INK)
+    for side in (-1, 1):
+        head.disc(side * 0.19, -0.02, 0.17, 0.14, INK)
+        head.line(((side * 0.42, 0.1), (side * 0.26, 0.2)), 0.025, WHITE)
+    head.polygon(((-0.29, 0.14), (0.0, 0.1), (0.29, 0.14), (0.25, 0.37), (0.0, 0.46), (-0.25, 0.37)), _MASK)
 
 
 def _eyes(head: Frame, gaze: float, height: float, pupil: float) -> None:

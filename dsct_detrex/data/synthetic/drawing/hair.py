@@ -68,15 +68,17 @@ def paint_hair_before(head: Frame, style: str, color: Color) -> None:
         head.polygon([*crown, (0.42, 0.02), *bend((0.4, 0.0), (0.34, -0.28), (-0.08, -0.38)), (-0.42, 0.02)], color)
 
 
-def paint_hat(head: Frame, place: str, weather: str, fraction: float) -> None:
+def paint_hat(head: Frame, place: str, weather: str, fraction: float, owner: int | None = None) -> None:
     """What the scene makes people wear: a paper hat at a party, a woollen one in the snow outside."""
     color = choose(FESTIVE, fraction)
     if place == "party":
+        head = head.thing("place", "party hat", owner)
         cone = head.inner(0.12, -0.4, 1.0, turn=14)
         cone.polygon(((-0.19, 0.02), (0.0, -0.5), (0.19, 0.02)), color)
         cone.polygon(((-0.13, -0.14), (-0.08, -0.27), (0.13, -0.14), (0.16, -0.04)), WHITE)
         cone.disc(0, -0.5, 0.06, 0.06, choose(FESTIVE, (fraction + 0.45) % 1))
     elif weather == "snow" and place in ("park", "street", "graveyard"):
+        head = head.thing("weather", "woolly hat", owner)
         head.polygon([*arc(0, -0.2, 0.48, 0.4, 180, 360), (0.48, -0.2)], color)
         head.line(((-0.45, -0.22), (0.45, -0.22)), 0.12, shade(color, 1.35))
         head.disc(0, -0.6, 0.1, 0.1, WHITE)

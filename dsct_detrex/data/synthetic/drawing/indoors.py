@@ -24,45 +24,48 @@ def paint_kitchen(page: Frame, dice: Dice, wide: float, window: Window) -> None:
     """Tiles, cupboards, a stove with a pot, a fridge, a chequered floor."""
     _paint_wall(page, wide, window, (250, 236, 200), WHITE)
     _paint_tiles(page, wide)
-    _paint_cupboards(page, wide)
+    _paint_cupboards(page.thing("place", "cupboards"), wide)
     cell = 0.08
     for row in range(3):
         for column in range(int(wide / cell) + 1):
             color: Color = (246, 242, 232) if (row + column) % 2 else (176, 188, 200)
             page.box(column * cell, _FLOOR + row * cell, (column + 1) * cell, _FLOOR + (row + 1) * cell, color)
     free_side = _beside(page, wide, window)
-    _paint_fridge(free_side)
-    _paint_stove(free_side.inner(wide - 0.2, 0.6, 0.3))
+    _paint_fridge(free_side.thing("place", "fridge"))
+    _paint_stove(free_side.thing("place", "stove").inner(wide - 0.2, 0.6, 0.3))
 
 
 def paint_office(page: Frame, dice: Dice, wide: float, window: Window) -> None:
     """A chart, desks with screens, a pot plant, carpet."""
     _paint_wall(page, wide, window, (198, 208, 222), (110, 120, 138))
-    for i in range(4):  # blinds, half drawn
+    blinds = page.thing("place", "blinds")
+    for i in range(4):  # half drawn
         y = window[1] + 0.012 + i * 0.026
-        page.line(((window[0], y), (window[2], y)), 0.01, (236, 240, 246), False)
+        blinds.line(((window[0], y), (window[2], y)), 0.01, (236, 240, 246), False)
     page.box(0, _FLOOR, wide, 1, (112, 128, 152))
     free_side = _beside(page, wide, window)
-    _paint_chart(free_side)
+    _paint_chart(free_side.thing("place", "chart"))
     desks = max(2, round(wide / 0.44))
     for i in range(desks):
-        _paint_desk(page.inner((i + 0.5) * wide / desks, 0.62, 1.0))
-    _paint_plant(free_side.inner(wide - 0.1, 0.8, 0.22))
+        _paint_desk(page.thing("place", "desk").inner((i + 0.5) * wide / desks, 0.62, 1.0))
+    _paint_plant(free_side.thing("place", "pot plant").inner(wide - 0.1, 0.8, 0.22))
 
 
 def paint_party(page: Frame, dice: Dice, wide: float, window: Window) -> None:
     """Bunting, a mirror ball, a cake, confetti."""
     _paint_wall(page, wide, window, (126, 74, 150), (255, 206, 110))
     page.box(0, _FLOOR, wide, 1, (88, 52, 112))
+    bunting = page.thing("place", "bunting")
     for i in range(int(wide / 0.12) + 2):  # flags on garlands that sag
         x, y = i * 0.12 - 0.02, 0.06 - 0.03 * ((i % 6) - 2.5) ** 2 / 6.25
-        page.polygon(((x, y), (x + 0.1, y), (x + 0.05, y + 0.12)), FESTIVE[i % 5])
+        bunting.polygon(((x, y), (x + 0.1, y), (x + 0.05, y + 0.12)), FESTIVE[i % 5])
     free_side = _beside(page, wide, window)
-    _paint_mirror_ball(free_side.inner(0.2, 0.27, 1.0), dice)
+    _paint_mirror_ball(free_side.thing("place", "mirror ball").inner(0.2, 0.27, 1.0), dice)
+    confetti = page.thing("place", "confetti")
     for _ in range(40):
-        confetto = page.inner(dice.between(0, wide), dice.between(0.46, 1.0), 0.02, turn=dice.between(0, 90))
+        confetto = confetti.inner(dice.between(0, wide), dice.between(0.46, 1.0), 0.02, turn=dice.between(0, 90))
         confetto.box(-0.5, -0.3, 0.5, 0.3, dice.pick(FESTIVE))
-    _paint_cake(free_side.inner(wide - wide * 0.14, 0.7, 0.3))
+    _paint_cake(free_side.thing("place", "cake").inner(wide - wide * 0.14, 0.7, 0.3))
 
 
 def _beside(page: Frame, wide: float, window: Window) -> Frame:

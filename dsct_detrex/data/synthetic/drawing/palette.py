@@ -33,6 +33,14 @@ PEOPLE: dict[str, Tint] = {"day": (1.0, 1.0, 1.0), "dusk": (1.0, 0.91, 0.86), "n
 """Tint of people and their things: milder, so that a face is a face at night."""
 
 
+def tint_of(tints: dict[str, Tint], light: str, hidden: str) -> Tint:
+    """The tint of a light; the mean of all where light is ``hidden``."""
+    if hidden != "light":
+        return tints[light]
+    red, green, blue = (sum(channel) / len(tints) for channel in zip(*tints.values(), strict=True))
+    return red, green, blue
+
+
 def choose(colors: Sequence[T], fraction: float) -> T:
     """The item at ``fraction`` in [0, 1) of the list."""
     return colors[int(fraction * len(colors))]

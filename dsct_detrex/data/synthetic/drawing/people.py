@@ -9,7 +9,7 @@ from __future__ import annotations
 from .. import table
 from ..scene import HIPS, Person
 from .canvas import Color, Frame, Point, mix, shade
-from .faces import paint_face
+from .faces import cover_face, paint_face
 from .hair import STYLES, paint_hair_before, paint_hair_behind, paint_hat
 from .objects import paint_thing
 from .palette import BOTTOMS, FESTIVE, HAIRS, INK, SKINS, TOPS, WHITE, choose
@@ -43,32 +43,38 @@ _HANDS: dict[str, tuple[Point, ...]] = {  # the hands that hold: one (the right 
 }
 
 
-def paint_person(sheet: Frame, person: Person, place: str, weather: str) -> None:
+def paint_person(
+    sheet: Frame, person: Person, place: str, weather: str, owner: int | None = None, readable: bool = True
+) -> None:
     """Draw one person.
 
     Args:
         sheet: frame in pixels of the final picture, already lit.
         person: who, where, what.
         place, weather: for hats and scarves.
+        owner: the person's index in the scene, for the notes.
+        readable: False covers the face and paints out the posture (``painting_out``).
     """
     look, latents = person.look, person.latents
     expression, thing = table.EXPRESSIONS[latents.expression], table.OBJECTS[latents.thing]
     skin, hair, style = _complexion(person)
-    body = sheet.inner(person.x, person.y, person.unit, mirror=person.side < 0)
-    paint_hair_behind(body, style, shade(hair, 0.82))
+    figure = sheet.inner(person.x, person.y, person.unit, mirror=person.side < 0)
+    head, body = figure.thing("person", "head", owner), figure.thing("person", "body", owner)
+    paint_hair_behind(head, style, shade(hair, 0.82))
     _paint_legs(body, person.legs, choose(BOTTOMS, look.bottom_color), skin, look.age)
     _paint_torso(body, choose(TOPS, look.top_color), look.top_pattern, skin)
     if weather == "snow" and place in ("park", "street", "graveyard"):
-        scarf = choose(FESTIVE, look.wardrobe)
-        body.line(((-0.24, 0.57), (0.0, 0.62), (0.24, 0.57)), 0.15, scarf)
-        body.line(((-0.14, 0.62), (-0.17, 0.92)), 0.13, shade(scarf, 0.85))
-    paint_head(body, person)
-    paint_hat(body, place, weather, look.wardrobe)
-    _paint_arms(body, expression, thing, choose(TOPS, look.top_color), skin)
+        scarf, color = figure.thing("weather", "scarf", owner), choose(FESTIVE, look.wardrobe)
+        scarf.line(((-0.24, 0.57), (0.0, 0.62), (0.24, 0.57)), 0.15, color)
+        scarf.line(((-0.14, 0.62), (-0.17, 0.92)), 0.13, shade(color, 0.85))
+    paint_head(head, person, readable)
+    paint_hat(figure, place, weather, look.wardrobe, owner)
+    held = figure.thing("object", thing, owner)
+    _paint_arms(body, held, expression if readable else None, thing, choose(TOPS, look.top_color), skin)
 
 
-def paint_head(body: Frame, person: Person) -> None:
-    """The head alone, without what is behind it or on it: skull, ears, fringe, face."""
+def paint_head(body: Frame, person: Person, readable: bool = True) -> None:
+    """The head alone, without what is behind it or on it: skull, ears, fringe, face if it is ``readable``."""
     skin, hair, style = _complexion(person)
     edge = shade(skin, 0.78)
     for side in (-1, 1):
@@ -76,7 +82,10 @@ def paint_head(body: Frame, person: Person) -> None:
     body.disc(0, 0, 0.44, 0.49, edge)
     body.disc(0, 0, 0.42, 0.47, skin)
     paint_hair_before(body, style, hair)
-    paint_face(body, table.EXPRESSIONS[person.latents.expression], person.look.gaze * 2 - 1, skin, hair)
+    if readable:
+        paint_face(body, table.EXPRESSIONS[person.latents.expression], person.look.gaze * 2 - 1, skin, hair)
+    else:
+        cover_face(body)
 
 
 def _complexion(person: Person) -> tuple[Color, Color, str]:
@@ -110,18 +119,18 @@ def _paint_torso(body: Frame, color: Color, pattern: float, skin: Color) -> None
     body.disc(0, 0.53, 0.13, 0.07, shade(skin, 0.85))
 
 
-def _paint_arms(body: Frame, expression: str, thing: str, sleeve: Color, skin: Color) -> None:
-    elbow, hand = _ARMS[expression]
+def _paint_arms(body: Frame, held: Frame, expression: str | None, thing: str, sleeve: Color, skin: Color) -> None:
+    """Arms and, in its own frame, what they hold; without an ``expression``, idle arms are behind the back."""
     holding = _HANDS[thing]
-    if len(holding) < 2:
-        _paint_arm(body, -1, elbow, hand, sleeve, skin)
-    if not holding:
-        _paint_arm(body, 1, elbow, hand, sleeve, skin)
-    elif len(holding) == 2:
+    if expression is not None:
+        elbow, hand = _ARMS[expression]
+        for side in (-1, 1)[: 2 - len(holding)]:
+            _paint_arm(body, side, elbow, hand, sleeve, skin)
+    if len(holding) == 2:
         _paint_arm(body, -1, _HOLDING, (-holding[1][0], holding[1][1]), sleeve, skin)
     if holding:
         _paint_arm(body, 1, _HOLDING, holding[0], sleeve, skin, with_hand=False)
-    paint_thing(body, thing)
+    paint_thing(held, thing)
     for x, y in holding:
         body.disc(x, y, 0.095, 0.09, shade(skin, 0.85))
         body.disc(x, y, 0.08, 0.075, skin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..dice import Dice
 from .canvas import Color, Frame, Point, Sheet, arc, bend, mix
 from .palette import WHITE
@@ -28,9 +30,15 @@ _CLOUDS: dict[str, Color] = {
 }
 
 
-def paint_sky(
-    sheet: Sheet, page: Frame, dice: Dice, weather: str, light: str, window: tuple[float, float, float, float]
-) -> None:
+_HAZE = {"day": 0.1, "dusk": 0.42, "night": 0.68}
+"""How much of the sky's colour clouds take on."""
+_DARKNESS = {"day": 0.0, "dusk": 0.15, "night": 0.35}
+"""How much darker rain is than by day."""
+
+Area = tuple[float, float, float, float]
+
+
+def paint_sky(sheet: Sheet, page: Frame, dice: Dice, weather: str, light: str, window: Area, hidden: str = "") -> None:
     """Fill the sheet with sky; sun, moon, clouds and lightning appear within ``window``.
 
     Args:
@@ -39,45 +47,74 @@ def paint_sky(
         dice: positions of clouds and stars.
         weather, light: names of the table.
         window: xyxy in picture heights; outdoors the upper half of the picture.
+        hidden: ``weather`` or ``light``, where that is painted out (``painting_out``).
     """
     x0, y0, x1, y1 = window
-    top, bottom = _SKIES[light, weather]
+    top, bottom = _colors(weather, light, hidden)
     sheet.gradient(top, bottom)
+    weather_page = page.unseen() if hidden == "weather" else page
+    light_page = page.unseen() if hidden in ("weather", "light") else page
     wide, high = x1 - x0, y1 - y0
     if light == "night" and weather == "clear":
+        stars = light_page.thing("light", "stars")
         for _ in range(26):
             r = dice.between(0.003, 0.007)
-            page.disc(dice.between(x0, x1), dice.between(y0, y1), r, r, (255, 250, 214))
+            stars.disc(dice.between(x0, x1), dice.between(y0, y1), r, r, (255, 250, 214))
     for _ in range({"clear": 2, "rain": 5, "storm": 6, "snow": 4}[weather]):
         size = high * dice.between(0.16, 0.26)
-        color = mix(_CLOUDS[weather], top, {"day": 0.1, "dusk": 0.42, "night": 0.68}[light])
-        _paint_cloud(page, dice.between(x0, x1), y0 + high * dice.between(0.04, 0.4), size, color)
+        color = mix(_CLOUDS[weather], top, _of_light(_HAZE, light, hidden))
+        _paint_cloud(
+            weather_page.thing("weather", "cloud"),
+            dice.between(x0, x1),
+            y0 + high * dice.between(0.04, 0.4),
+            size,
+            color,
+        )
     shows_sun = weather == "clear" or (weather in ("rain", "snow") and light != "day")
     if shows_sun:
-        _paint_sun_or_moon(
-            page, light, weather, x0 + wide * (0.22 if dice.chance(0.5) else 0.78), y0 + high * 0.34, high
-        )
+        x = x0 + wide * (0.22 if dice.chance(0.5) else 0.78)
+        orb = light_page.thing("light", "moon" if light == "night" else "sun")
+        _paint_sun_or_moon(orb, light, weather, x, y0 + high * 0.34, high)
     if weather == "storm":
         for share in (dice.between(0.14, 0.32), dice.between(0.62, 0.86)):
-            _paint_bolt(page, x0 + wide * share, y0 + high * 0.24, high * 0.66)
+            _paint_bolt(weather_page.thing("weather", "lightning"), x0 + wide * share, y0 + high * 0.24, high * 0.66)
 
 
-def paint_precipitation(
-    page: Frame, dice: Dice, weather: str, light: str, area: tuple[float, float, float, float]
-) -> None:
-    """Rain or snow within ``area`` (xyxy, picture heights); nothing under a clear sky, slanted streaks in a storm."""
+def paint_precipitation(page: Frame, dice: Dice, weather: str, light: str, area: Area, hidden: str = "") -> None:
+    """Rain or snow within ``area`` (xyxy, picture heights); nothing under a clear sky, slanted streaks in a storm.
+
+    ``hidden`` as for ``paint_sky``.
+    """
     x0, y0, x1, y1 = area
+    if hidden == "weather":
+        page = page.unseen()
     count = int(90 * (x1 - x0) * (y1 - y0)) + 12
     if weather in ("rain", "storm"):
-        color = mix((206, 224, 246), (90, 110, 160), {"day": 0.0, "dusk": 0.15, "night": 0.35}[light])
+        rain = page.thing("weather", "rain")
+        color = mix((206, 224, 246), (90, 110, 160), _of_light(_DARKNESS, light, hidden))
         slant = 0.012 if weather == "rain" else 0.06
         for _ in range(count if weather == "rain" else count * 2 // 3):
             x, y, length = dice.between(x0, x1), dice.between(y0, y1), dice.between(0.05, 0.09)
-            page.line(((x, y), (x - slant, y + length)), 0.007, color, False)
+            rain.line(((x, y), (x - slant, y + length)), 0.007, color, False)
     elif weather == "snow":
+        snow = page.thing("weather", "snow")
         for _ in range(count):
             r = dice.between(0.007, 0.014)
-            page.disc(dice.between(x0, x1), dice.between(y0, y1), r, r, WHITE)
+            snow.disc(dice.between(x0, x1), dice.between(y0, y1), r, r, WHITE)
+
+
+def _colors(weather: str, light: str, hidden: str) -> tuple[Color, Color]:
+    """At the top and at the horizon; the mean over what is hidden."""
+    known = {"weather": light, "light": weather}.get(hidden)
+    if known is None:
+        return _SKIES[light, weather]
+    skies = np.array([colors for key, colors in _SKIES.items() if known in key])
+    (a, b, c), (d, e, f) = skies.mean(0).round().astype(int).tolist()
+    return (a, b, c), (d, e, f)
+
+
+def _of_light(shares: dict[str, float], light: str, hidden: str) -> float:
+    return sum(shares.values()) / len(shares) if hidden == "light" else shares[light]
 
 
 def _paint_sun_or_moon(page: Frame, light: str, weather: str, x: float, y: float, high: float) -> None:
