@@ -49,6 +49,7 @@ COMMANDS = {
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
+    "export": Command("write a model as an ONNX file", "export.py", "export", "export.command_line:export"),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",

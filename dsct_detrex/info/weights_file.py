@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiLabelEmotions, get_emotions
 from dsct_detrex.weights import CheckpointFile, Release, convert, likely_host, read_checkpoint
 from dsct_detrex.weights.formats import FORMATS
+from dsct_detrex.weights.parameters import count_parameters
 from dsct_detrex.weights.signatures import HOSTS
-
-_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
@@ -133,16 +132,6 @@ def _of_weights(weights: Mapping[str, Tensor]) -> dict[str, Any]:
         "tensors": len(weights),
         "parameters": count_parameters(weights.items()),
     }
-
-
-def count_parameters(named: Iterable[tuple[str, Tensor]]) -> int:
-    """Numbers that training can change, each once; statistics of norms are none."""
-    kept = {
-        (tensor.data_ptr(), tensor.shape): tensor.numel()
-        for name, tensor in named
-        if tensor.is_floating_point() and not name.endswith(_STATISTICS)
-    }
-    return sum(kept.values())
 
 
 def _counted(extras: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def save_release(
     aliases = tied_names(state_dict)
     header = {
         "format_version": FORMAT_VERSION,
-        "emotions": {"name": emotions.name, "names": emotions.names, "kind": _kind_of(emotions)},
+        "emotions": plain_emotions(emotions),
         "thresholds": None if thresholds is None else [float(t) for t in thresholds],
         "config": config,
         "provenance": _plain(provenance or Provenance()),
@@ -143,10 +143,10 @@ def load_release(path: str | Path) -> Release:
 def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Release:
     weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     weights.update({alias: weights[owner] for alias, owner in header["aliases"].items()})
-    thresholds, emotions = header["thresholds"], header["emotions"]
+    thresholds = header["thresholds"]
     return Release(
         state_dict=weights,
-        emotions=_KINDS[emotions["kind"]](emotions["name"], tuple(emotions["names"])),
+        emotions=emotions_from_plain(header["emotions"]),
         config=header["config"],
         thresholds=None if thresholds is None else tuple(thresholds),
         provenance=Provenance(**header["provenance"]),
@@ -166,6 +166,20 @@ def _checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
             f"up to {FORMAT_VERSION}; upgrade the package."
         )
     return header
+
+
+def plain_emotions(emotions: Emotions) -> dict[str, Any]:
+    """A label set as JSON types: ``name``, ``names`` and ``kind``, ``multi_label`` or ``multi_class``."""
+    return {"name": emotions.name, "names": list(emotions.names), "kind": _kind_of(emotions)}
+
+
+def emotions_from_plain(plain: Mapping[str, Any]) -> Emotions:
+    """The label set that ``plain_emotions`` wrote.
+
+    Raises:
+        KeyError: of an unknown kind, or something lacks.
+    """
+    return _KINDS[plain["kind"]](plain["name"], tuple(plain["names"]))
 
 
 def _kind_of(emotions: Emotions) -> str:
