@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,16 +40,13 @@ def export(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     path = _free_place(arguments, Path(loaded.file))
     header = replace(loaded.header, threshold=arguments.threshold, nms=arguments.nms)
     print(f"weights: {loaded.origin}")
-    _write(model, path, arguments.format, header)
-    sizes = ", ".join(f"{count} of {width} x {height}" for count, height, width in BATCHES)
-    found = agreement(model, _RUN[arguments.format](str(path)))
-    print(f"largest difference to PyTorch ({sizes}): {found.sentence()}")
-    if not found.largest < TOLERANCE:
-        wrong = path.rename(path.with_name(f"{path.name}.wrong"))
-        raise UserError(
-            f"export: the file does not compute what the checkpoint computes, so it is kept as {wrong} for whoever "
-            "looks into it and must not be used. Please report it with the line above."
-        )
+    draft = path.with_name(f".{path.stem}.draft{path.suffix}")
+    try:
+        _write(model, draft, arguments.format, header)
+        _check(model, draft, path, arguments.format)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
     print(f"{path}, {path.stat().st_size / 2**20:.1f} MiB")
     if arguments.format == "onnx":
         print(f"try it: {spoken('predict', [str(path), 'photo.jpg'])}")
@@ -58,6 +56,19 @@ def export(arguments: argparse.Namespace, words: Sequence[str]) -> int:
 def _write(model: DSCT, path: Path, kind: str, header: ExportHeader) -> None:
     program = program_of(model)
     write_onnx(program, path, header) if kind == "onnx" else write_program(program, path, header)
+
+
+def _check(model: DSCT, draft: Path, path: Path, kind: str) -> None:
+    """Say how far the file is from the model; raise where it is something else."""
+    sizes = ", ".join(f"{count} of {width} x {height}" for count, height, width in BATCHES)
+    found = agreement(model, _RUN[kind](str(draft)))
+    print(f"largest difference to PyTorch ({sizes}): {found.sentence()}")
+    if not found.largest < TOLERANCE:
+        wrong = draft.rename(path.with_name(f"{path.name}.wrong"))
+        raise UserError(
+            f"export: the file does not compute what the checkpoint computes, so it is kept as {wrong} for whoever "
+            "looks into it and must not be used. Please report it with the line above."
+        )
 
 
 def _free_place(arguments: argparse.Namespace, checkpoint: Path) -> Path:

@@ -50,8 +50,8 @@ def program_of(model: DSCT) -> ExportedProgram:
 def write_program(program: ExportedProgram, path: Path, header: ExportHeader) -> None:
     """Write ``*.pt2`` with its header beside the program; an interrupted call leaves the old file, or none."""
     program._example_inputs = None  # the traced zeros, 12 MB
-    with replacing(path) as unfinished:
-        torch.export.save(program, unfinished, extra_files={f"{HEADER_KEY}.json": header.to_json()})
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        torch.export.save(program, file, extra_files={f"{HEADER_KEY}.json": header.to_json()})
 
 
 def _first_line(error: Exception) -> str:

@@ -27,6 +27,9 @@ OPTIONAL = {
     "submitit": "sweeps on SLURM",
     "pandas": "tables of predictions",
     "supervision": "predictions for supervision",
+    "onnxruntime": "exported models",
+    "onnx": "exporting to ONNX",
+    "onnxscript": "the same",
     "facenet-pytorch": "CAER-S's faces",
     "opencv-python-headless": "the same by YuNet",
 }
