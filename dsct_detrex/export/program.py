@@ -36,14 +36,19 @@ def program_of(model: DSCT) -> ExportedProgram:
     images = torch.zeros(_TRACED, device=model.device)
     shapes = ({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},)
     # oblivious: that two pictures are traced must not exclude one
-    with traceable(model), torch.no_grad(), symbolic_shapes.patch(backed_size_oblivious=True), warnings.catch_warnings():
+    with (
+        traceable(model),
+        torch.no_grad(),
+        symbolic_shapes.patch(backed_size_oblivious=True),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")  # of torch about itself
         try:
             return torch.export.export(PeopleOfPictures(model), (images,), dynamic_shapes=shapes, strict=False)
         except Exception as error:  # whatever a tracer may trip over in code that nobody tried
             raise UserError(
                 f"export: torch.export cannot trace this model ({_first_line(error)}); its host is "
-                f"{type(model.host).__module__}.{type(model.host).__name__}. See docs/export.md for what can be exported."
+                f"{type(model.host).__module__}.{type(model.host).__name__}. docs/export.md says what can be."
             ) from error
 
 

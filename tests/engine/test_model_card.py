@@ -24,7 +24,12 @@ WEIGHTS = {"host.transformer.level_embeds": torch.zeros(4, 256), "heads.class_em
 METRICS = {"emotion/mAP": 0.3621, "emotion/AP-Anger": 0.1, "bbox/recall50": 0.9, "emotion/acc": float("nan")}
 REPORT = {
     "protocol": {"name": "paper", "sentence": "The largest overlap after NMS speaks for a person."},
-    "dataset": {"name": "EMOTIC", "split": "test", "description": "head boxes from emotic_test_bi.json", "coverage": ""},
+    "dataset": {
+        "name": "EMOTIC",
+        "split": "test",
+        "description": "head boxes from emotic_test_bi.json",
+        "coverage": "",
+    },
     "counts": {"images": 3682, "people": 5369},
     "emotions": {"name": "emotic"},
     "primary_metric": "mAP",
@@ -69,7 +74,9 @@ def test_a_card_says_what_is_known() -> None:
     assert "| parameters | 1,051 |" in text
     assert "Trained on EMOTIC, split `train`." in section(text, "Data")
     scores = section(text, "Scores")
-    assert "Measured on EMOTIC, test split: 5,369 people in 3,682 images, head boxes from emotic_test_bi.json." in scores
+    assert (
+        "Measured on EMOTIC, test split: 5,369 people in 3,682 images, head boxes from emotic_test_bi.json." in scores
+    )
     assert "Protocol `paper`: The largest overlap after NMS speaks for a person." in scores
     assert "chosen among those of the run by this very evaluation" in scores
     assert "| mAP | 36.2 % |" in scores
@@ -127,7 +134,9 @@ def test_every_data_set_brings_its_terms_and_its_warning(name: str) -> None:
 
 
 def test_a_note_about_the_weights_stands_on_top() -> None:
-    assert "\n\n**These weights are of a run of four steps.**\n" in card(note="These weights are of a run of four steps.")
+    assert "\n\n**These weights are of a run of four steps.**\n" in card(
+        note="These weights are of a run of four steps."
+    )
 
 
 def writer(folder: Path, said: list[str], keep: int = 100) -> ReleaseWriter:

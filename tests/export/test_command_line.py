@@ -117,7 +117,9 @@ def test_a_program_loads_without_this_package_and_is_not_opened_by_it(release: P
     assert json.loads(extra["dsct_detrex.json"])["emotions"]["name"] == "emotic"
     boxes, *_ = program.module()(torch.zeros(3, 3, 64, 48))
     assert boxes.shape == (3, 8, 4)
-    with pytest.raises(UserError, match=r"a\.pt2 is a program of torch\.export, which can carry code, so it is not ope"):
+    with pytest.raises(
+        UserError, match=r"a\.pt2 is a program of torch\.export, which can carry code, so it is not ope"
+    ):
         Predictor.from_checkpoint(out)
 
 
@@ -142,5 +144,7 @@ def test_a_model_that_cannot_be_traced_is_one_sentence(release: Path, monkeypatc
             raise AssertionError
 
     monkeypatch.setattr(model.host, "neck", depends_on_numbers)
-    with pytest.raises(UserError, match=r"^export: torch\.export cannot trace this model \(.*\); its host is dsct_detr"):
+    with pytest.raises(
+        UserError, match=r"^export: torch\.export cannot trace this model \(.*\); its host is dsct_detr"
+    ):
         program_of(model)

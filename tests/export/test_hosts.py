@@ -1,6 +1,5 @@
 """Every host as an ONNX file and as a program: any batch, any size, the numbers of PyTorch, the model untouched."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class Exported:
 
 
 @pytest.fixture(scope="module", params=HOSTS)
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp(request.param)
     torch.manual_seed(0)
     model = tiny_dsct(request.param).train()
@@ -51,7 +50,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     write_onnx(program, folder / "a.onnx", HEADER)
     write_program(program, folder / "a.pt2", HEADER)
     assert [getattr(owner, name) for owner, name in PATCHED] == there, "a patch outlived the export"
-    yield Exported(model, before, folder / "a.onnx", folder / "a.pt2")
+    return Exported(model, before, folder / "a.onnx", folder / "a.pt2")
 
 
 @pytest.mark.parametrize("kind", ["onnx", "program"])

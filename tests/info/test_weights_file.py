@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 
 from dsct_detrex.info import describe_file
 from dsct_detrex.info.screen import file_lines
-from dsct_detrex.weights.parameters import count_parameters
 from dsct_detrex.structures import get_emotions
 from dsct_detrex.weights import Provenance, save_release
+from dsct_detrex.weights.parameters import count_parameters
 from tests.commands import info
 
 CONFIG = """

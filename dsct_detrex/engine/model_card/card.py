@@ -30,7 +30,7 @@ _INTENDED = (
     "looking at which contexts a prediction rests on. Trying things out on pictures whose people agree to it."
 )
 _NOT_INTENDED = (
-    "deciding about people, ranking or watching them, at work, in schools, in public, at borders, in courts or in shops",
+    "deciding about people, ranking or watching them, at work, in schools, in public, at borders, in courts, in shops",
     "diagnosis, therapy, or finding out whether somebody lies",
     "telling what a person feels: it guesses what annotators would say of a picture",
     "people, cultures, ages and situations that its data do not show; no error rates by group stand in this card",
@@ -94,15 +94,15 @@ def _data(facts: Facts) -> str:
     title, split = facts.data_title, facts.get("dataloader.train.dataset.split")
     if facts.is_drawn:
         return (
-            "Trained on drawn scenes: pictures that this package paints, with labels that follow from what it paints. It "
-            "has never seen a photograph, and says nothing about real people.\n"
+            "Trained on drawn scenes: pictures that this package paints, with labels that follow from what it paints. "
+            "It has never seen a photograph, and says nothing about real people.\n"
         )
     if title == UNKNOWN:
         return "Trained on data that this card knows nothing about: no data set of this package.\n"
     warning = facts.data_set.warning if facts.data_set else None
     known = (
-        f"Trained on {title}{f', split `{split}`' if split else ''}. Which of its pictures could be used, and how many, "
-        "stands in `data.json` of the run.\n"
+        f"Trained on {title}{f', split `{split}`' if split else ''}. Which of its pictures could be used, and how "
+        "many, stands in `data.json` of the run.\n"
     )
     return known + (f"\n{warning}\n" if warning else "")
 
@@ -170,8 +170,8 @@ def _terms(facts: Facts) -> str:
         of_data = data.terms if data else "Of the data nothing is known here: ask whoever gave out this file."
     start = "" if facts.start == "random weights" else f" They started from `{facts.start}`, which may bring terms too."
     return (
-        f"{of_data}\n\nNo licence is stated for these weights: that is for whoever trained them to say, within the terms "
-        f"of the data.{start} The code of dsct_detrex is under Apache-2.0.\n"
+        f"{of_data}\n\nNo licence is stated for these weights: that is for whoever trained them to say, within the "
+        f"terms of the data.{start} The code of dsct_detrex is under Apache-2.0.\n"
     )
 
 

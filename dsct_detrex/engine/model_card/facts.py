@@ -97,7 +97,9 @@ class Facts:
     def budget(self) -> str:
         """For example ``35 epochs of at most 50, batches of 16``."""
         epochs, steps, epoch = self.get("train.max_epoch"), self.get("train.max_iter"), self.provenance.epoch
-        most = f"{epochs:g} epochs" if epochs else counted(int(steps), "step") if steps else "an unknown number of steps"
+        most = (
+            f"{epochs:g} epochs" if epochs else counted(int(steps), "step") if steps else "an unknown number of steps"
+        )
         done = f"written after {counted(epoch, 'whole epoch')}; " if epoch is not None else ""
         batch = self.get("dataloader.train.total_batch_size")
         groups = self.get("train.accumulate") or 1
@@ -136,7 +138,8 @@ def facts_of(
 @lru_cache(maxsize=2)
 def _plain(config: str) -> Mapping[str, Any]:
     """The config as plain values; a run writes many releases with one."""
-    content = OmegaConf.to_container(config_from_yaml(config, "the config of a release"), resolve=True) if config else {}
+    content = (
+        OmegaConf.to_container(config_from_yaml(config, "the config of a release"), resolve=True) if config else {}
+    )
     assert isinstance(content, dict)
     return content
-
