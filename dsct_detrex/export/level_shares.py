@@ -52,11 +52,13 @@ def surviving(boxes: Tensor, scores: Tensor, level: Tensor, sent: Tensor) -> Ten
         level: (S,) int64.
         sent: (B, S) bool.
     """
-    image, token = sent.nonzero().unbind(1)
-    move = torch.stack([image, level[token]], 1) * _APART
-    candidates = boxes[image, token] + move.repeat(1, 2)
-    left = nms(candidates, scores[image, token], PROPOSAL_IOU)
-    return torch.zeros_like(sent).index_put((image[left], token[left]), sent.new_ones(()))
+    image = torch.arange(scores.shape[0], device=scores.device)[:, None].expand_as(scores)
+    move = torch.stack([image, level.expand_as(image)], -1) * _APART  # (B, S, 2)
+    flat = sent.flatten().nonzero()[:, 0]
+    apart = (boxes + move.repeat(1, 1, 2)).flatten(0, 1)[flat]
+    left = flat[nms(apart, scores.flatten()[flat], PROPOSAL_IOU)]
+    marks = torch.zeros_like(scores.flatten()).scatter(0, left, 1.0)
+    return marks.view(scores.shape) > 0
 
 
 def share_levels(scores: Tensor, kept: Tensor, level: Tensor, num_levels: int, count: int) -> Tensor:

@@ -18,7 +18,7 @@ OF_A_RUN = [
     "last_ema.safetensors", "model_0000005.safetensors", "best.md", "last.md", "last_ema.md", "model_0000005.md",
     "tensorboard/events.out.tfevents.1", "wandb/run-1/log.txt",
 ]  # fmt: skip
-FOREIGN = ["holiday.jpg", "photos/a.jpg", "my_model.safetensors", "README.md", "train.log", "sweep_run.json", "notes.json"]
+FOREIGN = ["holiday.jpg", "photos/a.jpg", "my_model.safetensors", "README.md", "train.log", "sweep_run.json"]
 
 
 def contents(folder: Path) -> dict[str, str]:
