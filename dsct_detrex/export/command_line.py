@@ -54,8 +54,7 @@ def export(arguments: argparse.Namespace, words: Sequence[str]) -> int:
 
 
 def _write(model: DSCT, path: Path, kind: str, header: ExportHeader) -> None:
-    program = program_of(model)
-    write_onnx(program, path, header) if kind == "onnx" else write_program(program, path, header)
+    write_onnx(model, path, header) if kind == "onnx" else write_program(program_of(model), path, header)
 
 
 def _check(model: DSCT, draft: Path, path: Path, kind: str) -> None:

@@ -1,6 +1,6 @@
 """A model as a program of ``torch.export``: the graph of its operations, for any number of pictures of any one size.
 
-The same program is what an ONNX file is made of. Written alone (``*.pt2``) it runs in torch without this package.
+Written as ``*.pt2`` it runs in torch without this package.
 """
 
 from __future__ import annotations

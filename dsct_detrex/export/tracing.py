@@ -1,16 +1,20 @@
 """What a tracer cannot follow in the hosts, said otherwise while it traces: same results for pictures of one size.
 
 A tracer writes down which operations run; a branch or a loop that depends on a size is written down as it went once.
-Four places of our hosts depend on sizes. Numbers of cells are read from a tensor: here they stay symbols, remembered
-beside the tensor. Masks are shrunk to every map: here nothing is padding. Row-column attention sums along the longer
-side first: here it sums at once. Two-stage hosts refuse pictures with too few cells: here ``topk`` does. (DETA's choice
-of proposals is a file of its own, ``level_shares.py``.) Everything is as before when the ``with`` block ends.
+DSCT leaves a host by an exception when its decoder is called (``dsct/capture.py``), which a tracer does not survive:
+here the host's transformer returns what it would call its decoder with. Fusion writes its lists into parts of a tensor,
+which ONNX cannot: here they are put together. And four places of our hosts depend on sizes. Numbers of cells are read
+from a tensor: here they stay symbols, remembered beside the tensor. Masks are shrunk to every map: here nothing is
+padding. Row-column attention sums along the longer side first: here it sums at once. Two-stage hosts refuse pictures
+with too few cells: here ``topk`` does. (DETA's choice of proposals is a file of its own, ``level_shares.py``.)
+Everything is as before when the ``with`` block ends.
 
 Shapes: B images, V levels.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -19,7 +23,10 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.dsct.adapters import anchor_detr, base, single_scale
+from dsct_detrex.dsct import DSCT, RelationalAggregation
+from dsct_detrex.dsct.adapters import anchor_detr, base, dab_deformable_detr, deformable_detr, dino, single_scale
+from dsct_detrex.dsct.choices import Choice
+from dsct_detrex.errors import UserError
 from dsct_detrex.export.level_shares import choose_by_level_shares
 from dsct_detrex.hosts.deta_transformer import DETATransformer
 from dsct_detrex.hosts.multi_scale_transformer import MultiScaleTransformer
@@ -31,14 +38,25 @@ from dsct_detrex.ops.levels import Sizes
 
 
 @contextmanager
-def traceable(model: nn.Module) -> Iterator[None]:
+def traceable(model: DSCT) -> Iterator[None]:
     """Within the block, a model computes by operations that a tracer can follow, with symbols for sizes.
 
     Args:
-        model: on embedded hosts; it is in evaluation mode within the block. Rewrites step aside by themselves.
+        model: it is in evaluation mode within the block. Rewrites step aside by themselves.
+
+    Raises:
+        UserError: its host is not one of ours.
     """
+    transformer = type(getattr(model.host, "transformer", None))
+    if not hasattr(transformer, "decoder_inputs"):
+        raise UserError(
+            f"export: only models on embedded hosts can be exported, whose transformers say what they would call their "
+            f"decoder with (decoder_inputs). Got {type(model.host).__module__}.{type(model.host).__name__}."
+        )
     symbols = SymbolicLevels()
     places: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+        (transformer, "forward", inputs_of_decoder),
+        *((module, "capture_keywords", returned) for module in _CAPTURING),
         (levels, "make_levels", symbols.make),
         (pytorch_backend, "read_levels", symbols.levels),
         (base, "read_sizes", symbols.sizes),
@@ -46,6 +64,7 @@ def traceable(model: nn.Module) -> Iterator[None]:
         (row_column_attention, "_weighted_sum", weighted_sum),
         (MultiScaleTransformer, "choose", choose_best),
         (DETATransformer, "choose", choose_by_level_shares),
+        (RelationalAggregation, "lists", lists),
     )
     with ExitStack() as stack:
         stack.enter_context(use_backend("pytorch"))
@@ -54,6 +73,20 @@ def traceable(model: nn.Module) -> Iterator[None]:
         stack.callback(model.train, model.training)
         model.eval()
         yield
+
+
+_CAPTURING = (anchor_detr, dab_deformable_detr, deformable_detr, dino, single_scale)
+
+
+def inputs_of_decoder(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """As ``forward`` of a transformer up to the call of its decoder: the keywords of that call."""
+    inputs: dict[str, Any] = self.decoder_inputs(*args, **kwargs)
+    return inputs
+
+
+def returned(target: nn.Module, call: Callable[[], Any]) -> dict[str, Any]:
+    """As ``capture_keywords`` where ``call`` returns the keywords."""
+    return {name: value for name, value in call().items() if value is not None}
 
 
 class SymbolicLevels:
@@ -81,7 +114,10 @@ class SymbolicLevels:
         return tuple((height, width, begin) for (height, width), begin in zip(sizes, begins))
 
 
-def _as_tensor(side: int, device: torch.device) -> Tensor:
+def _as_tensor(side: Any, device: torch.device) -> Tensor:
+    """A side as a tensor; ``torch.jit.trace`` gives out sides that are tensors."""
+    if isinstance(side, Tensor):
+        return side.to(device, torch.int64)
     return torch.scalar_tensor(side, dtype=torch.int64, device=device)
 
 
@@ -93,6 +129,27 @@ def nothing_padded(mask: Tensor, size: Sequence[int]) -> Tensor:
 def weighted_sum(row: Tensor, col: Tensor, value: Tensor) -> Tensor:
     """As ``row_column_attention._weighted_sum``, the same way whatever the sides."""
     return (col[..., None] * row[..., None, :]).flatten(-2) @ value.flatten(-3, -2)
+
+
+def lists(
+    self: RelationalAggregation, products: Tensor, nearest: Choice, relevant: Choice, subject_mask: Tensor | None
+) -> Tensor:
+    """As ``RelationalAggregation.lists`` at inference, without writing into parts of a tensor."""
+    assert subject_mask is None, "groups are of training"
+    dtype = torch.promote_types(products.dtype, torch.float32)
+    contexts = torch.zeros_like(nearest.scores, dtype=dtype)
+    subjects = torch.zeros_like(products[..., products.shape[-1] - products.shape[1] :], dtype=dtype)
+    masks = [choice.mask for choice in (nearest, relevant) if choice.k > 0]
+    if self.formula == "official":
+        rows = [contexts.masked_fill(~mask, -torch.inf) for mask in masks]
+        of_contexts = [torch.cat([row, subjects - torch.inf], -1) for row in rows]
+        return torch.stack([*of_contexts, torch.cat([contexts - torch.inf, subjects], -1)])
+    if not masks:
+        return products.new_zeros((0, *products.shape), dtype=dtype)
+    once, twice = masks[0] | masks[-1], masks[0] & masks[-1]
+    row = contexts.masked_fill(~once, -torch.inf)
+    row = row.masked_fill(twice, math.log(2)) if len(masks) > 1 else row
+    return torch.cat([row, subjects - torch.inf], -1)[None]
 
 
 def choose_best(self: MultiScaleTransformer, logits: Tensor, box_logits: Tensor, levels: Levels) -> Tensor:
