@@ -35,6 +35,7 @@ from dsct_detrex.layers.levels import Levels
 from dsct_detrex.modalities import memory
 from dsct_detrex.ops import pytorch_backend, use_backend
 from dsct_detrex.ops.levels import Sizes
+from dsct_detrex.rewrites.rewrite import Rewrite
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def traceable(model: DSCT) -> Iterator[None]:
     """Within the block, a model computes by operations that a tracer can follow, with symbols for sizes.
 
     Args:
-        model: it is in evaluation mode within the block. Rewrites step aside by themselves.
+        model: it is in evaluation mode within the block. Rewrites step aside.
 
     Raises:
         UserError: its host is not one of ours.
@@ -68,6 +69,7 @@ def traceable(model: DSCT) -> Iterator[None]:
     )
     with ExitStack() as stack:
         stack.enter_context(use_backend("pytorch"))
+        stack.enter_context(without_rewrites(model))
         for owner, name, replacement in places:
             stack.enter_context(mock.patch.object(owner, name, replacement))
         stack.callback(model.train, model.training)
@@ -155,3 +157,20 @@ def lists(
 def choose_best(self: MultiScaleTransformer, logits: Tensor, box_logits: Tensor, levels: Levels) -> Tensor:
     """As ``MultiScaleTransformer.choose``; fewer cells than proposals are an error of ``topk``."""
     return self.proposal_scores(logits).topk(self.two_stage_num_proposals, dim=1).indices
+
+
+@contextmanager
+def without_rewrites(model: nn.Module) -> Iterator[None]:
+    """Within the block, every module computes as it is written: a tracer cannot see through rewrites."""
+    standing = {
+        module: module.forward for module in model.modules() if isinstance(module.__dict__.get("forward"), Rewrite)
+    }
+    for module, forward in standing.items():
+        while isinstance(forward, Rewrite):
+            forward = forward.plain
+        module.forward = forward
+    try:
+        yield
+    finally:
+        for module, forward in standing.items():
+            module.forward = forward

@@ -29,7 +29,6 @@ OPTIONAL = {
     "supervision": "predictions for supervision",
     "onnxruntime": "exported models",
     "onnx": "exporting to ONNX",
-    "onnxscript": "the same",
     "facenet-pytorch": "CAER-S's faces",
     "opencv-python-headless": "the same by YuNet",
 }

@@ -27,7 +27,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         ``file``, ``bytes``, ``kind`` (``release``, ``training checkpoint`` or ``weights``), ``made_by`` (whose names
         its tensors have), ``host``, ``tensors``, ``parameters``; where known ``emotions`` (name, kind, names),
         ``thresholds``, ``metrics``, ``epoch``, ``iteration``, ``max_iter``, ``data``, ``start``, ``command``,
-        ``versions``.
+        ``versions``, and ``card``, the model card beside a release.
 
     Raises:
         UserError: the file cannot be read; see ``read_checkpoint``.
@@ -36,7 +36,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     common = {"file": str(path), "bytes": path.stat().st_size}
     if "release" in checkpoint.extras:
-        special = _of_release(checkpoint.extras["release"])
+        special = _of_release(checkpoint.extras["release"]) | _of_card(path.with_suffix(".md"))
     elif {"format", "iteration", "rng"} <= checkpoint.extras.keys():
         special = _of_training(checkpoint, path)
     else:
@@ -59,6 +59,10 @@ def _of_release(release: Release) -> dict[str, Any]:
         "command": made.command,
         "versions": {"dsct_detrex": made.package_version},
     }
+
+
+def _of_card(path: Path) -> dict[str, Any]:
+    return {"card": str(path)} if path.is_file() else {}
 
 
 def _of_training(checkpoint: CheckpointFile, path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dsct_detrex.config import load_config
 from dsct_detrex.data import catalogue
 from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.engine.build import release_config
+from dsct_detrex.engine.exchange import exchange_data
 from dsct_detrex.engine.model_card import facts_of
 from dsct_detrex.engine.model_card.card import card_text
 from dsct_detrex.engine.release import ReleaseWriter
@@ -38,8 +39,9 @@ REPORT = {
 }
 
 
-def config(project: str = "deformable_detr_dsct") -> DictConfig:
+def config(project: str = "deformable_detr_dsct", data: str = "emotic") -> DictConfig:
     cfg: DictConfig = load_config(projects_folder() / f"{project}.py")
+    exchange_data(cfg, data, lambda _: None)
     return cfg
 
 
@@ -115,7 +117,7 @@ def test_what_is_not_known_is_said() -> None:
 
 
 def test_drawn_scenes_are_no_people() -> None:
-    text = card(config("demo"), CAER_S, metrics={"emotion/acc": 0.6})
+    text = card(config("demo", "synthetic"), CAER_S, metrics={"emotion/acc": 0.6})
     assert "It has never seen a photograph" in section(text, "Data")
     assert "datasets" not in head(text)
     assert "CAER-S were found" not in section(text, "Terms")

@@ -52,8 +52,11 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     rewrite(model)  # as a predictor's model has them; they must not get into the file
     before = {name: value.clone() for name, value in model.state_dict().items()}
     there = [getattr(owner, name) for owner, name in PATCHED]
+    standing = [module.__dict__.get("forward") for module in model.modules()]
+    assert any(standing)
     write_onnx(model, folder / "a.onnx", HEADER)
     assert [getattr(owner, name) for owner, name in PATCHED] == there, "a patch outlived the export"
+    assert [module.__dict__.get("forward") for module in model.modules()] == standing
     return Exported(model, before, folder / "a.onnx")
 
 
