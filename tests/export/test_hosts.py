@@ -12,8 +12,8 @@ from dsct_detrex.dsct import DSCT, RelationalAggregation
 from dsct_detrex.dsct.choices import Places
 from dsct_detrex.dsct.relational_aggregation import Formula
 from dsct_detrex.errors import UserError
-from dsct_detrex.export import program_of, write_onnx, write_program
-from dsct_detrex.export.checking import agreement, run_onnx, run_program
+from dsct_detrex.export import write_onnx
+from dsct_detrex.export.checking import agreement, run_onnx
 from dsct_detrex.export.tracing import lists
 from dsct_detrex.layers import levels, row_column_attention
 from dsct_detrex.ops import pytorch_backend
@@ -86,14 +86,6 @@ def test_the_onnx_file_is_valid_pure_and_described(exported: Exported) -> None:
     assert (images.name, images.shape, images.type) == ("images", ["batch", 3, "height", "width"], "tensor(float)")
     assert [output.name for output in session.get_outputs()] == ["boxes", "scores", "probabilities", "logits"]
     assert ExportHeader.from_json(session.get_modelmeta().custom_metadata_map[HEADER_KEY]) == HEADER
-
-
-def test_a_program_computes_what_the_model_computes(tmp_path: Path) -> None:
-    model = tiny_dsct("detr", aggregation=RelationalAggregation("paper", 6, 4))
-    write_program(program_of(model), tmp_path / "a.pt2", HEADER)
-    assert (tmp_path / "a.pt2").stat().st_size < 1.1 * sum(4 * value.numel() for value in model.state_dict().values())
-    found = agreement(model, run_program(str(tmp_path / "a.pt2")), BATCHES)
-    assert found.largest < 1e-5, found.sentence()
 
 
 @pytest.mark.parametrize("formula", ["official", "paper"])
