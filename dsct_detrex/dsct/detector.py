@@ -176,7 +176,8 @@ class DSCT(nn.Module):
         Returns:
             one output per decoder layer.
         """
-        return self.decode_batch(*self.normalizer(images), groups)
+        pixels, mask = self.normalizer(images)
+        return self.decode_batch(pixels, mask, groups)
 
     def decode_batch(self, pixels: Tensor, mask: Tensor, groups: Sequence[Subjects] = ()) -> list[LayerOutput]:
         """``decode`` behind the normaliser.

@@ -39,7 +39,7 @@ def choose_by_level_shares(self: DETATransformer, logits: Tensor, box_logits: Te
 
 def best_of_levels(scores: Tensor, cells: list[int]) -> Tensor:
     """(B, S) bool, the best 1000 tokens of each level; ``cells`` has the tokens of each level."""
-    ranks = [part.argsort(1, descending=True).argsort(1) for part in scores.split(cells, 1)]
+    ranks = [part.argsort(1, descending=True).argsort(1) for part in torch.split(scores, cells, 1)]
     return torch.cat(ranks, 1) < CANDIDATES_PER_LEVEL
 
 

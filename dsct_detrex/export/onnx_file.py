@@ -47,7 +47,7 @@ def write_onnx(model: DSCT, path: Path, header: ExportHeader) -> None:
             torch.onnx.export(
                 PeopleOfPictures(model),
                 (images,),
-                written,
+                written,  # type: ignore[arg-type]
                 input_names=[INPUT],
                 output_names=list(OUTPUTS),
                 dynamic_axes=_FREE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.export import Dim, ExportedProgram
@@ -19,6 +20,7 @@ from dsct_detrex.export.tracing import traceable
 from dsct_detrex.prediction.export_header import HEADER_KEY, ExportHeader
 from dsct_detrex.weights.writing import replacing
 
+_OBLIVIOUS: Any = symbolic_shapes.patch  # type: ignore[attr-defined]  # put there when torch starts
 _TRACED = (2, 3, 608, 800)
 """Shape of what is traced; sizes are symbols, and these numbers only decide what a branch would decide by: a batch of
 several, sides that differ, and enough cells for the proposals of any host. Nothing of it is computed."""
@@ -39,7 +41,7 @@ def program_of(model: DSCT) -> ExportedProgram:
     with (
         traceable(model),
         torch.no_grad(),
-        symbolic_shapes.patch(backed_size_oblivious=True),
+        _OBLIVIOUS(backed_size_oblivious=True),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of torch about itself

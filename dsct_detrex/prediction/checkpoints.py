@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
@@ -153,7 +153,7 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
         )
     model: nn.Module = instantiate_trusted(cfg.model)
     load_release_weights(model, release, release.emotions)
-    block = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)
+    block: Any = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)
     thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
     header = ExportHeader(release.emotions, thresholds, block, provenance=release.provenance)
     return _loaded(file, model, header, told)

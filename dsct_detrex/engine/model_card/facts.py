@@ -142,4 +142,4 @@ def _plain(config: str) -> Mapping[str, Any]:
         OmegaConf.to_container(config_from_yaml(config, "the config of a release"), resolve=True) if config else {}
     )
     assert isinstance(content, dict)
-    return content
+    return {str(key): value for key, value in content.items()}
