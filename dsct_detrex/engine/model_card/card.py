@@ -134,7 +134,7 @@ def _measured(facts: Facts) -> str:
         protocol = facts.get("dataloader.evaluator.protocol")
         return f"Measured on {facts.measured_title}, protocol `{protocol or UNKNOWN}`.{chosen}"
     protocol = facts.report["protocol"]
-    sentence = str(protocol["sentence"]).rstrip(".")
+    sentence = str(protocol["sentence"]).removeprefix(f"{protocol['name']} protocol: ").rstrip(".")
     return f"Measured on {measured_on(facts.report)}. Protocol `{protocol['name']}`: {sentence}.{chosen}"
 
 
