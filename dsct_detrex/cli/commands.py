@@ -61,6 +61,7 @@ COMMANDS = {
         "explain",
         "explain.command_line:explain",
     ),
+    "export": Command("write a model as an ONNX file", "export.py", "export", "export.command_line:export"),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",

@@ -39,6 +39,7 @@ class DataSetCard:
         reader: ``reader(root, split, on_error=..., **options)`` opens one split.
         emotions: its label set; None where its annotation files say it.
         access: how a user gets it, as the beginning of a sentence.
+        terms: what its pictures and labels may be used for, for the card of a model trained on it; sentences.
         layout: what its folder holds, for whoever has to choose between data sets, e.g. ``"folders train, test"``.
         recognises: whether a folder holds it.
         options: further arguments of the reader that ``data.py`` may give: ``annotations``, ``boxes``, ``box_format``.
@@ -60,3 +61,4 @@ class DataSetCard:
     num_subjects: int | None = None
     official_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     stand_in: StandIn | None = None
+    terms: str = "Its terms are not known here: ask whoever made it."

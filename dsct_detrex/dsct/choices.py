@@ -47,7 +47,7 @@ class Choice:
         better = scores > last if self.largest else scores < last
         equal = scores == last
         places_left = k - better.sum(-1, keepdim=True)
-        return better | (equal & (equal.cumsum(-1) <= places_left))
+        return better | (equal & (equal.cumsum(-1, dtype=torch.int64) <= places_left))
 
     @property
     def index(self) -> Tensor:

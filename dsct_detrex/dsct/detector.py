@@ -177,12 +177,21 @@ class DSCT(nn.Module):
             one output per decoder layer.
         """
         pixels, mask = self.normalizer(images)
+        return self.decode_batch(pixels, mask, groups)
+
+    def decode_batch(self, pixels: Tensor, mask: Tensor, groups: Sequence[Subjects] = ()) -> list[LayerOutput]:
+        """``decode`` behind the normaliser.
+
+        Args:
+            pixels: (B, 3, H, W) normalised, zero where padded.
+            mask: (B, H, W) bool, True = padding.
+        """
         adapter = self.decoder.adapter
         inputs = adapter.decoder_inputs(pixels, mask)
         extra = None if self.modalities is None else self.modalities(*adapter.padded(pixels, mask))
         if extra is not None:
             inputs = adapter.add_to_memory(inputs, extra)
-        subjects = join_groups(adapter, self.subject_queries(len(images)), groups)
+        subjects = join_groups(adapter, self.subject_queries(pixels.shape[0]), groups)
         layers: list[LayerOutput] = self.decoder(inputs, subjects, self.heads)
         return layers
 

@@ -18,6 +18,7 @@ _OF_A_RUN = (
     "config.yaml", "config_until_*.yaml", "config_to_read.yaml", "environment.json", "data.json", "evaluation.json",
     "evaluation_*.json", "log.txt", "last.pth", "last.prev.pth", "metrics.csv", "metrics.jsonl", "non_finite.json",
     "summary.json", "best.safetensors", "last.safetensors", "last_ema.safetensors", "model_[0-9]*.safetensors",
+    "best.md", "last.md", "last_ema.md", "model_[0-9]*.md",
     "coco_instances_results*.json", "report.html", "report", "report_train*", "report_val*",
     "report_test*", "report_eval*", "tensorboard", "wandb",
 )  # fmt: skip

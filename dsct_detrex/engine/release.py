@@ -1,13 +1,13 @@
 """``best``, ``last`` and numbered ``*.safetensors``: files that can be used alone, without the folder of the run.
 
 Each holds weights, label set, decision thresholds, resolved config and provenance
-(``dsct_detrex.weights.save_release``).
+(``dsct_detrex.weights.save_release``). Beside each lies its model card, ``best.md`` and so on (``model_card/``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.contracts import Scalars
+from dsct_detrex.engine.model_card import card_path, facts_of, remove_card, write_card
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 from dsct_detrex.weights import Provenance, save_release
@@ -33,6 +34,7 @@ class ReleaseWriter:
         thresholds: ``train.thresholds``, used where the evaluation chose none: see ``threshold_table``.
         max_to_keep: numbered releases kept; the oldest go first.
         note: written into every file, for what must be known about its weights.
+        say: tells the user, once each, that a card which somebody edited is kept.
     """
 
     output_dir: Path
@@ -41,6 +43,8 @@ class ReleaseWriter:
     thresholds: Any = None
     max_to_keep: int = 100
     note: str = ""
+    say: Callable[[str], None] = print
+    _kept: set[Path] = field(default_factory=set, repr=False)
 
     def write(
         self,
@@ -50,7 +54,7 @@ class ReleaseWriter:
         metrics: Scalars | None = None,
         report: Mapping[str, Any] | None = None,
     ) -> Path:
-        """Write ``<output_dir>/<name>.safetensors``; all ranks may call, rank 0 writes.
+        """Write ``<output_dir>/<name>.safetensors`` and its card; all ranks may call, rank 0 writes.
 
         Args:
             report: of the evaluation that belongs to these weights; its ``thresholds`` go into the file.
@@ -66,6 +70,13 @@ class ReleaseWriter:
         provenance = Provenance(this_command(), None if epoch is None else int(epoch), metrics or {}, note=self.note)
         try:
             save_release(path, weights, self.emotions, self.config, thresholds, provenance)
+            facts = facts_of(path.name, weights, self.emotions, self.config, tuple(thresholds), provenance, report)
+            if not write_card(path, facts) and path not in self._kept:
+                self._kept.add(path)
+                self.say(
+                    f"note: {card_path(path)} was edited and is kept, so it may tell of earlier weights; without it, a "
+                    "new one is written."
+                )
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"Writing {path} failed ({error}); what was there before is intact. "
@@ -80,6 +91,7 @@ class ReleaseWriter:
         self.write(f"model_{iteration:07d}", weights, epoch)
         for old in sorted(self.output_dir.glob("model_*.safetensors"))[: -self.max_to_keep]:
             old.unlink()
+            remove_card(old)
 
 
 def threshold_table(emotions: Emotions, thresholds: Any) -> list[float]:

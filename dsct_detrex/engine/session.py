@@ -151,7 +151,9 @@ def make_releases(session: Session) -> ReleaseWriter | None:
     settings = session.settings
     note = fast_dev_run.NOTE if settings.fast_dev_run.enabled else ""
     keep = settings.checkpointer.max_to_keep
-    return ReleaseWriter(session.output_dir, session.emotions, text, settings.thresholds, keep, note)
+    return ReleaseWriter(
+        session.output_dir, session.emotions, text, settings.thresholds, keep, note, session.console.say
+    )
 
 
 def make_loggers(session: Session, state: RunState, known: Headlines) -> list[Logger]:

@@ -108,10 +108,10 @@ def _format(emotions: Emotions, path: str) -> Format:
     )
 
 
-def _like_training(config: DictConfig) -> dict[str, Any]:
+def _like_training(config: DictConfig | None) -> dict[str, Any]:
     """Arguments of ``SyntheticScenes`` of the checkpoint's own data set, where it was trained on drawn scenes."""
-    said = OmegaConf.select(config, _DATA_SET)
-    if not OmegaConf.is_dict(said) or said.get("_target_") not in _DRAWN:
+    said = None if config is None else OmegaConf.select(config, _DATA_SET)
+    if not isinstance(said, DictConfig) or said.get("_target_") not in _DRAWN:
         return {"size": _SIZE}
     plain = OmegaConf.to_container(said, resolve=True)
     assert isinstance(plain, dict)

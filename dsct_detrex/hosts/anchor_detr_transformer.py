@@ -118,8 +118,8 @@ class AnchorDETRTransformer(nn.Module):
             memory = layer(memory, masks, **positions)
         points = self.points().to(self.pattern.weight)
         return {
-            "tgt": self.pattern.weight.repeat_interleave(self.num_position, 0).expand(len(srcs), -1, -1),
-            "reference_points": points.repeat(self.num_pattern, 1).expand(len(srcs), -1, -1),
+            "tgt": self.pattern.weight.repeat_interleave(self.num_position, 0).expand(srcs.shape[0], -1, -1),
+            "reference_points": points.repeat(self.num_pattern, 1).expand(srcs.shape[0], -1, -1),
             "srcs": memory[:, None],
             "src_padding_masks": masks,
             "adapt_pos2d": self.adapt_pos2d,

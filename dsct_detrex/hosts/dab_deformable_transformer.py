@@ -78,7 +78,7 @@ class DabDeformableDetrTransformer(DynamicAnchorTransformer):
             query_embed: (M, C + 4) content, then box logits; None in a two-stage transformer, where both are proposed.
         """
         if first_stage is None:
-            content = query_embed[:, : self.embed_dim].expand(len(memory), -1, -1)
+            content = query_embed[:, : self.embed_dim].expand(memory.shape[0], -1, -1)
             references = query_embed[:, self.embed_dim :].sigmoid()
         else:
             content, references = first_stage.content, first_stage.references

@@ -53,7 +53,7 @@ class DeformableDetrTransformer(MultiScaleTransformer):
                 content come from the proposed boxes.
         """
         if first_stage is None:
-            query_pos, query = query_embed.expand(len(memory), -1, -1).split(self.embed_dim, dim=-1)
+            query_pos, query = query_embed.expand(memory.shape[0], -1, -1).split(self.embed_dim, dim=-1)
             references = self.reference_points(query_pos).sigmoid()
         else:
             references = first_stage.references

@@ -100,7 +100,10 @@ class DINOTransformer(DynamicAnchorTransformer):
         """
         assert first_stage is not None
         references = first_stage.references
-        content = self.tgt_embed.weight.expand(len(memory), -1, -1) if self.learnt_init_query else first_stage.content
+        if self.learnt_init_query:
+            content = self.tgt_embed.weight.expand(memory.shape[0], -1, -1)
+        else:
+            content = first_stage.content
         extra_content, extra_boxes = query_embed
         if extra_content is not None and extra_boxes is not None:
             content = torch.cat([extra_content, content], 1)

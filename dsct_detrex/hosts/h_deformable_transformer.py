@@ -84,5 +84,5 @@ class HDeformableDetrTransformer(DeformableDetrTransformer):
         """
         queries = super().make_queries(memory, first_stage, query_embed)
         if first_stage is not None and self.mixed_selection:
-            queries["query"] = query_embed.expand(len(memory), -1, -1)
+            queries["query"] = query_embed.expand(memory.shape[0], -1, -1)
         return queries | {"attn_masks": [self_attn_mask, None]}

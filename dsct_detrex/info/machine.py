@@ -27,6 +27,8 @@ OPTIONAL = {
     "submitit": "sweeps on SLURM",
     "pandas": "tables of predictions",
     "supervision": "predictions for supervision",
+    "onnxruntime": "exported models",
+    "onnx": "exporting to ONNX",
     "facenet-pytorch": "CAER-S's faces",
     "opencv-python-headless": "the same by YuNet",
 }

@@ -71,6 +71,8 @@ def file_lines(found: Mapping[str, Any]) -> list[str]:
         lines += _line("data", ", ".join(found["data"].values()))
     if "start" in found:
         lines += _line("started from", found["start"])
+    if "card" in found:
+        lines += _line("card", found["card"])
     if "command" in found:
         lines += _line("by", found["command"])
     if "versions" in found:

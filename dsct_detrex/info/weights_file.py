@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiLabelEmotions, get_emotions
 from dsct_detrex.weights import CheckpointFile, Release, convert, likely_host, read_checkpoint
 from dsct_detrex.weights.formats import FORMATS
+from dsct_detrex.weights.parameters import count_parameters
 from dsct_detrex.weights.signatures import HOSTS
-
-_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
         ``file``, ``bytes``, ``kind`` (``release``, ``training checkpoint`` or ``weights``), ``made_by`` (whose names
         its tensors have), ``host``, ``tensors``, ``parameters``; where known ``emotions`` (name, kind, names),
         ``thresholds``, ``calibration`` (``calibration.outcome``), ``metrics``, ``epoch``, ``iteration``, ``max_iter``,
-        ``data``, ``start``, ``command``, ``versions``.
+        ``data``, ``start``, ``command``, ``versions``, and ``card``, the model card beside a release.
 
     Raises:
         UserError: the file cannot be read; see ``read_checkpoint``.
@@ -37,7 +36,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     common = {"file": str(path), "bytes": path.stat().st_size}
     if "release" in checkpoint.extras:
-        special = _of_release(checkpoint.extras["release"])
+        special = _of_release(checkpoint.extras["release"]) | _of_card(path.with_suffix(".md"))
     elif {"format", "iteration", "rng"} <= checkpoint.extras.keys():
         special = _of_training(checkpoint, path)
     else:
@@ -61,6 +60,10 @@ def _of_release(release: Release) -> dict[str, Any]:
         "command": made.command,
         "versions": {"dsct_detrex": made.package_version},
     }
+
+
+def _of_card(path: Path) -> dict[str, Any]:
+    return {"card": str(path)} if path.is_file() else {}
 
 
 def _of_training(checkpoint: CheckpointFile, path: Path) -> dict[str, Any]:
@@ -134,16 +137,6 @@ def _of_weights(weights: Mapping[str, Tensor]) -> dict[str, Any]:
         "tensors": len(weights),
         "parameters": count_parameters(weights.items()),
     }
-
-
-def count_parameters(named: Iterable[tuple[str, Tensor]]) -> int:
-    """Numbers that training can change, each once; statistics of norms are none."""
-    kept = {
-        (tensor.data_ptr(), tensor.shape): tensor.numel()
-        for name, tensor in named
-        if tensor.is_floating_point() and not name.endswith(_STATISTICS)
-    }
-    return sum(kept.values())
 
 
 def _counted(extras: Mapping[str, Any]) -> dict[str, Any]:

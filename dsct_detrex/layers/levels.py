@@ -64,7 +64,7 @@ def flatten_levels(
         positions: V maps (B, C, H_v, W_v).
         level_embeds: (V, C) added to the positions of each level.
     """
-    sizes = tuple((int(f.shape[-2]), int(f.shape[-1])) for f in features)
+    sizes = tuple((f.shape[-2], f.shape[-1]) for f in features)
     spatial_shapes, level_start_index = make_levels(sizes, features[0].device)
     valid_sizes = torch.stack([torch.stack([(~m[:, 0]).sum(1), (~m[:, :, 0]).sum(1)], -1) for m in masks], 1)
     embedded = [_tokens(p) + embed for p, embed in zip(positions, level_embeds)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
@@ -23,7 +23,10 @@ from dsct_detrex.engine.checkpoint import FORMAT
 from dsct_detrex.engine.release import threshold_table
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.export_header import ExportHeader
 from dsct_detrex.prediction.foreign import foreign
+from dsct_detrex.prediction.onnx_model import SUFFIX as ONNX
+from dsct_detrex.prediction.onnx_model import OnnxModel
 from dsct_detrex.structures import Emotions
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights import CheckpointFile, Provenance, Release, load_release_weights, read_checkpoint
@@ -38,6 +41,7 @@ _TRANSFORMS: Final = (
     "dsct_detrex.data.transforms.",
 )
 
+_PROGRAM: Final = ".pt2"
 _OF_GIVEN_BOXES: Final = "dsct_detrex.baselines."
 
 
@@ -51,7 +55,9 @@ class Loaded:
         transforms: what evaluation does to a picture.
         thresholds: K least probabilities of a shown emotion.
         origin: the file and what in it was taken, in words.
-        config: of the training, as the file has it.
+        config: of the training, as the file has it; None where it has none, an exported model.
+        header: what goes with the model into an exported file.
+        file: of these weights.
     """
 
     model: nn.Module
@@ -59,20 +65,29 @@ class Loaded:
     transforms: Transform
     thresholds: tuple[float, ...]
     origin: str
-    config: DictConfig
+    config: DictConfig | None
+    header: ExportHeader
+    file: Path
 
 
 def load(path: str | PathLike[str]) -> Loaded:
     """Build what a file or the folder of a run holds.
 
     Args:
-        path: a release, the folder of a run, or the ``last.pth`` of one; ``~`` is expanded.
+        path: a release, the folder of a run, the ``last.pth`` of one, or an exported ONNX file; ``~`` is expanded.
 
     Raises:
         UserError: there is none, it is damaged or somebody else's, or it asks for code that is not trusted; says what
             to do.
     """
     file = _file_of(path)
+    if file.suffix.lower() == ONNX:
+        return _exported(file)
+    if file.suffix.lower() == _PROGRAM:
+        raise UserError(
+            f"Predictor: {file} is a program of torch.export, which can carry code, so it is not opened here. Export "
+            "to ONNX instead, or load it yourself where you trust it, see docs/export.md."
+        )
     checkpoint = read_checkpoint(file)
     extras = checkpoint.extras
     if "release" in extras:
@@ -140,7 +155,18 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
         )
     model: nn.Module = instantiate_trusted(cfg.model)
     load_release_weights(model, release, release.emotions)
-    transforms = instantiate_trusted(OmegaConf.select(cfg, _TRANSFORM_KEY), (*TRUSTED_TARGETS, *_TRANSFORMS))
+    block: Any = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)
     thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
+    header = ExportHeader(release.emotions, thresholds, block, provenance=release.provenance)
+    return _loaded(file, model, header, told, cfg)
+
+
+def _exported(file: Path) -> Loaded:
+    model = OnnxModel(file)
+    return _loaded(file, model, model.header, "onnxruntime")
+
+
+def _loaded(file: Path, model: nn.Module, header: ExportHeader, told: str, config: DictConfig | None = None) -> Loaded:
+    transforms = instantiate_trusted(OmegaConf.create(dict(header.transforms)), (*TRUSTED_TARGETS, *_TRANSFORMS))
     origin = f"{file} ({told})" if told else str(file)
-    return Loaded(model, release.emotions, transforms, thresholds, origin, cfg)
+    return Loaded(model, header.emotions, transforms, header.thresholds, origin, config, header, file)

@@ -111,7 +111,7 @@ def save_release(
     calibration = None if emotions.temperature == 1 else {"temperature": emotions.temperature}
     header = {
         "format_version": PLAIN_VERSION if calibration is None else FORMAT_VERSION,
-        "emotions": {"name": emotions.name, "names": emotions.names, "kind": _kind_of(emotions)},
+        "emotions": plain_emotions(emotions),
         "thresholds": None if thresholds is None else [float(t) for t in thresholds],
         "config": config,
         "provenance": _plain(provenance or Provenance()),
@@ -160,12 +160,11 @@ def read_as_stored(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Release:
     weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     weights.update({alias: weights[owner] for alias, owner in header["aliases"].items()})
-    thresholds, emotions = header["thresholds"], header["emotions"]
-    calibration = header.get("calibration")
+    thresholds, calibration = header["thresholds"], header.get("calibration")
     temperature = 1.0 if calibration is None else float(calibration["temperature"])
     return Release(
         state_dict=weights,
-        emotions=_KINDS[emotions["kind"]](emotions["name"], tuple(emotions["names"]), temperature=temperature),
+        emotions=emotions_from_plain(header["emotions"], temperature),
         config=header["config"],
         thresholds=None if thresholds is None else tuple(thresholds),
         provenance=Provenance(**header["provenance"]),
@@ -192,6 +191,20 @@ def checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
             f"up to {FORMAT_VERSION}; upgrade the package."
         )
     return header
+
+
+def plain_emotions(emotions: Emotions) -> dict[str, Any]:
+    """A label set as JSON types: ``name``, ``names`` and ``kind``, ``multi_label`` or ``multi_class``."""
+    return {"name": emotions.name, "names": list(emotions.names), "kind": _kind_of(emotions)}
+
+
+def emotions_from_plain(plain: Mapping[str, Any], temperature: float = 1.0) -> Emotions:
+    """The label set that ``plain_emotions`` wrote, whose probabilities are read at a temperature.
+
+    Raises:
+        KeyError: of an unknown kind, or something lacks.
+    """
+    return _KINDS[plain["kind"]](plain["name"], tuple(plain["names"]), temperature=temperature)
 
 
 def _kind_of(emotions: Emotions) -> str:

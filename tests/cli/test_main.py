@@ -85,7 +85,9 @@ def test_one_name_one_meaning() -> None:
             for flag in action.option_strings:
                 aliases.setdefault(flag, set()).add(tuple(action.option_strings))
     several = {flag: found for flag, found in aliases.items() if len(found) > 1}
-    assert set(several) <= {"--out", "--data"}, "a sweep's --out was --output-dir, a folder's --data is --format"
+    assert set(several) <= {"--out", "--data", "--format"}, (
+        "a sweep's --out was --output-dir, a folder's --data is --format"
+    )
 
 
 def test_overview(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,10 @@ OF_A_RUN = [
     "last.pth", "last.prev.pth", "summary.json", "metrics.csv", "metrics.jsonl", "config.yaml", "environment.json",
     "data.json", "non_finite.json", "evaluation.json", "evaluation_ema.json", "evaluation_test.json",
     "evaluation_test_1.json", "coco_instances_results.json", "best.safetensors", "last.safetensors",
-    "last_ema.safetensors", "model_0000005.safetensors", "tensorboard/events.out.tfevents.1", "wandb/run-1/log.txt",
+    "last_ema.safetensors", "model_0000005.safetensors", "best.md", "last.md", "last_ema.md", "model_0000005.md",
+    "tensorboard/events.out.tfevents.1", "wandb/run-1/log.txt",
 ]  # fmt: skip
-FOREIGN = ["holiday.jpg", "photos/a.jpg", "my_model.safetensors", "train.log", "sweep_run.json", "notes.json"]
+FOREIGN = ["holiday.jpg", "photos/a.jpg", "my_model.safetensors", "README.md", "train.log", "sweep_run.json"]
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -26,9 +26,10 @@ def test_what_a_run_leaves_behind(toy: Toy, tmp_path: Path) -> None:
     assert str(cfg) == before, "the caller's config must stay as it was"
     folder = tmp_path / "run"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "best.safetensors", "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json",
-        "last.prev.pth", "last.pth", "last.safetensors", "last_ema.safetensors", "log.txt", "metrics.csv",
-        "metrics.jsonl", "model_0000005.safetensors", "model_0000010.safetensors", "summary.json",
+        "best.md", "best.safetensors", "config.yaml", "environment.json", "evaluation.json", "evaluation_ema.json",
+        "last.md", "last.prev.pth", "last.pth", "last.safetensors", "last_ema.md", "last_ema.safetensors", "log.txt",
+        "metrics.csv", "metrics.jsonl", "model_0000005.md", "model_0000005.safetensors", "model_0000010.md",
+        "model_0000010.safetensors", "summary.json",
     ]  # fmt: skip
     assert result.iteration == 10
     assert result.seconds > 0

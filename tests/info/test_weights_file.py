@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 
 from dsct_detrex.info import describe_file
 from dsct_detrex.info.screen import file_lines
-from dsct_detrex.info.weights_file import count_parameters
 from dsct_detrex.structures import get_emotions
 from dsct_detrex.weights import Provenance, save_release
+from dsct_detrex.weights.parameters import count_parameters
 from tests.commands import info
 
 CONFIG = """
@@ -51,7 +51,11 @@ def training(tmp_path: Path) -> Path:
 
 
 def test_a_release(release: Path) -> None:
+    assert "card" not in describe_file(release)
+    release.with_suffix(".md").write_text("# A card")
     found = describe_file(release)
+    assert found["card"] == str(release.with_suffix(".md"))
+    assert f"card          {found['card']}" in "\n".join(file_lines(found)).replace("\n" + " " * 14, "")
     assert found["kind"] == "release"
     assert found["host"] == {"name": "dino", "title": "DINO"}
     assert (found["tensors"], found["parameters"]) == (2, 40)

@@ -29,7 +29,7 @@ class DabDeformableDetrAdapter(DynamicAnchorAdapter):
 
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
         features = self.features(images, mask)
-        queries = self.queries(len(images))
+        queries = self.queries(images.shape[0])
         return capture_keywords(self.decoder, lambda: self.host.transformer(*features, *queries))
 
     def queries(self, batch_size: int) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ class DynamicAnchorAdapter(MultiScaleAdapter):
     def begin(self, inputs: dict[str, Any], subjects: Subjects) -> QueryState:
         assert subjects.anchor is not None
         # learned references come as (M, 4), those of all images
-        contexts = inputs["reference_points"].expand(len(subjects.content), -1, -1)
+        contexts = inputs["reference_points"].expand(subjects.content.shape[0], -1, -1)
         return self.append(inputs | {"reference_points": contexts}, subjects, subjects.anchor)
 
     def step(self, index: int, state: QueryState, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class SingleScaleAdapter(HostAdapter):
     def decoder_inputs(self, images: Tensor, mask: Tensor) -> dict[str, Any]:
         """The decoder's keywords, ``key_padding_mask`` where it forgets it, and ``memory_size``, (h, w) of the map."""
         features, padding, positions = self.features(images, mask)
-        queries, *more = self.queries(len(images))
+        queries, *more = self.queries(images.shape[0])
         inputs = capture_keywords(
             self.decoder, lambda: self.host.transformer(features, padding, queries, positions, *more)
         )
@@ -79,7 +79,7 @@ class SingleScaleAdapter(HostAdapter):
             anchor: (B, N, 2 | 4) references of the subjects, None where there are none.
         """
         references = contexts.transpose(0, 1)
-        start = references.new_zeros(len(references), len(subjects), 0) if anchor is None else anchor
+        start = references.new_zeros(references.shape[0], len(subjects), 0) if anchor is None else anchor
         references = torch.cat([references, start.to(references.dtype)], 1)
         position = subjects.position
         return QueryState(

@@ -243,5 +243,9 @@ CARD = DataSetCard(
     recognises=has_class_folders,
     warning=LEAK_WARNING,
     num_subjects=9,
+    terms=(
+        "No terms of CAER-S were found; its pictures are frames of television series that belong to others. Read "
+        "caer-dataset.github.io, and ask its authors before you use the model for anything but research."
+    ),
     stand_in=StandIn(("txt", "json"), write_caer_s),
 )

@@ -123,4 +123,5 @@ CARD = DataSetCard(
     ),
     layout="annotations/train.json or train/_annotations.coco.json and the like",
     recognises=has_files,
+    terms="The data are a user's own files; their terms are those of whoever took and labelled the pictures.",
 )

@@ -134,6 +134,7 @@ CARD = DataSetCard(
     recognises=has_pictures,
     options=("annotations", "boxes", "box_format"),
     num_subjects=4,
+    terms=("EMOTIC is given out for non-commercial research and education only, and so is what is trained on it."),
     official_counts={
         # Of the annotation files in the official DSCT repository, commit 8b0fe36.
         "emotic_val_bi.json": (1705, 2397),

@@ -218,5 +218,9 @@ CARD = DataSetCard(
     recognises=lambda root: first_file([root / base for base in _BASES], _LISTS) is not None,
     options=("annotations",),
     warning=NO_SPLIT,
+    terms=(
+        "The photographs of ExpW come from the web and belong to others; its terms stand at "
+        "mmlab.ie.cuhk.edu.hk/projects/socialrelation."
+    ),
     stand_in=StandIn(("lst",), write_expw),
 )
