@@ -58,6 +58,7 @@ def visualize(options: argparse.Namespace, words: Sequence[str]) -> int:
         people=options.people,
         many=options.many,
     )
+    folder.open()
     print(f"weights: {model.predictor.origin}\npictures: {samples.said}", flush=True)
     facts: dict[str, Any] = {"schema": 1, "command": _recorded(words), "weights": model.predictor.origin}
     facts |= {"beside": beside and beside.predictor.origin, "pictures": samples.said, "figures": [], "absent": []}

@@ -122,7 +122,10 @@ def find_samples(
         flag = "--data" if data else "--data-root" if root else "--split"
         raise UserError(f"visualize: {flag} names a data set and {inputs[0]} a picture; give one of the two.")
     if inputs:
-        found, left_out = find_pictures(inputs)
+        try:
+            found, left_out = find_pictures(inputs)
+        except UserError as error:
+            raise UserError(str(error).replace("predict: ", "visualize: ", 1)) from error
         besides = f"; left out: {left_out.sentence()}" if left_out else ""
         return Files(found, f"{counted(len(found), 'picture')} of {', '.join(inputs)}{besides}")
     if data is None and root is not None:

@@ -25,11 +25,11 @@ class Folder:
     """Where figures go; nothing of what is there is replaced unless that is asked for.
 
     Args:
-        path: made where it is not there.
+        path: need not be there.
         overwrite: replace files of the names that are written.
 
     Raises:
-        UserError: it is a file, cannot be made, or holds figures already.
+        UserError: it is a file, or holds figures already.
     """
 
     def __init__(self, path: Path, overwrite: bool) -> None:
@@ -37,10 +37,17 @@ class Folder:
         if path.exists() and not path.is_dir():
             raise UserError(f"visualize: --out expects a folder. Got the file {path}.")
         self._check_free(path / LIST_NAME)
+
+    def open(self) -> None:
+        """Make it.
+
+        Raises:
+            UserError: it cannot be made.
+        """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"visualize: --out {path} cannot be made: {error.strerror}.") from error
+            raise UserError(f"visualize: --out {self.path} cannot be made: {error.strerror}.") from error
 
     def write_picture(self, name: str, content: bytes) -> str:
         """Write ``name.png``; returns its name.

@@ -11,7 +11,11 @@ from PIL import Image
 
 from dsct_detrex.baselines import EMONet
 from dsct_detrex.config import LazyCall as L
+from dsct_detrex.config import instantiate
+from dsct_detrex.engine.build import release_config
 from dsct_detrex.hosts import ResNet
+from dsct_detrex.structures import MultiClassEmotions
+from dsct_detrex.weights import save_release
 from tests.commands import visualize
 from tests.prediction.tiny_release import tiny_config, write_release
 
@@ -99,10 +103,6 @@ def test_emo_net_beside(release: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def write_emo_net(path: Path, cfg: Any, model: Any) -> Path:
-    from dsct_detrex.config import instantiate
-    from dsct_detrex.engine.build import release_config
-    from dsct_detrex.weights import save_release
-
     path.parent.mkdir()
     cfg.model = model
     built, labels = instantiate(cfg.model), instantiate(cfg.emotions)
@@ -137,7 +137,7 @@ def test_nobody_found_is_said(release: Path, tmp_path: Path, capsys: pytest.Capt
         (["--data-root", "x"], "visualize: --data-root x needs --data NAME, one of caer_s, "),
         (["photo.jpg", "--data", "emotic"], "visualize: --data names a data set and photo.jpg a picture; give one of"),
         (["photo.jpg", "--split", "val"], "visualize: --split names a data set and photo.jpg a picture"),
-        (["photo.jpg"], "photo.jpg is neither a file nor a folder; check the path."),
+        (["photo.jpg"], "visualize: photo.jpg is neither a file nor a folder; check the path."),
         (["--beside", "nothing.safetensors"], "Predictor: nothing.safetensors does not exist; check the path."),
         (["--dpi", "0"], "--dpi expects a whole number of at least 1. Got 0."),
         (["--out", "FILE"], "visualize: --out expects a folder. Got the file "),
@@ -153,11 +153,10 @@ def test_mistakes(
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_drawn_scenes_need_their_emotions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from dsct_detrex.structures import MultiClassEmotions
-
     own = L(MultiClassEmotions)(name="pets", names=["calm", "playful"] + [f"other {n}" for n in range(5)])
     cfg = tiny_config()
     cfg.emotions = own

@@ -13,6 +13,7 @@ from PIL import Image
 
 from dsct_detrex.baselines import EMONet
 from dsct_detrex.data import eval_transforms
+from dsct_detrex.data.images import photo_of
 from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.figures.contracts import Absent, Drawing, Material
@@ -88,12 +89,11 @@ def test_contexts_are_drawn_where_they_are(name: str) -> None:
                 one for title, one in by_title.items() if title.startswith(f"Layer {layer + 1}: ") and word in title
             ]
             group, reference = panel.collections
-            order = taken.weights[chosen].argsort()
-            torch.testing.assert_close(
-                torch.tensor(group.get_offsets().tolist(), dtype=torch.float32), taken.places[chosen][order]
-            )
-            areas = group.get_sizes().tolist()
-            assert areas == sorted(areas)
+            weights = taken.weights[chosen] / taken.weights.max()
+            expected = torch.cat([taken.places[chosen], weights[:, None]], -1).tolist()
+            drawn = zip(group.get_offsets().tolist(), group.get_sizes().tolist())
+            points = [[*place, (area - 5) / 190] for place, area in drawn]
+            assert sorted(points) == [pytest.approx(point, abs=1e-5) for point in sorted(expected)]
             assert reference.get_offsets()[0].tolist() == pytest.approx(taken.place.tolist())
 
 
@@ -107,9 +107,9 @@ def test_sampling_of_the_person_alone_and_with_contexts() -> None:
     own = look.seen.sampling[-1].locations[0, row].flatten(0, -2)
     drawn = torch.tensor(points_on(alone)[: len(own)], dtype=torch.float32)
     torch.testing.assert_close(drawn.sort(0).values, own.sort(0).values)
-    taken = look.seen.layers[-1].aggregation
+    taken = taken_in(look.seen, 1, int(look.people.query[0]))
     assert taken is not None
-    chosen = int((taken.weights[0, look.people.query[0]] > 0).sum())
+    chosen = int((taken.nearest | taken.relevant).sum())
     assert len(points_on(both)) == len(points_on(alone)) + chosen * len(own)
 
 
@@ -218,8 +218,6 @@ def test_a_picture_without_annotations_has_one_panel() -> None:
             return 1
 
         def sample(self, index: int) -> Sample:
-            from dsct_detrex.data.images import photo_of
-
             return Sample("a.png", photo_of(Image.new("RGB", (80, 60), "grey")))
 
     made = material(tiny_dsct("detr"), samples=Own())
