@@ -50,7 +50,7 @@ COMMANDS = {
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
     "visualize": Command(
-        "draw what a model sees: people, contexts, sampling points, activation",
+        "draw what a model sees: people, contexts, sampling points",
         "visualize.py",
         "visualize",
         "figures.command_line:visualize",

@@ -19,7 +19,7 @@ def build_parser() -> Parser:
         examples=(
             "runs/demo/dsct",
             "runs/dino_dsct photos/ --figure predictions contexts --out seen --dpi 300",
-            "runs/dino_dsct --data emotic --data-root DIR --split val --beside runs/emo_net_r50",
+            "runs/dino_dsct --data emotic --data-root DIR --beside runs/emo_net_r50",
         ),
         notes=(
             f"Figures: {', '.join(figures())}. Without --figure, all that this model has.",

@@ -17,10 +17,11 @@ from dsct_detrex.data.images import Photo
 from dsct_detrex.visualization.style import INK, PEOPLE_COLORS
 
 _LONG_SIDE = 900
+"""Most pixels of a picture in a panel."""
 _FADED = 0.62
 """How far a picture is drawn towards white under points."""
-_LARGEST, _SMALLEST = 190.0, 5.0
-"""Areas of points, square points of paper."""
+LARGEST, SMALLEST = 190.0, 18.0
+"""Areas of points, square points of paper: what the heaviest has besides that of weight 0."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Symbol:
 
 
 REFERENCE = Symbol("#d55e00", "*", "reference point of the person")
-SUBJECT = Symbol("#d55e00", "o", "sampling points of the person")
+OWN = Symbol("#d55e00", "o", "sampling points of the person")
 NEAREST = Symbol("#0072b2", "o", "context chosen by distance")
 RELEVANT = Symbol("#e69f00", "^", "context chosen by relevance")
 BOTH = Symbol("#009e73", "s", "chosen by both")
@@ -79,20 +80,26 @@ def person_color(number: int) -> str:
 
 
 def put_points(
-    axes: Any, points: Tensor, weights: Tensor, most: float, symbol: Symbol, largest: float = _LARGEST
+    axes: Any,
+    points: Tensor,
+    weights: Tensor,
+    most: float,
+    symbol: Symbol,
+    smallest: float = SMALLEST,
+    largest: float = LARGEST,
 ) -> None:
-    """(n, 2) points whose area grows with their (n,) weights, up to ``largest`` at the weight ``most``."""
+    """(n, 2) points whose area grows with their (n,) weights, by up to ``largest`` at the weight ``most``."""
     share = (weights / max(most, 1e-9)).clamp(0, 1).numpy()
     order = share.argsort()
     place = points.numpy()[order]
-    areas = _SMALLEST + share[order] * largest
-    look = {"marker": symbol.marker, "linewidths": 0.7, "edgecolors": "white", "alpha": 0.85, "zorder": 3}
+    areas = smallest + share[order] * largest
+    look = {"marker": symbol.marker, "linewidths": 0.5, "edgecolors": INK, "alpha": 0.85, "zorder": 3}
     axes.scatter(place[:, 0], place[:, 1], s=areas, color=symbol.color, **look)
 
 
 def put_reference(axes: Any, point: Tensor) -> None:
     """The (2,) reference point of the person that a panel is about."""
-    look = {"marker": REFERENCE.marker, "color": REFERENCE.color, "edgecolors": "white", "linewidths": 1.0}
+    look = {"marker": REFERENCE.marker, "color": REFERENCE.color, "edgecolors": INK, "linewidths": 0.8}
     axes.scatter(*point.tolist(), s=230, zorder=5, **look)
 
 
@@ -100,15 +107,10 @@ def legend_below(figure: Any, *symbols: Symbol) -> None:
     """What the symbols mean, under all panels."""
     from matplotlib.lines import Line2D
 
-    look = {"linestyle": "none", "markeredgecolor": "white"}
+    look = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.5}
     handles = [
         Line2D([], [], marker=symbol.marker, color=symbol.color, markersize=12 if symbol is REFERENCE else 8, **look)
         for symbol in symbols
     ]
     labels = [symbol.label for symbol in symbols]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(symbols), handletextpad=0.2)
-
-
-def short_name(name: str) -> str:
-    """Of a picture, for a title: the end of its path."""
-    return name if len(name) <= 40 else f"…{name[-39:]}"
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(symbols)), handletextpad=0.2)

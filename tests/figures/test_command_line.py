@@ -133,7 +133,7 @@ def test_nobody_found_is_said(release: Path, tmp_path: Path, capsys: pytest.Capt
             ["--figure", "context"],
             "--figure expects one of activation, contexts, losses, places, predictions, sampling.",
         ),
-        (["--data", "emotics"], "visualize: there is no data set 'emotics'. Did you mean emotic?"),
+        (["--data", "emotics"], "visualize: there is no data set 'emotics'. Did you mean `emotic`?"),
         (["--data-root", "x"], "visualize: --data-root x needs --data NAME, one of caer_s, "),
         (["photo.jpg", "--data", "emotic"], "visualize: --data names a data set and photo.jpg a picture; give one of"),
         (["photo.jpg", "--split", "val"], "visualize: --split names a data set and photo.jpg a picture"),

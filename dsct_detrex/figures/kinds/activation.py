@@ -21,8 +21,9 @@ from dsct_detrex.figures.samples import Sample
 
 _WIDTH = 3.6
 _LONG_SIDE = 480
-_COLORS = "inferno"
-"""Brightness grows with the value, for every kind of eye and in print."""
+_COLORS = "YlOrRd"
+"""Darker and more opaque with the value, for every kind of eye and in print."""
+_OPAQUE = 0.85
 
 Heat = NDArray[np.float32]
 """(h, w) in [0, 1] over the whole picture; NaN where the model did not look."""
@@ -45,7 +46,8 @@ def draw(material: Material) -> Iterator[Drawing]:
                 put_box(first, box, photo, person_color(row))
             for axes, (title, heat) in zip(others, panels.items()):
                 put_picture(axes, photo, faded=True)
-                shown = axes.imshow(heat, cmap=_COLORS, vmin=0, vmax=1, alpha=0.72, extent=(0, 1, 1, 0), zorder=2)
+                cover = _OPAQUE * np.nan_to_num(heat) ** 0.7
+                shown = axes.imshow(heat, cmap=_COLORS, vmin=0, vmax=1, alpha=cover, extent=(0, 1, 1, 0), zorder=2)
                 axes.set_aspect(photo.height / photo.width)
                 axes.set_title(title)
             bar = figure.colorbar(shown, ax=others[-1], fraction=0.05, pad=0.02, ticks=[0, 1])

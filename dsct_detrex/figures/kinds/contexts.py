@@ -52,15 +52,16 @@ def draw(material: Material) -> Iterator[Drawing]:
                     for axes, symbol in zip(rows[:, column], (NEAREST, RELEVANT)):
                         put_picture(axes, photo, faded=True)
                         put_box(axes, box, photo, person_color(person))
-                        axes.set_title(_title(column, layer, symbol), fontsize=9.5)
                         if layer is not None:
                             _put(axes, layer, symbol)
+                        axes.set_xlabel(_said(layer, symbol))
+                    rows[0, column].set_title(f"Layer {column + 1}")
                 legend_below(figure, REFERENCE, NEAREST, RELEVANT)
 
             yield Drawing(
                 f"contexts_{number}_person_{person + 1}",
                 paint,
-                (_WIDTH * len(layers), 2 * (panel_inches(photo, _WIDTH) + 0.36) + 0.35),
+                (_WIDTH * len(layers), 2 * (panel_inches(photo, _WIDTH) + 0.28) + 0.7),
                 f"Contexts that subject query {query} took in for one person in every decoder layer, by distance above "
                 "and by relevance below; the larger a point, the larger its weight in that layer.",
                 [sample.name],
@@ -73,10 +74,10 @@ def _put(axes: Any, layer: TakenIn, symbol: Symbol) -> None:
     put_reference(axes, layer.place)
 
 
-def _title(column: int, layer: TakenIn | None, symbol: Symbol) -> str:
+def _said(layer: TakenIn | None, symbol: Symbol) -> str:
     if layer is None:
-        return f"Layer {column + 1} takes in no contexts"
+        return "this layer takes in no contexts"
     chosen = layer.nearest if symbol is NEAREST else layer.relevant
     share = float(layer.weights[chosen].sum() / layer.weights.sum().clamp(min=1e-9))
     how = "near" if symbol is NEAREST else "relevant"
-    return f"Layer {column + 1}: {counted(int(chosen.sum()), f'{how} context')}, {100 * share:.0f} % of weight"
+    return f"{counted(int(chosen.sum()), f'{how} context')}: {100 * share:.0f} % of the weight"

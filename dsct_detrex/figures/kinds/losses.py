@@ -16,6 +16,8 @@ from dsct_detrex.visualization.style import RUN_COLORS
 METRICS = "metrics.jsonl"
 _PARTS = {"Classification": ("loss_class",), "Localisation (L1 and GIoU)": ("loss_bbox", "loss_giou")}
 """Title -> names in ``metrics.jsonl`` of the last layer's weighted losses."""
+_PARTS_OF_A_CURVE = 12
+"""A running mean goes over one of so many."""
 _LINES = ("-", (0, (5, 2)))
 
 Row = Mapping[str, Any]
@@ -36,7 +38,7 @@ def draw(material: Material) -> Iterator[Drawing]:
             for number, (name, curve) in enumerate(of_runs.items()):
                 look = {"color": RUN_COLORS[number], "linestyle": _LINES[number]}
                 axes.plot(*_columns(curve), color=RUN_COLORS[number], alpha=0.28, linewidth=1.0)
-                axes.plot(*_columns(smoothed(curve)), label=name, **look)
+                axes.plot(*_columns(smoothed(curve, max(1, len(curve) // _PARTS_OF_A_CURVE))), label=name, **look)
             most = max((value for curve in of_runs.values() for _, value in curve), default=1.0)
             axes.set(xlabel="iteration", ylim=(0, 1.05 * most))
             axes.set_title(title, pad=24 if len(of_runs) > 1 else 10)

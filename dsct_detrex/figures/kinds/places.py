@@ -16,7 +16,7 @@ from dsct_detrex.visualization.style import GRID, MUTED, RUN_COLORS
 _SIDE = 2.3
 _MOST = 24
 _COLUMNS = 4
-_LARGEST = 160.0
+_LARGEST = 400.0
 """Area of the point of a box as large as the picture, square points of paper."""
 
 
@@ -61,7 +61,7 @@ def _put(axes: Any, boxes: Tensor, threshold: float, query: int, color: str) -> 
     here = boxes[:, 4] >= threshold
     axes.scatter(*boxes[~here, :2].T.tolist(), s=4, color=MUTED, alpha=0.35, linewidths=0)
     areas = 8 + _LARGEST * (boxes[here, 2] * boxes[here, 3])
-    look = {"alpha": 0.75, "linewidths": 0.4, "edgecolors": "white"}
+    look = {"alpha": 0.6, "linewidths": 0.4, "edgecolors": "white"}
     axes.scatter(*boxes[here, :2].T.tolist(), s=areas.tolist(), color=color, **look)
     axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], aspect="equal")
     axes.set_title(f"query {query}: {counted(int(here.sum()), 'person')}", fontsize=9.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,9 +15,9 @@ from dsct_detrex.figures.fused import TakenIn, taken_in
 from dsct_detrex.figures.ground import (
     BOTH,
     NEAREST,
+    OWN,
     REFERENCE,
     RELEVANT,
-    SUBJECT,
     legend_below,
     panel_inches,
     person_color,
@@ -29,8 +29,15 @@ from dsct_detrex.figures.ground import (
 from dsct_detrex.figures.looking import Look
 
 _WIDTH = 4.8
-_OF_CONTEXTS, _OF_THE_PERSON = 70.0, 60.0
-"""Areas of the largest points, square points of paper."""
+_LARGEST, _SMALLEST = 90.0, 6.0
+"""Areas as in ``ground``; these points are many."""
+_CARRIED = 0.95
+"""Share of the contexts' weight whose points are drawn; the others are thousands."""
+_CONTEXTS = (
+    replace(NEAREST, label="of contexts chosen by distance"),
+    replace(RELEVANT, label="of contexts chosen by relevance"),
+    replace(BOTH, label="of contexts chosen by both"),
+)
 
 
 @dataclass(frozen=True)
@@ -80,19 +87,19 @@ def draw(material: Material) -> Iterator[Drawing]:
                     axes.set_title("With the contexts taken in")
                 for axes in (alone, *others):
                     most = float(points.own_weights.max())
-                    put_points(axes, points.own, points.own_weights, most, SUBJECT, _OF_THE_PERSON)
+                    put_points(axes, points.own, points.own_weights, most, OWN, _SMALLEST, _LARGEST)
                     put_reference(axes, points.reference)
                 alone.set_title("Sampling points of the person alone")
-                legend_below(figure, REFERENCE, SUBJECT, *((NEAREST, RELEVANT, BOTH) if others else ()))
+                legend_below(figure, REFERENCE, OWN, *(_CONTEXTS if others else ()))
 
             yield Drawing(
                 f"sampling_{number}_person_{person + 1}",
                 paint,
-                (_WIDTH * panels if panels > 1 else _WIDTH + 1.2, panel_inches(photo, _WIDTH) + 0.75),
+                (_WIDTH * panels if panels > 1 else _WIDTH + 1.2, panel_inches(photo, _WIDTH) + 0.95),
                 "Where the last decoder layer samples the picture for one person, all heads and levels: alone"
                 + (
-                    ", and with the sampling points of the contexts that it takes in, sized by attention weight times "
-                    "weight of the context."
+                    f", and with those of the contexts that it takes in, which carry {100 * _CARRIED:.0f} % of their "
+                    "attention weight times weight of the context, by which they are sized."
                     if panels > 1
                     else "; this layer takes in no contexts."
                 ),
@@ -105,13 +112,18 @@ def _put_contexts(axes: Any, points: _Points) -> None:
     assert taken is not None
     weights = points.context_weights * taken.weights[:, None]
     most = float(weights.max())
-    only = (
-        (NEAREST, taken.nearest & ~taken.relevant),
-        (RELEVANT, taken.relevant & ~taken.nearest),
-        (BOTH, taken.nearest & taken.relevant),
-    )
-    for symbol, chosen in only:
-        put_points(axes, points.contexts[chosen].flatten(0, 1), weights[chosen].flatten(), most, symbol, _OF_CONTEXTS)
+    drawn = weights >= _least(weights)
+    near, relevant = taken.nearest[:, None], taken.relevant[:, None]
+    for symbol, chosen in zip(_CONTEXTS, (near & ~relevant, relevant & ~near, near & relevant)):
+        shown = drawn & chosen
+        put_points(axes, points.contexts[shown], weights[shown], most, symbol, _SMALLEST, _LARGEST)
+
+
+def _least(weights: Tensor) -> float:
+    """The weight from which on points carry ``_CARRIED`` of all weight."""
+    order = weights.flatten().sort(descending=True).values
+    enough = int((order.cumsum(0) < _CARRIED * order.sum()).sum())
+    return float(order[min(enough, len(order) - 1)])
 
 
 def _points(look: Look, query: int) -> _Points:
