@@ -18,8 +18,8 @@ def build_parser() -> Parser:
         "on drawn scenes where neither is named.",
         examples=(
             "runs/demo/dsct",
-            "runs/dino_dsct photos/ --figure predictions contexts --out seen --dpi 300",
-            "runs/dino_dsct --data emotic --data-root DIR --beside runs/emo_net_r50",
+            "runs/dino_dsct photos/ --figure contexts --dpi 300",
+            "runs/dino_dsct --data emotic --root DIR --beside runs/emo_net",
         ),
         notes=(
             f"Figures: {', '.join(figures())}. Without --figure, all that this model has.",

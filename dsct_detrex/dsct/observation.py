@@ -161,7 +161,8 @@ class Passing:
         places = self.fused_at.get(index)
         if places is None or self.decoder.distance_frame == "unpadded":
             return None if places is None else places.points
-        return places.points / self.inputs["valid_ratios"][:, None, 0]
+        ratios: Tensor = self.inputs["valid_ratios"][:, None, 0]
+        return places.points / ratios
 
     def _features(self, images: Sequence[Tensor]) -> Features:
         assert self.backbone_input is not None

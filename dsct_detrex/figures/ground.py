@@ -70,12 +70,12 @@ def put_box(axes: Any, box: Tensor, photo: Photo, color: str) -> None:
     from matplotlib.patches import Rectangle
 
     x0, y0, x1, y1 = (value / side for value, side in zip(box.tolist(), (photo.width, photo.height) * 2))
-    for look in ({"edgecolor": INK, "linewidth": 3.4}, {"edgecolor": color, "linewidth": 2.0}):
-        axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, **look))
+    for edge, width in ((INK, 3.4), (color, 2.0)):
+        axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=edge, linewidth=width))
 
 
 def person_color(number: int) -> str:
-    """Of the person with this number, from 0; as predictions colour them."""
+    """Of the person in this row, from 0; as predictions colour them."""
     return PEOPLE_COLORS[number % len(PEOPLE_COLORS)]
 
 
@@ -107,7 +107,7 @@ def legend_below(figure: Any, *symbols: Symbol) -> None:
     """What the symbols mean, under all panels."""
     from matplotlib.lines import Line2D
 
-    look = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.5}
+    look: dict[str, Any] = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.5}
     handles = [
         Line2D([], [], marker=symbol.marker, color=symbol.color, markersize=12 if symbol is REFERENCE else 8, **look)
         for symbol in symbols

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from dsct_detrex.dsct import DSCT, Observation
 from dsct_detrex.dsct.postprocess import postprocess
+from dsct_detrex.figures.ground import person_color
+from dsct_detrex.figures.rows import rows_of
 from dsct_detrex.figures.samples import Sample
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Instances
@@ -25,12 +27,18 @@ class Look:
 
     Attributes:
         seen: of a batch of one.
+        rows: the number of a person in each row of the picture, which gives people their colours, see ``rows_of``.
         people: those found, the surest first, as ``Predictor`` reports them, with the field ``query``, (n,) int64
             number of the subject query that found each.
     """
 
     seen: Observation
     people: Instances
+    rows: list[int | None]
+
+    def color(self, person: int) -> str:
+        """Of the person with this number."""
+        return person_color(self.rows.index(person))
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class Looking:
             people = self._people(
                 seen.layers[last].logits, seen.layers[last].boxes, [(entry["height"], entry["width"])]
             )
-            self._looks[sample.name] = Look(seen, self.predictor.keep(people[0]))
+            kept = self.predictor.keep(people[0])
+            self._looks[sample.name] = Look(seen, kept, rows_of(kept, sample.truth))
         return self._looks[sample.name]
 
     @torch.no_grad()

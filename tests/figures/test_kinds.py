@@ -22,6 +22,7 @@ from dsct_detrex.figures.fused import taken_in
 from dsct_detrex.figures.ground import LARGEST, SMALLEST
 from dsct_detrex.figures.kinds import activation, contexts, losses, places, predictions, sampling
 from dsct_detrex.figures.looking import Looking
+from dsct_detrex.figures.rows import rows_of
 from dsct_detrex.figures.samples import Annotated, Sample
 from dsct_detrex.hosts import ResNet
 from dsct_detrex.names import figures
@@ -165,13 +166,12 @@ def test_people_get_the_rows_of_those_who_are_annotated() -> None:
         scores=torch.tensor([0.9, 0.8, 0.7]),
         emotion_probs=torch.eye(3),
     )
-    ordered = predictions.in_the_order_of(truth, found)
+    assert rows_of(found, truth) == [2, None, 0, 1]
+    assert rows_of(found[torch.zeros(3, dtype=torch.bool)], truth) == [None, None, None]
+    assert rows_of(found, Instances((50, 100), gt_boxes=Boxes(torch.zeros(0, 4)))) == [0, 1, 2] == rows_of(found, None)
+    ordered = predictions.in_rows(found, [2, None, 0, 1])
     assert ordered.scores.tolist() == pytest.approx([0.7, -1.0, 0.9, 0.8])
     assert ordered.pred_boxes.tensor[[0, 2, 3], 0].tolist() == [1, 80, 20]
-    nobody = predictions.in_the_order_of(truth, found[torch.zeros(3, dtype=torch.bool)])
-    assert nobody.scores.tolist() == [-1, -1, -1]
-    unannotated = predictions.in_the_order_of(Instances((50, 100), gt_boxes=Boxes(torch.zeros(0, 4))), found)
-    assert unannotated.scores.tolist() == pytest.approx([0.9, 0.8, 0.7])
 
 
 def emo_net(mask_subjects: bool) -> EMONet:

@@ -15,7 +15,7 @@ from dsct_detrex.baselines import EMONet
 from dsct_detrex.baselines.crops import person_crops, scenes
 from dsct_detrex.data.images import Photo
 from dsct_detrex.figures.contracts import Drawing, Material
-from dsct_detrex.figures.ground import panel_inches, person_color, put_box, put_picture
+from dsct_detrex.figures.ground import panel_inches, put_box, put_picture
 from dsct_detrex.figures.looking import Looking
 from dsct_detrex.figures.samples import Sample
 
@@ -32,18 +32,26 @@ Heat = NDArray[np.float32]
 def draw(material: Material) -> Iterator[Drawing]:
     """A picture each: itself, then a panel for every map."""
     for number, sample in material.drawn():
-        people = material.model.look(sample).people.pred_boxes.tensor
+        look = material.model.look(sample)
+        people = look.people.pred_boxes.tensor
+        colors = [look.color(person) for person in range(len(people))]
         panels = _of_dsct(material.model, sample)
         if material.beside is not None:
             panels |= _of_other(material.beside, sample, people)
         photo = sample.photo
 
-        def paint(figure: Any, photo: Photo = photo, people: Tensor = people, panels: dict[str, Heat] = panels) -> None:
+        def paint(
+            figure: Any,
+            photo: Photo = photo,
+            people: Tensor = people,
+            colors: list[str] = colors,
+            panels: dict[str, Heat] = panels,
+        ) -> None:
             first, *others = figure.subplots(1, len(panels) + 1)
             put_picture(first, photo)
             first.set_title("People found")
-            for row, box in enumerate(people):
-                put_box(first, box, photo, person_color(row))
+            for box, color in zip(people, colors):
+                put_box(first, box, photo, color)
             for axes, (title, heat) in zip(others, panels.items()):
                 put_picture(axes, photo, faded=True)
                 cover = _OPAQUE * np.nan_to_num(heat) ** 0.7

@@ -18,7 +18,6 @@ from dsct_detrex.figures.ground import (
     Symbol,
     legend_below,
     panel_inches,
-    person_color,
     put_box,
     put_picture,
     put_points,
@@ -45,13 +44,13 @@ def draw(material: Material) -> Iterator[Drawing]:
                 layers: list[TakenIn | None] = layers,
                 box: Tensor = box,
                 photo: Photo = photo,
-                person: int = person,
+                color: str = look.color(person),
             ) -> None:
                 rows = figure.subplots(2, len(layers), squeeze=False)
                 for column, layer in enumerate(layers):
                     for axes, symbol in zip(rows[:, column], (NEAREST, RELEVANT)):
                         put_picture(axes, photo, faded=True)
-                        put_box(axes, box, photo, person_color(person))
+                        put_box(axes, box, photo, color)
                         if layer is not None:
                             _put(axes, layer, symbol)
                         axes.set_xlabel(_said(layer, symbol))

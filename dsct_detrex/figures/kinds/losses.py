@@ -34,13 +34,17 @@ def draw(material: Material) -> Iterator[Drawing]:
         raise Absent(f"there is no {METRICS} with losses in {material.folder}, where a training leaves it.")
 
     def paint(figure: Any) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         for axes, (title, of_runs) in zip(figure.subplots(1, len(curves)), curves.items()):
             for number, (name, curve) in enumerate(of_runs.items()):
                 look = {"color": RUN_COLORS[number], "linestyle": _LINES[number]}
+                look |= {"marker": "o"} if len(curve) == 1 else {}  # a line needs two points to be seen
                 axes.plot(*_columns(curve), color=RUN_COLORS[number], alpha=0.28, linewidth=1.0)
                 axes.plot(*_columns(smoothed(curve, max(1, len(curve) // _PARTS_OF_A_CURVE))), label=name, **look)
             most = max((value for curve in of_runs.values() for _, value in curve), default=1.0)
             axes.set(xlabel="iteration", ylim=(0, 1.05 * most))
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.set_title(title, pad=24 if len(of_runs) > 1 else 10)
             axes.grid(axis="y")
             if len(of_runs) > 1:

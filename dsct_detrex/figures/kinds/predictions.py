@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
-from torchvision.ops import box_iou
 
 from dsct_detrex.figures.contracts import Drawing, Material
 from dsct_detrex.figures.looking import Looking
@@ -18,8 +16,6 @@ from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import draw_annotations, draw_predictions
 
 _WIDTH = 5.0
-_SAME = 0.3
-"""Least overlap (IoU) of an annotated and a found person who get one colour."""
 
 
 def draw(material: Material) -> Iterator[Drawing]:
@@ -45,36 +41,32 @@ def draw(material: Material) -> Iterator[Drawing]:
 
 
 def _panels(model: Looking, sample: Sample) -> dict[str, Image.Image]:
-    people, predictor = model.look(sample).people, model.predictor
+    look, predictor = model.look(sample), model.predictor
     panels = {}
     if sample.truth is not None and sample.emotions is not None:
         panels["Annotated"] = draw_annotations(sample.photo.pixels, sample.truth, sample.emotions)
-        people = in_the_order_of(sample.truth, people)
     panels[model.name] = draw_predictions(
-        sample.photo.pixels, people, predictor.emotions, 0.0, thresholds=predictor.emotion_thresholds
+        sample.photo.pixels,
+        in_rows(look.people, look.rows),
+        predictor.emotions,
+        0.0,
+        thresholds=predictor.emotion_thresholds,
     )
     return panels
 
 
-def in_the_order_of(truth: Instances, people: Instances) -> Instances:
-    """People in the rows of those who are annotated, further ones behind; nobody (score -1) where one was not found.
-
-    The rows are what gives people their colours.
-    """
-    annotated = truth.gt_boxes.tensor
-    overlap = box_iou(annotated, people.pred_boxes.tensor)
-    pairs = {int(a): int(p) for a, p in zip(*linear_sum_assignment(-overlap.numpy())) if overlap[a, p] >= _SAME}
-    others = [row for row in range(len(people)) if row not in pairs.values()]
-    rows = [pairs.get(row) for row in range(len(annotated))] + others
-    found = torch.tensor([row is not None for row in rows], dtype=torch.bool)
-    index = torch.tensor([row or 0 for row in rows], dtype=torch.int64)
-    if not len(people):
-        size, count = len(rows), people.emotion_probs.shape[-1]
-        fields = {"scores": -torch.ones(size), "emotion_probs": torch.zeros(size, count)}
-        return Instances(people.image_size, pred_boxes=Boxes(annotated), **fields)
+def in_rows(people: Instances, rows: Sequence[int | None]) -> Instances:
+    """People in the rows that give them their colours; nobody (score -1) where a row has none."""
+    blank = Instances(
+        people.image_size,
+        pred_boxes=Boxes(torch.zeros(1, 4)),
+        scores=-torch.ones(1),
+        emotion_probs=torch.zeros(1, people.emotion_probs.shape[-1]),
+    )
+    index = [len(people) if row is None else row for row in rows]
     return Instances(
         people.image_size,
-        pred_boxes=people.pred_boxes[index],
-        scores=torch.where(found, people.scores[index], -1.0),
-        emotion_probs=people.emotion_probs[index],
+        pred_boxes=Boxes(torch.cat([people.pred_boxes.tensor, blank.pred_boxes.tensor])[index]),
+        scores=torch.cat([people.scores, blank.scores])[index],
+        emotion_probs=torch.cat([people.emotion_probs, blank.emotion_probs])[index],
     )

@@ -20,7 +20,6 @@ from dsct_detrex.figures.ground import (
     RELEVANT,
     legend_below,
     panel_inches,
-    person_color,
     put_box,
     put_picture,
     put_points,
@@ -75,13 +74,13 @@ def draw(material: Material) -> Iterator[Drawing]:
                 points: _Points = points,
                 box: Tensor = box,
                 photo: Photo = photo,
-                person: int = person,
+                color: str = look.color(person),
                 panels: int = panels,
             ) -> None:
                 alone, *others = figure.subplots(1, panels, squeeze=False)[0]
                 for axes in (alone, *others):
                     put_picture(axes, photo, faded=True)
-                    put_box(axes, box, photo, person_color(person))
+                    put_box(axes, box, photo, color)
                 for axes in others:
                     _put_contexts(axes, points)
                     axes.set_title("With the contexts taken in")
