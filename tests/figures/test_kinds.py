@@ -97,6 +97,24 @@ def test_contexts_are_drawn_where_they_are(name: str) -> None:
             assert reference.get_offsets()[0].tolist() == pytest.approx(taken.place.tolist())
 
 
+def test_what_was_taken_in_is_what_the_model_returned() -> None:
+    made = material(tiny_dsct("dino"))
+    seen = made.model.look(made.samples.sample(0)).seen
+    for query in range(3):
+        taken, layer = taken_in(seen, 1, query), seen.layers[1]
+        assert taken is not None
+        assert layer.aggregation is not None
+        assert torch.equal(taken.places, layer.context_references[0, :, :2])
+        assert torch.equal(taken.place, layer.subject_references[0, query, :2])
+        assert torch.equal(taken.weights, layer.aggregation.weights[0, query])
+        assert set(taken.nearest.nonzero().flatten().tolist()) == set(
+            layer.aggregation.spatial_index[0, query].tolist()
+        )
+        assert set(taken.relevant.nonzero().flatten().tolist()) == set(
+            layer.aggregation.semantic_index[0, query].tolist()
+        )
+
+
 def test_sampling_of_the_person_alone_and_with_contexts() -> None:
     made = material(tiny_dsct("dino"))
     (drawing,) = sampling.draw(made)
