@@ -1,4 +1,4 @@
-"""Names that users type: of splits, providers, data sets, hosts, projects and tables of the paper.
+"""Names that users type: of splits, providers, data sets, hosts, projects, figures and tables of the paper.
 
 What is a file of this project is listed from its folder, so that a new file is known everywhere; nothing is loaded.
 """
@@ -46,6 +46,11 @@ def tables() -> list[str]:
 def suites() -> list[str]:
     """Of ``dsct bench``: the files of ``bench/suites``."""
     return _stems(Path(dsct_detrex.__file__).parent / "bench" / "suites")
+
+
+def figures() -> list[str]:
+    """Of ``dsct visualize``: the files of ``figures/kinds``."""
+    return _stems(Path(dsct_detrex.__file__).parent / "figures" / "kinds")
 
 
 def _stems(folder: Path) -> list[str]:

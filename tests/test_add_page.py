@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from dsct_detrex.dsct.choices import Places
 from dsct_detrex.integrations.detrex import live_hosts
 from dsct_detrex.structures import CAER_S
 from dsct_detrex.sweep import load_sweep
+from tests.dsct.tiny import tiny_dsct
+from tests.figures.test_kinds import material, painted
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,6 +44,13 @@ def test_an_ablation(tmp_path: Path) -> None:
     (tmp_path / "my_ablation.py").write_text(block("An ablation"))
     sweep = load_sweep(tmp_path / "my_ablation.py")
     assert [cell.name for cell in sweep.cells] == ["both", "relevant", "few"]
+
+
+def test_a_figure() -> None:
+    scope: dict[str, Any] = {}
+    exec(block("A figure"), scope)
+    (drawing,) = scope["draw"](material(tiny_dsct("detr")))
+    assert [len(line.get_ydata()) for line in painted(drawing).axes[0].lines] == [2, 2, 2]
 
 
 @pytest.fixture

@@ -49,6 +49,12 @@ COMMANDS = {
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
+    "visualize": Command(
+        "draw what a model sees: people, contexts, sampling points",
+        "visualize.py",
+        "visualize",
+        "figures.command_line:visualize",
+    ),
     "calibrate": Command(
         "choose thresholds, and make probabilities mean what they say",
         "calibrate.py",

@@ -18,6 +18,7 @@ from torch import nn
 
 from dsct_detrex.cli.invocation import spoken
 from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
+from dsct_detrex.config.trust import trusted_targets
 from dsct_detrex.data.transforms import Transform
 from dsct_detrex.engine.checkpoint import FORMAT
 from dsct_detrex.engine.release import threshold_table
@@ -70,11 +71,12 @@ class Loaded:
     file: Path
 
 
-def load(path: str | PathLike[str]) -> Loaded:
+def load(path: str | PathLike[str], given_boxes: bool = False) -> Loaded:
     """Build what a file or the folder of a run holds.
 
     Args:
         path: a release, the folder of a run, the ``last.pth`` of one, or an exported ONNX file; ``~`` is expanded.
+        given_boxes: whether a two-stage baseline, which finds nobody by itself, is welcome.
 
     Raises:
         UserError: there is none, it is damaged or somebody else's, or it asks for code that is not trusted; says what
@@ -92,9 +94,10 @@ def load(path: str | PathLike[str]) -> Loaded:
     extras = checkpoint.extras
     if "release" in extras:
         release: Release = extras["release"]
-        return _built(file, release, config_from_yaml(release.config, f"the config inside {file}"), _told(release))
+        config = config_from_yaml(release.config, f"the config inside {file}")
+        return _built(file, release, config, _told(release), given_boxes)
     if extras.get("format") == FORMAT:
-        return _built(file, *_of_training(file, checkpoint))
+        return _built(file, *_of_training(file, checkpoint), given_boxes)
     raise foreign(file, checkpoint)
 
 
@@ -143,17 +146,18 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
     return release, cfg, f"{kind} of iteration {checkpoint.extras['iteration']}, a training checkpoint"
 
 
-def _built(file: Path, release: Release, cfg: DictConfig, told: str) -> Loaded:
+def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes: bool) -> Loaded:
     for key in ("model", _TRANSFORM_KEY):
         if OmegaConf.select(cfg, key) is None:
             raise UserError(f"Predictor: the config inside {file} has no {key}, so the file cannot be used alone.")
-    if str(cfg.model.get("_target_")).startswith(_OF_GIVEN_BOXES):
+    if str(cfg.model.get("_target_")).startswith(_OF_GIVEN_BOXES) and not given_boxes:
         raise UserError(
             f"Predictor: {file} is a two-stage baseline, which reads the emotions of people whose boxes are given, and "
             "finds nobody in a picture. Use the release of a DSCT model; "
             f"{spoken('eval', [str(file)])} measures this one."
         )
-    model: nn.Module = instantiate_trusted(cfg.model)
+    trusted = trusted_targets()
+    model: nn.Module = instantiate_trusted(cfg.model, (*trusted, _OF_GIVEN_BOXES) if given_boxes else trusted)
     load_release_weights(model, release, release.emotions)
     block: Any = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)
     thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions

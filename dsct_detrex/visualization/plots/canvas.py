@@ -21,7 +21,9 @@ Report = Mapping[str, Any]
 METRIC_NAMES = {"acc": "Accuracy", "mAP": "mAP"}
 
 
-def figure_file(paint: Callable[[Any], None], inches: tuple[float, float], file_format: Format) -> bytes:
+def figure_file(
+    paint: Callable[[Any], None], inches: tuple[float, float], file_format: Format, dpi: int = 160
+) -> bytes:
     """Make a figure in the common style, let ``paint`` fill it, and save it; no global state of matplotlib changes."""
     with _style():
         from matplotlib.figure import Figure
@@ -31,7 +33,7 @@ def figure_file(paint: Callable[[Any], None], inches: tuple[float, float], file_
         buffer = BytesIO()
         plain = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[file_format]
         background = "none" if file_format == "svg" else "white"
-        figure.savefig(buffer, format=file_format, dpi=160, metadata=plain, facecolor=background)
+        figure.savefig(buffer, format=file_format, dpi=dpi, metadata=plain, facecolor=background)
     return buffer.getvalue()
 
 

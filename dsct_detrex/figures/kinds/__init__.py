@@ -1,0 +1,1 @@
+"""A figure a file, called as ``--figure`` calls it."""

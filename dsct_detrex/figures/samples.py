@@ -1,0 +1,156 @@
+"""The pictures that figures stand on: files, a split of a data set, or drawn scenes, with annotations where known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from omegaconf import OmegaConf
+
+from dsct_detrex.config import get_config, instantiate, load_config
+from dsct_detrex.counting import counted
+from dsct_detrex.data.dataset import EmotionDataset, describe
+from dsct_detrex.data.images import Photo, photo_of, read_photo
+from dsct_detrex.data.synthetic import SyntheticScenes
+from dsct_detrex.data.synthetic.dataset import FORMATS
+from dsct_detrex.errors import UserError
+from dsct_detrex.names import SYNTHETIC, data_sets
+from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.pictures import Found, find_pictures
+from dsct_detrex.structures import Boxes, Emotions, Instances
+from dsct_detrex.suggestions import did_you_mean
+
+_DRAWN_SIZE = (576, 432)
+"""(width, height): scenes mean the same at any size, and these can be looked at."""
+_DRAWN = 1000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture.
+
+    Attributes:
+        name: its path, or what its data set calls it.
+        photo: its pixels.
+        truth: ``gt_boxes`` (xyxy, pixels of the frame) and the target field of ``emotions``; None where nobody
+            annotated it.
+        emotions: of the annotations.
+    """
+
+    name: str
+    photo: Photo
+    truth: Instances | None = None
+    emotions: Emotions | None = None
+
+
+class Samples(Protocol):
+    """Pictures in their order."""
+
+    @property
+    def said(self) -> str:
+        """What they are, in words."""
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int) -> Sample:
+        """Picture ``index``, read or drawn now.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+
+
+class Files:
+    """Pictures that a command line names."""
+
+    def __init__(self, found: Sequence[Found], said: str) -> None:
+        self._found, self._said = found, said
+
+    @property
+    def said(self) -> str:
+        return self._said
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def sample(self, index: int) -> Sample:
+        path = str(self._found[index].path)
+        return Sample(path, read_photo(path))
+
+
+class Annotated:
+    """The pictures of a data set."""
+
+    def __init__(self, dataset: EmotionDataset) -> None:
+        self._dataset = dataset
+
+    @property
+    def said(self) -> str:
+        return describe(self._dataset)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def sample(self, index: int) -> Sample:
+        record, emotions = self._dataset.record(index), self._dataset.emotions
+        people = record["annotations"]
+        boxes = torch.tensor([person["bbox"] for person in people], dtype=torch.float32).reshape(-1, 4)
+        truth = Instances((record["height"], record["width"]), gt_boxes=Boxes(boxes))
+        truth.set(emotions.target_field, emotions.encode([person["labels"] for person in people]))
+        return Sample(record["file_name"], photo_of(self._dataset.load_image(index)), truth, emotions)
+
+
+def find_samples(
+    inputs: Sequence[str], data: str | None, root: str | None, split: str | None, emotions: Emotions
+) -> Samples:
+    """The pictures that a user named; drawn scenes where none are named.
+
+    Args:
+        inputs: files and folders.
+        data: name of a data set, or a data config of the user's own.
+        root: its folder.
+        split: of it; None takes ``test``.
+        emotions: of the model, which drawn scenes are labelled with.
+
+    Raises:
+        UserError: pictures and a data set are named, a name is unknown, nothing is there, or there are no drawn scenes
+            with these emotions.
+    """
+    if inputs and (data or root or split):
+        flag = "--data" if data else "--data-root" if root else "--split"
+        raise UserError(f"visualize: {flag} names a data set and {inputs[0]} a picture; give one of the two.")
+    if inputs:
+        try:
+            found, left_out = find_pictures(inputs)
+        except UserError as error:
+            raise UserError(str(error).replace("predict: ", "visualize: ", 1)) from error
+        besides = f"; left out: {left_out.sentence()}" if left_out else ""
+        return Files(found, f"{counted(len(found), 'picture')} of {', '.join(inputs)}{besides}")
+    if data is None and root is not None:
+        raise UserError(f"visualize: --data-root {root} needs --data NAME, one of {', '.join(data_sets())}.")
+    if data is None or data == SYNTHETIC:
+        if emotions.name not in FORMATS:
+            raise UserError(
+                f"visualize: drawn scenes show the emotions of {' or '.join(FORMATS)}, and this model reads "
+                f"{emotions.name}; name pictures, or a data set with --data."
+            )
+        return Annotated(SyntheticScenes(emotions.name, split or "test", length=_DRAWN, size=_DRAWN_SIZE))
+    return Annotated(_split_of(data, root, split or "test"))
+
+
+def _split_of(name: str, root: str | None, split: str) -> EmotionDataset:
+    known, own = data_sets(), name.endswith(".py") and user_path(name).is_file()
+    if name not in known and not own:
+        hint = did_you_mean(name, known) or f" Data sets: {', '.join(known)}."
+        raise UserError(f"visualize: there is no data set {name!r}.{hint}")
+    described = load_config(user_path(name)) if own else get_config(f"common/data/{name}.py")
+    cfg = OmegaConf.create(dict(described), flags={"allow_objects": True})
+    cfg.dataloader.test.dataset.split = split
+    if root is not None:
+        cfg.data.root = root
+    dataset: EmotionDataset = instantiate(cfg.dataloader.test.dataset)
+    if not len(dataset):
+        raise UserError(f"visualize: {dataset.name} has no picture.")
+    return dataset
