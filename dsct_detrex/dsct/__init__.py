@@ -6,6 +6,7 @@ from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
 from dsct_detrex.dsct.detector import DSCT
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
+from dsct_detrex.dsct.observation import Features, Observation, Sampling
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 from dsct_detrex.dsct.reweighting import REWEIGHTINGS, Pairs, register_reweighting
 from dsct_detrex.dsct.subject_queries import QuerySpec, SubjectQueries, Subjects
@@ -15,13 +16,16 @@ __all__ = [
     "REWEIGHTINGS",
     "Aggregation",
     "DSCTDecoderLayer",
+    "Features",
     "HostAdapter",
     "HostTraining",
     "LayerOutput",
     "MultiScaleAdapter",
+    "Observation",
     "Pairs",
     "QuerySpec",
     "RelationalAggregation",
+    "Sampling",
     "SingleScaleAdapter",
     "SubjectContextDecoder",
     "SubjectHeads",

@@ -20,6 +20,7 @@ from dsct_detrex.dsct.first_stage import FirstStage
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.images import ImageNormalizer, original_size
+from dsct_detrex.dsct.observation import Observation, watched
 from dsct_detrex.dsct.postprocess import postprocess
 from dsct_detrex.dsct.relational_aggregation import RelationalAggregation
 from dsct_detrex.dsct.subject_queries import SubjectQueries, Subjects
@@ -185,6 +186,16 @@ class DSCT(nn.Module):
         subjects = join_groups(adapter, self.subject_queries(len(images)), groups)
         layers: list[LayerOutput] = self.decoder(inputs, subjects, self.heads)
         return layers
+
+    def observe(self, images: Sequence[Tensor]) -> Observation:
+        """``decode``, and what it looked at: contexts, sampling points, places, features. Nothing stays on a module.
+
+        Args:
+            images: of any sizes, each (3, H, W) RGB 0-255.
+        """
+        with watched(self.decoder) as passing:
+            layers = self.decode(images)
+        return passing.observation(layers, images)
 
     @property
     def device(self) -> torch.device:
