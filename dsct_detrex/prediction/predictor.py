@@ -225,7 +225,7 @@ class Predictor:
             named = type(error)(f"{called}: {error}") if called and not name_of(picture) else error
             return Waiting(_Read(picture, named), None)
         try:
-            model_input = self._model_input(photo)
+            model_input = self.model_input(photo)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -242,7 +242,7 @@ class Predictor:
             if not _is_out_of_memory(error):
                 raise
         else:
-            return [self._keep(output["instances"].to("cpu")) for output in outputs]
+            return [self.keep(output["instances"].to("cpu")) for output in outputs]
         if len(pictures) == 1:
             return [ImageError(_TOO_LARGE)]
         return [people for picture in pictures for people in self._people([picture])]
@@ -250,11 +250,12 @@ class Predictor:
     def _prediction(self, people: Instances, file: str, photo: Photo | None, error: str = "") -> Prediction:
         return Prediction(people, self.emotions, self.emotion_thresholds, file, photo, error)
 
-    def _model_input(self, photo: Photo) -> dict[str, Any]:
+    def model_input(self, photo: Photo) -> dict[str, Any]:
+        """What the model reads of a picture: ``image`` (3, h, w) uint8, and ``height`` and ``width`` of its frame."""
         scene = self.transforms(make_scene(F.pil_to_tensor(photo.pixels), []))
         return {"image": scene["image"].as_subclass(torch.Tensor), "height": photo.height, "width": photo.width}
 
-    def _keep(self, people: Instances) -> Instances:
+    def keep(self, people: Instances) -> Instances:
         """The confident ones, the most confident first, their boxes cut at the border of the picture."""
         confident = people[people.scores >= self.threshold]
         # NMS also sorts
