@@ -49,6 +49,7 @@ COMMANDS = {
     "predict": Command(
         "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
     ),
+    "web": Command("show in the browser what a model sees", "web.py", "web", "web.command_line:web"),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",
