@@ -151,8 +151,9 @@ class Passing:
             layers=layers,
             places=[self._places(index) for index in range(len(layers))],
             sampling=sampling if sampled else None,
-            no_sampling="" if sampled else f"{self.decoder.adapter.kind} has no sampling points: its queries attend to "
-            "the whole feature map.",
+            no_sampling=""
+            if sampled
+            else f"{self.decoder.adapter.kind} has no sampling points: its queries attend to the whole feature map.",
             features=self._features(images),
         )
 

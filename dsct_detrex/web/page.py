@@ -11,7 +11,7 @@ import gradio
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.web import words
 from dsct_detrex.web.answers import Answers, Update
-from dsct_detrex.web.parts import HELD_SECONDS, lay_out
+from dsct_detrex.web.parts import HELD_SECONDS, Parts, lay_out
 from dsct_detrex.web.scenes import Gallery
 from dsct_detrex.web.uploads import Limits
 
@@ -36,48 +36,40 @@ def build_page(predictor: Predictor, limits: Limits, confidence: float) -> gradi
     blocks.state_session_capacity = SESSIONS
     with blocks:
         parts = lay_out(predictor, limits, gallery, confidence)
-        answers = Answers(parts, predictor, limits, gallery)
-        thresholds = [parts.confidence, parts.own, parts.threshold]
-        asked = [parts.look, *thresholds, parts.person, parts.layer]
-        close = [parts.closer, parts.bars, parts.contexts, parts.contexts_words, parts.points, parts.points_words]
-        always = [parts.notice, parts.results, *close]
-        everything = [*always, parts.people, parts.download, parts.person]
-
-        def on(
-            event: Any,
-            answer: Callable[..., Update],
-            inputs: Sequence[Any],
-            outputs: Sequence[Any],
-            wait: bool = False,
-        ) -> None:
-            event(
-                answers.told(answer),
-                list(inputs),
-                list(outputs),
-                preprocess=False,  # answers read what the browser says themselves
-                api_visibility="private",
-                concurrency_limit=1,
-                concurrency_id="model",
-                show_progress="full" if wait else "hidden",
-                show_progress_on=[parts.notice] if wait else None,
-                trigger_mode="always_last",
-            )
-
-        new = [*thresholds, parts.layer]
-        on(parts.picture.input, answers.to_upload, [parts.picture, *new], [parts.look, *everything], wait=True)
-        on(
-            parts.scenes.select,
-            answers.to_scene,
-            [parts.scenes_page, *new],
-            [parts.look, parts.picture, *everything],
-            wait=True,
-        )
-        on(parts.other_scenes.click, answers.to_other_scenes, [parts.scenes_page], [parts.scenes_page, parts.scenes, *always])
-        on(parts.confidence.input, answers.to_thresholds, asked, everything)
-        on(parts.own.input, answers.to_thresholds, asked, everything)
-        on(parts.threshold.input, answers.to_threshold, asked, [parts.own, *everything])
-        on(parts.person.input, answers.to_choice, asked, always)
-        on(parts.layer.input, answers.to_choice, asked, always)
-        on(parts.people.select, answers.to_click, asked, [parts.person, *always])
+        _connect(parts, Answers(parts, predictor, limits, gallery))
     blocks.queue(max_size=WAITING, default_concurrency_limit=1)
     return blocks
+
+
+def _connect(parts: Parts, answers: Answers) -> None:
+    choices = [parts.confidence, parts.own, parts.threshold, parts.person, parts.layer]
+    closer = [parts.closer, parts.bars, parts.contexts, parts.contexts_words, parts.points, parts.points_words]
+    least = [parts.notice, parts.results, *closer]
+    everything = [*least, parts.people, parts.download, parts.person]
+
+    def on(event: Any, answer: Callable[..., Update], about: Any, outputs: Sequence[Any], wait: bool = False) -> None:
+        event(
+            answer,
+            [about, *choices],
+            list(outputs),
+            preprocess=False,  # answers read what the browser says themselves
+            api_visibility="private",
+            concurrency_limit=1,
+            concurrency_id="model",
+            show_progress="full" if wait else "hidden",
+            show_progress_on=[parts.notice] if wait else None,
+            trigger_mode="always_last",
+        )
+
+    told, where = answers.told, answers.told_where
+    on(parts.picture.input, told(answers.to_upload), parts.picture, [parts.look, *everything], wait=True)
+    scene = [parts.look, parts.picture, *everything]
+    on(parts.scenes.select, where(answers.to_scene), parts.scenes_page, scene, wait=True)
+    more = [parts.scenes_page, parts.scenes, *least]
+    on(parts.other_scenes.click, told(answers.to_other_scenes), parts.scenes_page, more)
+    on(parts.confidence.input, told(answers.to_thresholds), parts.look, everything)
+    on(parts.own.input, told(answers.to_thresholds), parts.look, everything)
+    on(parts.threshold.input, told(answers.to_threshold), parts.look, [parts.own, *everything])
+    on(parts.person.input, told(answers.to_choice), parts.look, least)
+    on(parts.layer.input, told(answers.to_choice), parts.look, least)
+    on(parts.people.select, where(answers.to_click), parts.look, [parts.person, *least])

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import metadata
 from typing import Any
 
 from dsct_detrex.errors import UserError
@@ -34,16 +35,16 @@ def check_gradio() -> None:
         UserError: gradio is not installed, or too old.
     """
     try:
-        from importlib.metadata import version
-
-        installed = version("gradio")
-    except ModuleNotFoundError as error:
+        installed = metadata.version("gradio")
+    except metadata.PackageNotFoundError as error:
         raise UserError(
             "web: the page needs the package gradio, which is not installed: pip install 'dsct-detrex[web]', or pip "
             f"install 'gradio>={_GRADIO}'."
         ) from error
     if int(installed.split(".")[0]) < _GRADIO:
-        raise UserError(f"web: the page needs gradio {_GRADIO} or newer. Got {installed}: pip install 'gradio>={_GRADIO}'.")
+        raise UserError(
+            f"web: the page needs gradio {_GRADIO} or newer. Got {installed}: pip install 'gradio>={_GRADIO}'."
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -39,7 +39,9 @@ def found(look: Look, shown: Prediction, confidence: float) -> str:
     if not len(look.people):
         return "This model looks for nobody."
     surest = look.people[0].score
-    return f"Nobody of at least {confidence:.2f} confidence. The surest guess has {surest:.2f}: move the slider below it."
+    return (
+        f"Nobody of at least {confidence:.2f} confidence. The surest guess has {surest:.2f}: move the slider below it."
+    )
 
 
 def person_name(number: int, person: Person) -> str:
@@ -57,9 +59,15 @@ def contexts_taken_in(contexts: Contexts, query: int) -> str:
     near, alike, both = (nearest & ~relevant), (relevant & ~nearest), (nearest & relevant)
     shares = [
         (int(mask.sum()), 100 * float(weights[mask].sum()) / whole, words, look)
-        for mask, words, look in ((near, "by distance", NEAREST), (alike, "by relevance", RELEVANT), (both, "by both", BOTH))
+        for mask, words, look in (
+            (near, "by distance", NEAREST),
+            (alike, "by relevance", RELEVANT),
+            (both, "by both", BOTH),
+        )
     ]
-    parts = [_key(look, f"{count} {words}, {share:.0f} % of the weight") for count, share, words, look in shares if count]
+    parts = [
+        _key(look, f"{count} {words}, {share:.0f} % of the weight") for count, share, words, look in shares if count
+    ]
     chosen = int((nearest | relevant).sum())
     return _caption(f"{chosen} of {counted(len(weights), 'context')} taken in; the larger, the more it counts.", parts)
 

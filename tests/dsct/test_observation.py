@@ -82,7 +82,9 @@ def test_sampling_is_what_the_operator_received(name: str, monkeypatch: pytest.M
     assert len(seen.sampling) == 2
     pixels, mask = model.normalizer(images())
     ratios = model.decoder.adapter.decoder_inputs(pixels, mask)["valid_ratios"]
-    for sampling, (_, shapes, _, references, offsets, logits) in zip(seen.sampling, received[1:3]):  # one of the encoder
+    for sampling, (_, shapes, _, references, offsets, logits) in zip(
+        seen.sampling, received[1:3]
+    ):  # one of the encoder
         locations = sampling_locations(references, offsets, shapes) / ratios[:, None, None, :, None]
         assert torch.equal(sampling.locations, locations)
         assert torch.equal(sampling.weights, attention_weights(logits))

@@ -179,7 +179,11 @@ def test_the_note_is_on_the_page_and_nothing_of_others(page: Any, address: str, 
     ("name", "make", "sentence"),
     [
         ("broken.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\nnothing"), r"^broken.png cannot be read \("),
-        ("white.png", lambda path: Image.new("1", (2000, 1500)).save(path), r"^white.png has 2000 x 1500 pixels, which"),
+        (
+            "white.png",
+            lambda path: Image.new("1", (2000, 1500)).save(path),
+            r"^white.png has 2000 x 1500 pixels, which",
+        ),
     ],
 )
 def test_what_is_no_picture_or_has_too_many_pixels_gets_a_sentence(

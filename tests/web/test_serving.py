@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import tempfile
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -89,16 +90,20 @@ def test_a_name_that_was_made_to_lead_here_is_refused(host: str, status: int) ->
 
 def test_an_old_gradio_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.version", lambda name: "3.50.2")
-    with pytest.raises(UserError, match=r"^web: the page needs gradio 6 or newer. Got 3.50.2: pip install 'gradio>=6'.$"):
+    with pytest.raises(
+        UserError, match=r"^web: the page needs gradio 6 or newer. Got 3.50.2: pip install 'gradio>=6'.$"
+    ):
         check_gradio()
 
 
 def test_no_gradio_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
-        raise ModuleNotFoundError(name)
+        raise PackageNotFoundError(name)
 
     monkeypatch.setattr("importlib.metadata.version", missing)
-    with pytest.raises(UserError, match=r"^web: the page needs the package gradio, which is not installed: pip install"):
+    with pytest.raises(
+        UserError, match=r"^web: the page needs the package gradio, which is not installed: pip install"
+    ):
         check_gradio()
 
 

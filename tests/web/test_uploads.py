@@ -44,7 +44,9 @@ def test_many_pixels_in_few_bytes_are_refused_before_they_are_decoded(
     path = tmp_path / "white.png"
     Image.new("1", (2000, 1001)).save(path)
     monkeypatch.setattr("dsct_detrex.web.uploads.read_photo", lambda path: pytest.fail("it was decoded"))
-    with pytest.raises(UserError, match=r"^white.png has 2000 x 1001 pixels, which is more than 2 megapixels, the most"):
+    with pytest.raises(
+        UserError, match=r"^white.png has 2000 x 1001 pixels, which is more than 2 megapixels, the most"
+    ):
         read_upload(str(path), "white.png", LIMITS)
 
 
