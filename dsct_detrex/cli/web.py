@@ -35,8 +35,8 @@ def build_parser() -> Parser:
     parser = Parser(
         command="web",
         words="[CHECKPOINT] [flags]",
-        description="Show in the browser what a model sees in a picture: people, their emotions, and which contexts and "
-        "points of the picture it took into account.",
+        description="Show in the browser what a model sees in a picture: people, their emotions, and which contexts "
+        "and points of the picture it took into account.",
         examples=("", "runs/dino_dsct --threshold 0.5", "best.safetensors --host 0.0.0.0 --port 8000"),
         notes=(
             "Pictures stay on this machine, in a temporary folder that is deleted. The page asks nothing of any other "

@@ -21,8 +21,8 @@ def web(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     """Show the page; returns the exit status."""
     if arguments.checkpoint == DEMO and not Path(DEMO).exists():
         raise UserError(
-            f"web: no checkpoint was named, and that of the demo, {DEMO}, is not there. Make it with `{spoken('demo')}`, "
-            f"or name one: `{spoken('web', ['CHECKPOINT'])}`."
+            f"web: no checkpoint was named, and that of the demo, {DEMO}, is not there. Make it with "
+            f"`{spoken('demo')}`, or name one: `{spoken('web', ['CHECKPOINT'])}`."
         )
     check_gradio()
     device = device_named(arguments.device, "--device")

@@ -26,7 +26,7 @@ _LONG_SIDE = 960
 _SMOOTH = 2  # drawn so much larger, for smooth edges
 _LARGEST, _SMALLEST = 0.032, 0.0045  # radius of a mark, over the long side
 _DARK = "#10141b"
-_BRIGHTNESS = 0.5  # of what is not the person
+_BRIGHTNESS = 0.6  # of what is not the person
 _OPACITY = 120  # of a mark's inside, of 255
 
 Box = tuple[float, float, float, float]
@@ -44,11 +44,15 @@ class Mark:
 
 
 def context_marks(contexts: Contexts, query: int) -> list[Mark]:
-    """A mark for each context that a person's query took in, the heaviest first."""
-    nearest, relevant = contexts.nearest[query].tolist(), contexts.relevant[query].tolist()
-    looks = [BOTH if near and like else NEAREST if near else RELEVANT for near, like in zip(nearest, relevant)]
-    chosen = strongest(contexts.weights[query], 1.0, len(looks))
-    return _marks(contexts.places, contexts.weights[query], chosen, looks)
+    """A mark for each context that a person's query chose, the heaviest first, those of next to no weight included."""
+    weights, nearest, relevant = contexts.weights[query], contexts.nearest[query], contexts.relevant[query]
+    looks = [
+        BOTH if near and like else NEAREST if near else RELEVANT
+        for near, like in zip(nearest.tolist(), relevant.tolist())
+    ]
+    order: list[int] = weights.argsort(descending=True, stable=True).tolist()
+    chosen = [row for row in order if bool(nearest[row] | relevant[row])]
+    return _marks(contexts.places, weights, chosen, looks)
 
 
 def point_marks(points: Points, contexts: Contexts | None, query: int) -> list[Mark]:
@@ -76,8 +80,9 @@ def strongest(weights: Tensor, share: float, most: int) -> list[int]:
         most: no more than these.
     """
     order = weights.argsort(descending=True, stable=True)
-    before = weights[order].cumsum(0) - weights[order]
-    needed = (before < share * weights.sum()) & (weights[order] > 0)
+    ordered = weights[order].double()
+    before = ordered.cumsum(0) - ordered
+    needed = (before < (share - 1e-6) * ordered.sum()) & (ordered > 0)  # a share that is reached but for rounding is
     chosen: list[int] = order[needed][:most].tolist()
     return chosen
 
@@ -114,7 +119,7 @@ def draw_marks(picture: Image.Image, box: Box, marks: Sequence[Mark], reference:
 
 def _marks(places: Tensor, weights: Tensor, chosen: Sequence[int], looks: Sequence[Look]) -> list[Mark]:
     """Marks of the chosen rows of (n, 2) places and (n,) weights."""
-    largest = float(weights.max()) if chosen else 1.0
+    largest = float(weights.max()) or 1.0 if chosen else 1.0
     return [
         Mark(float(places[row, 0]), float(places[row, 1]), float(weights[row]) / largest, looks[row]) for row in chosen
     ]

@@ -9,16 +9,25 @@ from typing import Any
 import gradio
 
 from dsct_detrex.prediction import Predictor
+from dsct_detrex.visualization.style import PEOPLE_COLORS
 from dsct_detrex.web import words
 from dsct_detrex.web.answers import Answers, Update
 from dsct_detrex.web.parts import HELD_SECONDS, Parts, lay_out
 from dsct_detrex.web.scenes import Gallery
 from dsct_detrex.web.uploads import Limits
 
-STYLE = Path(__file__).with_name("page.css")
 SESSIONS, WAITING = 20, 20
 """Browser tabs whose picture is held, and requests that may wait; of more, the oldest go, or are told to come again."""
 _CHORES = 60  # seconds between two deletions of old files
+
+
+def style() -> str:
+    """CSS of the page; people in the list have the colours of their boxes."""
+    colors = "".join(
+        f"#person label:nth-of-type({len(PEOPLE_COLORS)}n+{row}) {{ --person: {color}; }}\n"
+        for row, color in enumerate(PEOPLE_COLORS, 1)
+    )
+    return Path(__file__).with_name("page.css").read_text(encoding="utf-8") + colors
 
 
 def build_page(predictor: Predictor, limits: Limits, confidence: float) -> gradio.Blocks:

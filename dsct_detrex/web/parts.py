@@ -75,8 +75,9 @@ def lay_out(predictor: Predictor, limits: Limits, gallery: Gallery, confidence: 
 
 
 def _pictures(limits: Limits, gallery: Gallery) -> dict[str, Any]:
+    gradio.HTML("<h2>Your picture</h2>", elem_classes="heading")
     picture = gradio.Image(
-        label="Your picture",
+        show_label=False,
         type="filepath",
         sources=["upload", "webcam", "clipboard"],
         height=260,
@@ -84,10 +85,11 @@ def _pictures(limits: Limits, gallery: Gallery) -> dict[str, Any]:
         elem_id="picture",
     )
     gradio.HTML(words.notice(f"{limits.sentence} {words.KEPT}"), elem_id="limits")
+    gradio.HTML("<h2>Or a drawn scene</h2>", elem_classes="heading")
     scenes = gradio.Gallery(
         list(gallery.page(0)),
-        label="Drawn scenes",
-        columns=4,
+        show_label=False,
+        columns=2,
         height="auto",
         object_fit="cover",
         allow_preview=False,
@@ -102,7 +104,7 @@ def _pictures(limits: Limits, gallery: Gallery) -> dict[str, Any]:
 def _people(predictor: Predictor, confidence: float) -> dict[str, Any]:
     several = isinstance(predictor.emotions, MultiLabelEmotions)
     mean = sum(predictor.emotion_thresholds) / predictor.emotions.num_emotions
-    parts: dict[str, Any] = {"people": _shown("People", "people")}
+    parts: dict[str, Any] = {"people": _shown("people")}
     with gradio.Row():
         parts["confidence"] = _slider("Least confidence of a person", confidence, "confidence")
         parts["threshold"] = _slider("Threshold of emotions", round(mean, 2), "threshold", several)
@@ -120,16 +122,20 @@ def _layers(count: int) -> dict[str, Any]:
     }
     with gradio.Row(equal_height=False):
         with gradio.Column(min_width=300):
-            parts["contexts"] = _shown("Contexts", "contexts")
+            gradio.HTML("<h2>Contexts</h2>", elem_classes="heading")
+            parts["contexts"] = _shown("contexts")
             parts["contexts_words"] = gradio.HTML(elem_id="contexts-words")
         with gradio.Column(min_width=300):
-            parts["points"] = _shown("Sampling points", "points")
+            gradio.HTML("<h2>Sampling points</h2>", elem_classes="heading")
+            parts["points"] = _shown("points")
             parts["points_words"] = gradio.HTML(elem_id="points-words")
     return parts
 
 
-def _shown(label: str, name: str) -> Any:
-    return gradio.Image(label=label, interactive=False, format="png", buttons=["fullscreen"], elem_id=name)
+def _shown(name: str) -> Any:
+    return gradio.Image(
+        show_label=False, interactive=False, format="png", buttons=["fullscreen"], elem_id=name, alt_text=name
+    )
 
 
 def _slider(label: str, value: float, name: str, visible: bool = True) -> Any:

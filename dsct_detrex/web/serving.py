@@ -105,7 +105,7 @@ def server_of(blocks: Any, limits: Limits, host: str) -> Any:
     import uvicorn
     from fastapi import FastAPI
 
-    from dsct_detrex.web.page import STYLE
+    from dsct_detrex.web.page import style
 
     app = gradio.mount_gradio_app(
         FastAPI(openapi_url=None),
@@ -119,7 +119,8 @@ def server_of(blocks: Any, limits: Limits, host: str) -> Any:
         ssr_mode=False,
         pwa=False,
         mcp_server=False,
-        css_paths=STYLE,
+        css=style(),
+        theme=gradio.themes.Default(primary_hue="teal", secondary_hue="teal"),
     )
     guarded = Guard(app, only_here=host in LOOPBACK)
     return uvicorn.Server(

@@ -18,7 +18,7 @@ KEPT = "Pictures stay on the machine that runs this page, for half an hour at mo
 FORGOTTEN = "This picture is no longer held. Show it again to go on."
 BROKEN = "Something went wrong here, and it is not the picture's fault: the terminal that runs this page says what."
 ONE_EMOTION = "Everybody shows one emotion here, the most probable one, so there is no threshold for it."
-OWN_THRESHOLDS = "as in the checkpoint, one for each emotion"
+OWN_THRESHOLDS = "Thresholds of emotions as in the checkpoint, one for each"
 
 
 def about(predictor: Predictor) -> str:

@@ -32,7 +32,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: p
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20_000  # milliseconds, the most that any step may take
-EVERYBODY = "0"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +77,7 @@ def asked() -> list[str]:
 
 @pytest.fixture
 def page(browser: Any, address: str, asked: list[str]) -> Iterator[Any]:
-    """The page, freshly opened. Whatever the test does, nothing was asked of another machine, and nothing went wrong."""
+    """The page, freshly opened. Whatever a test does: nothing was asked of another machine, and nothing went wrong."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"])
     page = context.new_page()
     page.set_default_timeout(SECONDS)
@@ -106,7 +105,7 @@ def upload(page: Any, path: Path) -> None:
 
 
 def says(page: Any, text: str) -> None:
-    playwright.expect(page.locator("#notice")).to_contain_text(re.compile(text), timeout=SECONDS)
+    playwright.expect(page.locator("#notice .notice")).to_contain_text(re.compile(text), timeout=SECONDS)
 
 
 def number(page: Any, slider: str) -> Any:

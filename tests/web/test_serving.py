@@ -1,4 +1,4 @@
-"""The server without a browser: addresses that cannot be used, headers, the folder that goes, the command's mistakes."""
+"""The server without a browser: addresses that cannot be used, headers, the folder that goes, a user's mistakes."""
 
 import asyncio
 import os
