@@ -62,11 +62,15 @@ class Answers:
         self.gallery = gallery
 
     def to_upload(self, upload: dict[str, Any] | None, choices: Choices) -> Update:
-        """A picture was dropped, taken or pasted, or went away."""
+        """A picture was dropped, taken or pasted; None where it made room for a drawn scene."""
         if upload is None:
-            return {self.parts.look: None, self.parts.notice: words.notice(words.WELCOME), **self._hidden()}
+            return self._as_it_is()
         name = upload.get("orig_name") or "picture"
         return self._new(read_upload(upload["path"], name, self.limits), name, choices)
+
+    def to_removal(self, _: Look | None, choices: Choices) -> Update:
+        """The picture was taken away."""
+        return {self.parts.look: None, self.parts.notice: words.notice(words.WELCOME), **self._hidden()}
 
     def to_scene(self, page: int, choices: Choices, place: int) -> Update:
         """A drawn scene of a page of the gallery was chosen."""
@@ -96,7 +100,7 @@ class Answers:
         width, height = shown[:0].plot().size  # as large as the picture that was clicked on
         clicked = person_at(shown, pixel[0] / width, pixel[1] / height)
         if clicked is None:
-            return {}
+            return self._as_it_is()
         return {self.parts.person: clicked, **self._closer(held, replace(choices, person=clicked))}
 
     def _new(self, photo: Photo, name: str, choices: Choices) -> Update:
@@ -130,6 +134,9 @@ class Answers:
 
     def _hidden(self) -> Update:
         return {self.parts.results: gradio.Column(visible=False), self.parts.closer: gradio.Row(visible=False)}
+
+    def _as_it_is(self) -> Update:
+        return {self.parts.notice: gradio.skip()}
 
     def told(self, answer: Callable[[Any, Choices], Update]) -> Callable[..., Update]:
         """The answer as gradio calls it, with a sentence in place of an error."""

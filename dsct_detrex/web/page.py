@@ -71,7 +71,8 @@ def _connect(parts: Parts, answers: Answers) -> None:
         )
 
     told, where = answers.told, answers.told_where
-    on(parts.picture.input, told(answers.to_upload), parts.picture, [parts.look, *everything], wait=True)
+    on(parts.picture.change, told(answers.to_upload), parts.picture, [parts.look, *everything], wait=True)
+    on(parts.picture.clear, told(answers.to_removal), parts.look, [parts.look, *least])
     scene = [parts.look, parts.picture, *everything]
     on(parts.scenes.select, where(answers.to_scene), parts.scenes_page, scene, wait=True)
     more = [parts.scenes_page, parts.scenes, *least]

@@ -19,7 +19,7 @@ class Limits:
     """The largest picture that is taken.
 
     Attributes:
-        megabytes: of its file, in 10^6 bytes.
+        megabytes: of its file, in 2^20 bytes, as the browser counts them.
         megapixels: width times height, in 10^6; an upload of few bytes can be a picture of very many pixels.
     """
 
@@ -28,7 +28,7 @@ class Limits:
 
     @property
     def bytes(self) -> int:
-        return self.megabytes * 1_000_000
+        return self.megabytes << 20
 
     @property
     def sentence(self) -> str:

@@ -25,7 +25,7 @@ def test_a_picture_is_read_upright(tmp_path: Path) -> None:
     [
         (b"", r"^holiday.png cannot be read \(it is empty\). Copy the file again.$"),
         (b"no picture", r"^holiday.png cannot be read \(it is no picture, or its beginning is broken\)."),
-        (b"0" * 1_000_001, r"^This file has more than 1 MB, the most that this page takes. Make it smaller.$"),
+        (b"0" * ((1 << 20) + 1), r"^This file has more than 1 MB, the most that this page takes. Make it smaller.$"),
     ],
 )
 def test_no_picture_is_one_sentence_without_a_path_of_this_machine(

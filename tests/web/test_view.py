@@ -99,7 +99,7 @@ def test_the_person_is_lit_and_the_rest_dimmed() -> None:
     drawn = draw_marks(Image.new("RGB", (400, 200), "#808080"), (0.25, 0.25, 0.5, 0.75), [], (0.9, 0.9))
     assert drawn.size == (960, 480)
     assert drawn.getpixel((360, 240)) == (128, 128, 128)
-    assert drawn.getpixel((700, 60)) == (64, 64, 64)
+    assert drawn.getpixel((700, 60)) == (76, 76, 76)
 
 
 def test_marks_let_the_picture_shine_through() -> None:
