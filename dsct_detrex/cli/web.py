@@ -51,7 +51,7 @@ def build_parser() -> Parser:
         type=expanded,
         default=DEMO,
         metavar="CHECKPOINT",
-        help="a run's folder, or its best.safetensors, last.safetensors or last.pth (default: %(default)s)",
+        help=f"a run's folder, or its best.safetensors, last.safetensors or last.pth (default: {DEMO})",
     )
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who can open it (default: %(default)s, this machine)")
     add("--port", type=port, default=7860, metavar="N", help="0: any that is free (default: %(default)s)")

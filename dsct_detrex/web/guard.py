@@ -65,7 +65,7 @@ def _names(scope: Message) -> set[bytes]:
 
 
 def _host(scope: Message) -> str:
-    asked = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    asked: str = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     return asked.rsplit(":", 1)[0]
 
 

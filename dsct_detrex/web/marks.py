@@ -19,12 +19,15 @@ NEAREST, RELEVANT, BOTH = ("disc", "#56b4e9"), ("diamond", "#e69f00"), ("square"
 OWN, OF_CONTEXTS = ("disc", "#f0e442"), ("diamond", "#56b4e9")
 """Sampling points of the person's query, and of the contexts that it took in."""
 
+LARGEST_CONTEXT, LARGEST_POINT = 0.032, 0.014
+"""Radius of the heaviest mark over the long side of the picture; there are many points, few contexts."""
+
 SHARE_OF_POINTS, MOST_POINTS = 0.8, 150
 """Points are drawn until they carry this share of the weight, but no more than these."""
 
 _LONG_SIDE = 960
 _SMOOTH = 2  # drawn so much larger, for smooth edges
-_LARGEST, _SMALLEST = 0.032, 0.0045  # radius of a mark, over the long side
+_SMALLEST = 0.0045  # radius of a mark, over the long side
 _DARK = "#10141b"
 _BRIGHTNESS = 0.6  # of what is not the person
 _OPACITY = 120  # of a mark's inside, of 255
@@ -87,7 +90,9 @@ def strongest(weights: Tensor, share: float, most: int) -> list[int]:
     return chosen
 
 
-def draw_marks(picture: Image.Image, box: Box, marks: Sequence[Mark], reference: tuple[float, float]) -> Image.Image:
+def draw_marks(
+    picture: Image.Image, box: Box, marks: Sequence[Mark], reference: tuple[float, float], largest: float
+) -> Image.Image:
     """A person lit in a dimmed picture, with marks over it.
 
     Args:
@@ -95,6 +100,7 @@ def draw_marks(picture: Image.Image, box: Box, marks: Sequence[Mark], reference:
         box: of the person, xyxy in [0, 1] of the picture.
         marks: drawn in their order, the heaviest first, so that small ones stay visible.
         reference: xy likewise, where the person's query is: a cross.
+        largest: radius of a mark of weight 1, over the long side.
 
     Returns:
         A new RGB image whose long side is 960 pixels.
@@ -111,7 +117,7 @@ def draw_marks(picture: Image.Image, box: Box, marks: Sequence[Mark], reference:
     draw.rectangle((x0 - 2 * line, y0 - 2 * line, x1 + 2 * line, y1 + 2 * line), outline=_DARK, width=line)
     draw.rectangle((x0 - line, y0 - line, x1 + line, y1 + line), outline="#ffffff", width=line)
     for mark in marks:
-        radius = max(size) * max(_SMALLEST, _LARGEST * mark.weight**0.5)
+        radius = max(size) * max(_SMALLEST, largest * mark.weight**0.5)
         _draw_mark(draw, mark.x * size[0], mark.y * size[1], radius, mark.look, max(2, line // 2))
     _draw_cross(draw, reference[0] * size[0], reference[1] * size[1], max(size) // 60, line)
     return canvas.resize((max(1, size[0] // _SMOOTH), max(1, size[1] // _SMOOTH)), Image.Resampling.LANCZOS)

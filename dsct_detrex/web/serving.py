@@ -125,7 +125,7 @@ def server_of(blocks: Any, limits: Limits, host: str) -> Any:
     guarded = Guard(app, only_here=host in LOOPBACK)
     return uvicorn.Server(
         uvicorn.Config(
-            guarded,  # type: ignore[arg-type]
+            guarded,
             log_level="critical",
             server_header=False,
             timeout_graceful_shutdown=_UNTIL_CUT,

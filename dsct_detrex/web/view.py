@@ -15,7 +15,7 @@ from dsct_detrex.visualization.style import PEOPLE_COLORS
 from dsct_detrex.web import words
 from dsct_detrex.web.bars import bars_html
 from dsct_detrex.web.look import NO_OBSERVER, Contexts, Look
-from dsct_detrex.web.marks import context_marks, draw_marks, point_marks
+from dsct_detrex.web.marks import LARGEST_CONTEXT, LARGEST_POINT, context_marks, draw_marks, point_marks
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def look_closer(look: Look, shown: Prediction, person: int, layer: int) -> Close
     taken = seen.contexts if isinstance(seen.contexts, Contexts) else None
     contexts, contexts_words = None, words.notice(str(seen.contexts))
     if taken is not None:
-        contexts = draw_marks(picture, box, context_marks(taken, query), reference)
+        contexts = draw_marks(picture, box, context_marks(taken, query), reference, LARGEST_CONTEXT)
         contexts_words = words.contexts_taken_in(taken, query)
     if isinstance(seen.points, str):
         return Closer(bars, contexts, contexts_words, None, words.notice(seen.points))
-    points = draw_marks(picture, box, point_marks(seen.points, taken, query), reference)
+    points = draw_marks(picture, box, point_marks(seen.points, taken, query), reference, LARGEST_POINT)
     return Closer(bars, contexts, contexts_words, points, words.points_that_mattered(taken is not None))
 
 

@@ -88,7 +88,7 @@ def test_a_mark_s_area_is_its_weight() -> None:
 
     def area(weight: float) -> int:
         mark = next(iter(context_marks(CONTEXTS, 0)))
-        drawn = draw_marks(picture, (0, 0, 0.01, 0.01), [type(mark)(0.5, 0.5, weight, NEAREST)], (0.99, 0.99))
+        drawn = draw_marks(picture, (0, 0, 0.01, 0.01), [type(mark)(0.5, 0.5, weight, NEAREST)], (0.99, 0.99), 0.03)
         around = drawn.crop((380, 140, 580, 340)).convert("L").point(lambda value: 255 * (value > 40))
         return around.histogram()[255]
 
@@ -96,7 +96,7 @@ def test_a_mark_s_area_is_its_weight() -> None:
 
 
 def test_the_person_is_lit_and_the_rest_dimmed() -> None:
-    drawn = draw_marks(Image.new("RGB", (400, 200), "#808080"), (0.25, 0.25, 0.5, 0.75), [], (0.9, 0.9))
+    drawn = draw_marks(Image.new("RGB", (400, 200), "#808080"), (0.25, 0.25, 0.5, 0.75), [], (0.9, 0.9), 0.03)
     assert drawn.size == (960, 480)
     assert drawn.getpixel((360, 240)) == (128, 128, 128)
     assert drawn.getpixel((700, 60)) == (76, 76, 76)
@@ -105,7 +105,7 @@ def test_the_person_is_lit_and_the_rest_dimmed() -> None:
 def test_marks_let_the_picture_shine_through() -> None:
     mark = context_marks(CONTEXTS, 0)[0]
     grounds = [
-        draw_marks(Image.new("RGB", (300, 300), color), (0, 0, 0.1, 0.1), [mark], (0, 0)).getpixel((480, 864))
+        draw_marks(Image.new("RGB", (300, 300), color), (0, 0, 0.1, 0.1), [mark], (0, 0), 0.03).getpixel((480, 864))
         for color in ("#000000", "#ffffff")
     ]
     assert grounds[0] != grounds[1]
