@@ -195,5 +195,6 @@ def test_what_cannot_be_shown_gets_a_sentence_and_the_next_picture_is_shown(page
 
     page.get_by_role("button", name="camera").click()
     page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#picture video')?.readyState >= 2")  # nothing is taken before
     page.get_by_role("button", name="capture photo").click()
     says(page, r"of at least 0.00 confidence")
