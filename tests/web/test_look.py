@@ -65,6 +65,8 @@ def test_contexts_and_points_of_each_layer_are_in_the_picture_s_frame(photo: Pat
         assert points.num_contexts == 20
         assert points.places.shape[:2] == points.weights.shape
         torch.testing.assert_close(points.weights.sum(-1), torch.ones(23))
+        inside = points.references[:20]  # this host measures distances between its references
+        torch.testing.assert_close(contexts.places, inside)
         assert ((contexts.places >= 0) & (contexts.places <= 1)).all()
 
 

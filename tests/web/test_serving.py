@@ -66,7 +66,9 @@ def answered(path: str, host: str, only_here: bool) -> tuple[int, dict[str, str]
 
     scope = {"type": "http", "path": path, "headers": [(b"host", host.encode())]}
     asyncio.run(Guard(yes, only_here)(scope, None, send))  # type: ignore[arg-type]
-    return sent[0]["status"], {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    headers = [(name.decode().lower(), value.decode()) for name, value in sent[0]["headers"]]
+    assert len(headers) == len(dict(headers)), "each once"
+    return sent[0]["status"], dict(headers)
 
 
 def test_a_browser_may_ask_nobody_else() -> None:

@@ -75,6 +75,7 @@ def test_points_of_contexts_count_as_much_as_their_context() -> None:
     marks = point_marks(POINTS, CONTEXTS, 0)
     own = [mark for mark in marks if mark.look == OWN]
     assert [mark.weight for mark in own] == pytest.approx([1.0, 1 / 7])  # 0.7 and 0.1 carry 80 %
+    assert (own[0].x, own[0].y) == pytest.approx(POINTS.places[4, 0].tolist()), "the subject stands behind the contexts"
     through = [mark for mark in marks if mark.look == OF_CONTEXTS]
     first = POINTS.places[3, 0]  # the heaviest context's heaviest point
     assert (through[0].x, through[0].y) == pytest.approx((float(first[0]), float(first[1])))
