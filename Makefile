@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # Words for `make bench`: suites and flags of `dsct bench`.
 BENCH  ?=
+# Words for `make web`: a checkpoint and flags of `dsct web`.
+WEB    ?=
 # Versions to install; empty (`make setup CONSTRAINTS=`) takes the newest of everything.
 CONSTRAINTS ?= constraints.txt
 # Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
@@ -15,7 +17,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test check format docs clean
+.PHONY: help setup demo web bench test check format docs browser clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -30,6 +32,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo/report.html
 	$(BIN)/python scripts/demo.py
+
+web: setup  ## show in the browser what the demo's model sees; WEB="CHECKPOINT --port 8000" shows another
+	$(BIN)/python scripts/web.py $(WEB)
 
 bench: setup  ## time what there is to time, write runs/bench/; BENCH="--quick" takes a minute or two
 	$(BIN)/python scripts/benchmark.py --out runs/bench --overwrite $(BENCH)
@@ -50,6 +55,10 @@ docs: setup  ## write the page of all keys, build the pages of docs/ into site/;
 	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[docs]'
 	$(BIN)/python -m dsct_detrex.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
+browser:  ## install Chromium where that is possible, for the tests of the web page, which are skipped without it
+	command -v chromium || command -v google-chrome || \
+	{ apt-get update --quiet && apt-get install --yes --quiet chromium; } || echo "no Chromium: its tests are skipped"
 
 clean:  ## remove runs, caches and the virtual environment
 	rm -rf runs site $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -68,6 +68,7 @@ COMMANDS = {
         "explain.command_line:explain",
     ),
     "export": Command("write a model as an ONNX file", "export.py", "export", "export.command_line:export"),
+    "web": Command("show in the browser what a model sees", "web.py", "web", "web.command_line:web"),
     "data": Command(
         "check, show or generate a data set, find its faces",
         "data.py",

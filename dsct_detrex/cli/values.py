@@ -22,6 +22,11 @@ def whole(text: str) -> int:
     return int(_number(int, "a whole number of at least 0", text, 0, float("inf")))
 
 
+def port(text: str) -> int:
+    """The number of a port; 0 for any that is free."""
+    return int(_number(int, "a port from 0 to 65535", text, 0, 65535))
+
+
 def device(text: str) -> str:
     """The name of a device, there or not."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
