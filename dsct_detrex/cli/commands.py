@@ -51,7 +51,7 @@ COMMANDS = {
         "predict.py",
         "predict",
         "prediction.command_line:predict",
-        {"merge": "prediction.merging:merge"},
+        {"merge": "prediction.run.merging:merge"},
     ),
     "data": Command(
         "check, show or generate a data set, find its faces",

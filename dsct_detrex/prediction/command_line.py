@@ -12,16 +12,16 @@ from dsct_detrex.cli.predict import VIDEO
 from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.prediction.devices import device_named
-from dsct_detrex.prediction.merging import merge_shards
 from dsct_detrex.prediction.precision import spoken_precision
 from dsct_detrex.prediction.predictor import Predictor
-from dsct_detrex.prediction.running import Run
-from dsct_detrex.prediction.session import Session
-from dsct_detrex.prediction.shards import chosen_shard, merging_alone
+from dsct_detrex.prediction.run.loop import Run
+from dsct_detrex.prediction.run.merging import merge_shards
+from dsct_detrex.prediction.run.session import Session
+from dsct_detrex.prediction.run.shards import chosen_shard, merging_alone
+from dsct_detrex.prediction.run.tracking import check_trackers
 from dsct_detrex.prediction.sources.av import pyav
 from dsct_detrex.prediction.sources.contract import Clip, Search
 from dsct_detrex.prediction.sources.discovery import name_units
-from dsct_detrex.prediction.tracking import check_trackers
 
 
 def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:

@@ -6,22 +6,20 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from dsct_detrex.cli.running import INTERRUPTED
 from dsct_detrex.data.images import ImageError
-from dsct_detrex.prediction.drawn_video import DrawnVideo
 from dsct_detrex.prediction.growing_list import GrowingList
 from dsct_detrex.prediction.prediction import Prediction
 from dsct_detrex.prediction.predictor import Predictor
-from dsct_detrex.prediction.progress import Speed
-from dsct_detrex.prediction.session import Session
+from dsct_detrex.prediction.run.clip_work import ClipWork
+from dsct_detrex.prediction.run.progress import Speed
+from dsct_detrex.prediction.run.session import Session
+from dsct_detrex.prediction.run.tally import Tally
 from dsct_detrex.prediction.sources.contract import Clip, Footage, Frame, Unit
-from dsct_detrex.prediction.tally import Tally
-from dsct_detrex.prediction.tracking import Identities
 
 _SKIP = "--on-error skip"
 _BATCHES_AHEAD = 2
@@ -104,45 +102,23 @@ class Run:
 
     def _clip(self, number: int, clip: Clip, footage: Footage) -> dict[str, Any]:
         """Write the rows of all frames; returns the row of the clip."""
-        stride = self.arguments.stride
-        shown: dict[str, Any] = {"file": str(clip.path), "frames": 0, "seconds": 0.0}
-        people = (
-            None if self.arguments.no_tracks else Identities(float(footage.rate) / stride, self.predictor.threshold)
-        )
-        drawn = DrawnVideo(self.results.begin(clip), footage.rate / stride) if self.results.draws(clip) else None
+        arguments, counts = self.arguments, self.tally.counts
+        threshold = None if arguments.no_tracks else self.predictor.threshold
+        work = ClipWork(clip, footage, self.results, arguments.stride, threshold, arguments.max_emotions)
         ending: list[ImageError] = []
-        try:
-            for frame, result in self._found(footage, ending):
-                if people is not None:
-                    result = replace(result, instances=people.follow(result.instances))
-                if drawn is not None:
-                    drawn.add(result.plot(self.arguments.max_emotions), frame.seconds)
-                about = {"file": str(clip.path), "frame": frame.number, "seconds": frame.seconds}
-                self._write(
-                    number, {**about, **{key: value for key, value in result.to_dict().items() if key != "file"}}
-                )
-                shown.update(frames=shown["frames"] + 1, seconds=frame.seconds)
-                self.tally.counts.update(frames=1, people=len(result))
-                self.speed.step()
-        except KeyboardInterrupt:
-            if not clip.endless:
-                raise
-        finally:
-            if drawn is not None:
-                drawn.close()
-                if shown["frames"]:
-                    shown["drawn"] = self.results.finish(clip)
-                else:
-                    self.results.give_up(clip)
-        if people is not None:
-            shown["tracks"] = people.number
-            self.tally.counts["tracks"] += people.number
+        with work:
+            try:
+                for frame, result in self._found(footage, ending):
+                    self._write(number, work.frame(frame, result))
+                    counts.update(frames=1, people=len(result))
+                    self.speed.step()
+            except KeyboardInterrupt:
+                if not clip.endless:
+                    raise
+        counts.update(tracks=work.tracks, clips=not ending)
         if ending:
-            shown["error"] = ending[0].problem
             self._broken(clip, ending[0].problem)
-        else:
-            self.tally.counts["clips"] += 1
-        return shown
+        return work.closing_row(ending[0] if ending else None)
 
     def _found(self, footage: Footage, ending: list[ImageError]) -> Iterator[tuple[Frame, Prediction]]:
         """Frames with their people; what was wrong at the end of a clip goes to ``ending``."""

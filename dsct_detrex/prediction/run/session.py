@@ -10,15 +10,15 @@ from typing import Any
 
 from dsct_detrex.cli.predict import PICTURES, VIDEO
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.facts import facts_of
 from dsct_detrex.prediction.pictures import Found
 from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.prediction.results import Results
 from dsct_detrex.prediction.rows import ROWS_NAME, Rows, read_rows
-from dsct_detrex.prediction.shards import Shard, rows_files
+from dsct_detrex.prediction.run.facts import facts_of
+from dsct_detrex.prediction.run.shards import Shard, rows_files
+from dsct_detrex.prediction.run.tables import Tables
 from dsct_detrex.prediction.sources.contract import Clip, Unit
 from dsct_detrex.prediction.sources.discovery import Named
-from dsct_detrex.prediction.tables import Tables
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 from dsct_detrex.cli.predict import build_parser
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Prediction, Predictor
-from dsct_detrex.prediction.shards import Shard, merging_alone
+from dsct_detrex.prediction.run.shards import Shard, merging_alone
 from dsct_detrex.structures import CAER_S
 from tests.commands import predict as main
 from tests.prediction.finds import finder
@@ -20,7 +20,7 @@ from tests.prediction.stubs import files, picture, predict, rows, use
 from tests.prediction.tiny_release import write_release
 
 NAMES = [f"photos/{number}.png" for number in range(7)]
-SCRIPT = Path(__file__).parents[2] / "scripts" / "predict.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "predict.py"
 
 
 @pytest.fixture(autouse=True)

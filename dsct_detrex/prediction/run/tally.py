@@ -11,7 +11,7 @@ from dsct_detrex.counting import counted
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.paths import shown
 from dsct_detrex.prediction.pictures import Found
-from dsct_detrex.prediction.progress import pictures_and_frames
+from dsct_detrex.prediction.run.progress import pictures_and_frames
 
 UNREADABLE = 1
 _EXAMPLES = 3

@@ -13,7 +13,7 @@ import pytest
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import table_formats
 from dsct_detrex.prediction import Prediction, Predictor
-from dsct_detrex.prediction.tables import Tables
+from dsct_detrex.prediction.run.tables import Tables
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions
 from tests.prediction.finds import finder
 from tests.prediction.stubs import picture, predict, rows, use

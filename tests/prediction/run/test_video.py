@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from dsct_detrex.data.images import ImageError
-from dsct_detrex.prediction.drawn_video import DrawnVideo
+from dsct_detrex.prediction.run.drawn_video import DrawnVideo
+from dsct_detrex.prediction.run.tracking import Identities
 from dsct_detrex.prediction.sources.video import VideoFile
-from dsct_detrex.prediction.tracking import Identities
 from dsct_detrex.structures import Boxes, Instances
 from tests.prediction.clips import SIDE, colour_finder, corners, decoded, write_clip
 from tests.prediction.stubs import predict, rows, use

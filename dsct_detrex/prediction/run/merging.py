@@ -16,11 +16,11 @@ from typing import Any
 
 from dsct_detrex.counting import counted
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.facts import read_facts
 from dsct_detrex.prediction.growing_list import GrowingList
 from dsct_detrex.prediction.rows import ROWS_NAME, check_free, read_rows
-from dsct_detrex.prediction.shards import rows_files
-from dsct_detrex.prediction.tables import Tables
+from dsct_detrex.prediction.run.facts import read_facts
+from dsct_detrex.prediction.run.shards import rows_files
+from dsct_detrex.prediction.run.tables import Tables
 
 _UNFINISHED = ".dsct_merged.json"
 _UNIT = "unit"
