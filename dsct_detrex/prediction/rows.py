@@ -21,7 +21,7 @@ people who are followed over frames have a number; after them comes one row for 
     {"file": str, "frames": int, "seconds": float, # how many were taken, and the time of the last
      "tracks": int, "drawn": str, "error": str}    # error only where it could not be read to its end
 
-Rows of one run that is split have a key ``unit`` besides, see ``shards.py``.
+Rows of one run that is split have a key ``unit`` besides, see ``run/shards.py``.
 """
 
 from __future__ import annotations

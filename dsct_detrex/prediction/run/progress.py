@@ -51,9 +51,9 @@ class Speed:
             self._progress.advance(self._progress.task_ids[0])
 
     def words(self) -> str:
-        """For example ``12.3 pictures a second``."""
+        """For example ``12.3 pictures a second``; of one picture, whose first call is slow, the time."""
         seconds = time.monotonic() - self._began
-        return f"{self.done / max(seconds, 1e-6):.1f} pictures a second" if self.done > 1 else "1 picture"
+        return f"{self.done / max(seconds, 1e-6):.1f} pictures a second" if self.done > 1 else f"{seconds:.1f} s"
 
 
 class _Rate(ProgressColumn):

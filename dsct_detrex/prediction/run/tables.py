@@ -28,7 +28,7 @@ class Tables:
     Args:
         folder: of the results.
         formats: of ``--format``; those that are no table are passed over.
-        resume: tables of the run that goes on are written anew.
+        resume: tables of the run that goes on are written anew, those that nobody asked for this time, too.
         overwrite: whatever is in the way is replaced.
 
     Attributes:
@@ -41,16 +41,21 @@ class Tables:
     def __init__(self, folder: Path, formats: Sequence[str], resume: bool = False, overwrite: bool = False) -> None:
         self.folder = folder
         self._own = OwnFiles(folder)
-        self._formats = [_format(name) for name in dict.fromkeys(formats) if name in table_formats()]
-        self.names = [f"predictions{form.SUFFIX}" for form in self._formats]
+        known = [(name, _format(name)) for name in table_formats()]
+        made = [form for _, form in known if resume and self._is_ours(form)]
+        self._formats = [form for name, form in known if name in formats or form in made]
+        self.names = [_file(form) for form in self._formats]
         self._writers: list[tuple[Writer, Path]] = []
         for form, name in zip(self._formats, self.names, strict=True):
             form.check()
-            free = overwrite or (resume and self._own.claims(folder / name))
-            if os.path.lexists(folder / name) and not free:
+            if os.path.lexists(folder / name) and not overwrite and form not in made:
                 raise UserError(
                     f"predict: {folder / name} exists and is not replaced; give another --out, or add --overwrite."
                 )
+
+    def _is_ours(self, form: Format) -> bool:
+        path = self.folder / _file(form)
+        return self._own.claims(path) and path.exists()
 
     def open(self, emotions: Emotions, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         """Begin them, with rows that there are already."""
@@ -89,6 +94,10 @@ class Tables:
                 writer.close()
             except OSError as error:
                 raise writing_failed(path, error) from error
+
+
+def _file(form: Format) -> str:
+    return f"predictions{form.SUFFIX}"
 
 
 def _format(name: str) -> Format:
