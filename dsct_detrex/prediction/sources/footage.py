@@ -59,14 +59,14 @@ class OpenClip:
 
     def frames(self, stride: int) -> Iterator[Frame]:
         """See ``Footage.frames``."""
-        number, start = -1, None
+        number, start, seconds = -1, None, 0.0
         for frame in self._decoded():
             number += 1
             start = frame.time if start is None else start
             seconds = float(number / self.rate) if frame.time is None or start is None else frame.time - start
             if number % stride == 0:
                 yield Frame(number, round(seconds, 4), _photo(frame))
-        self._check_end(number + 1)
+        self._check_end(number + 1, seconds)
 
     def _decoded(self) -> Iterator[Any]:
         """All frames of PyAV up to the first place where the file itself, and not only a packet, is broken."""
@@ -86,13 +86,24 @@ class OpenClip:
                 continue
             yield from frames
 
-    def _check_end(self, number: int) -> None:
-        """Raise where frames are missing."""
-        expected = self.total
-        if self._stop or number == 0 or (expected and number < _END * expected - 1):
-            of = f" of about {expected}" if expected else ""
+    def _check_end(self, number: int, seconds: float) -> None:
+        """Raise where frames are missing.
+
+        Args:
+            number: of frames that came.
+            seconds: of the last.
+        """
+        counted_frames, length = self._stream.frames, self._seconds
+        if counted_frames:
+            ends_early, of = number < _END * counted_frames - 1, f" of {counted_frames} frames"
+        elif length:
+            ends_early = seconds < _END * length - 2 / float(self.rate)
+            of = f" frames, at {seconds:.1f} of {length:.1f} seconds"
+        else:
+            ends_early, of = False, " frames"
+        if self._stop or number == 0 or ends_early:
             why = f" ({self._stop})" if self._stop else ""
-            raise ImageError(f"{self._called} ends after {number}{of} frames{why}. Copy the file again.")
+            raise ImageError(f"{self._called} ends after {number}{of}{why}. Copy the file again.")
         if self._lost:
             lost = counted(self._lost, "packet")
             raise ImageError(f"{self._called} is damaged: {lost} could not be decoded. Copy the file again.")

@@ -181,9 +181,9 @@ def test_a_table_is_whole_after_every_row(form: str, tmp_path: Path) -> None:
 def test_parquet_writes_groups_as_they_fill(monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     module = importlib.import_module("dsct_detrex.prediction.writers.parquet")
-    monkeypatch.setattr(module, "_GROUP", 5)
+    monkeypatch.setattr(module, "_GROUP", 3)
     assert predict("photos", "--out", "out", "--format", "parquet") == 1
-    assert parquet.ParquetFile("out/predictions.parquet").num_row_groups == 3
+    assert parquet.ParquetFile("out/predictions.parquet").num_row_groups == 4
     assert len(read("parquet")) == 12
 
 
