@@ -30,7 +30,7 @@ def build_parser() -> Parser:
         examples=(
             "runs/demo/dsct/best.safetensors photo.jpg",
             "runs/dino_dsct photos/ --recursive --out found --threshold 0.5",
-            "runs/dino_dsct 'photos/**/*.jpg' clip.mp4 --format csv,video --stride 5",
+            "runs/dino_dsct 'photos/*_a.jpg' clip.mp4 --format csv,video",
             "runs/dino_dsct @list.txt --batch-size 8 --resume",
         ),
         notes=(

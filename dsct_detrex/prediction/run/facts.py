@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.rows import writing_failed
+from dsct_detrex.prediction.growing_list import writing_failed
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
 
 FACTS_NAME = ".dsct_run.json"
