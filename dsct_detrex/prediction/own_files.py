@@ -15,7 +15,9 @@ import json
 import os
 from pathlib import Path
 
-LIST_NAME = ".dsct_predictions"
+HIDDEN = ".dsct_"
+"""Begins the names of what a run keeps for itself; nothing is said of such files."""
+LIST_NAME = f"{HIDDEN}predictions"
 _A_TABLE = (-1, "")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import shown, user_path
 from dsct_detrex.prediction.kinds import LeftOut, is_hidden, what_else
-from dsct_detrex.prediction.own_files import LIST_NAME, OwnFiles, owners_of
+from dsct_detrex.prediction.own_files import HIDDEN, LIST_NAME, OwnFiles, owners_of
 from dsct_detrex.prediction.rows import PREVIOUS_NAME, ROWS_NAME, is_rows
 
 
@@ -111,7 +111,7 @@ def _search(root: Path, left_out: LeftOut, recursive: bool) -> Iterator[Path]:
         if folder != root and (folder / LIST_NAME).is_file():
             owners.append(OwnFiles(folder))
         for name in sorted(names):
-            if name != LIST_NAME and is_picture(folder / name, owners, left_out):
+            if not name.startswith(HIDDEN) and is_picture(folder / name, owners, left_out):
                 yield folder / name
         if not recursive:
             for _ in (file for name in folders for file in _search(folder / name, LeftOut(), True)):

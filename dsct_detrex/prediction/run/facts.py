@@ -14,9 +14,10 @@ from pathlib import Path
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.growing_list import writing_failed
+from dsct_detrex.prediction.own_files import HIDDEN
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
 
-FACTS_NAME = ".dsct_run.json"
+FACTS_NAME = f"{HIDDEN}run.json"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import shown, user_path
-from dsct_detrex.prediction.own_files import LIST_NAME, owners_of
+from dsct_detrex.prediction.own_files import owners_of
 from dsct_detrex.prediction.pictures import Found, is_picture
 from dsct_detrex.prediction.sources.contract import Search, Unit
 from dsct_detrex.prediction.sources.video import VideoFile, is_video
@@ -39,7 +39,7 @@ def units(word: str, search: Search) -> Iterator[Unit]:
                 search.left_out.add("result of an earlier run")
             else:
                 yield VideoFile(path, _root(path, word))
-        elif path.name != LIST_NAME and is_picture(path, owners[path.parent], search.left_out):
+        elif is_picture(path, owners[path.parent], search.left_out):
             yield Found(path, _root(path, word))
 
 
