@@ -28,7 +28,6 @@ class Writer:
     def add(self, row: Mapping[str, Any]) -> None:
         for record in records(row):
             self._lines.writerow({**record, "emotions": ", ".join(record.get("emotions", ()))})
-        self._file.flush()
 
     def close(self) -> None:
         self._file.close()

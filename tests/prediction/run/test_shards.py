@@ -106,6 +106,15 @@ def test_what_is_there_of_an_interrupted_split_can_be_merged(capsys: pytest.Capt
     assert len(Path("out/predictions.csv").read_text().splitlines()) == 1 + 18 + 1
 
 
+def test_what_two_splits_have_is_merged_once() -> None:
+    """As the frames of a video that one split began and another, begun anew, finished."""
+    shard(1, 2)
+    rows_of_shard = Path("out/predictions.shard-1-of-2.json")
+    Path("out/predictions.shard-1-of-3.part.json").write_bytes(rows_of_shard.read_bytes())
+    assert main(["--merge", "out"]) == 0
+    assert files() == NAMES[::2]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_results_of_an_earlier_run_are_not_mixed_in(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     shard(1, 2)
