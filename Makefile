@@ -28,6 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[all,dev]'
+	$(PIP) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --no-deps trackers pydeprecate
 	@touch $(READY)
 
 demo: setup  ## train DSCT and its baseline on synthetic scenes, write runs/demo/report.html

@@ -53,6 +53,11 @@ def figures() -> list[str]:
     return _stems(Path(dsct_detrex.__file__).parent / "figures" / "kinds")
 
 
+def table_formats() -> list[str]:
+    """Of ``dsct predict --format``: the files of ``prediction/writers``."""
+    return _stems(Path(dsct_detrex.__file__).parent / "prediction" / "writers")
+
+
 def _stems(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
 

@@ -1,5 +1,6 @@
 """``docs/add.md`` as it stands: what its code blocks add is found by whatever looks for it."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 import torch
 from omegaconf import OmegaConf
+from PIL import Image
 
 from dsct_detrex.config import get_config, instantiate, project
 from dsct_detrex.dsct import DSCT, REWEIGHTINGS, RelationalAggregation
 from dsct_detrex.dsct.choices import Places
 from dsct_detrex.integrations.detrex import live_hosts
+from dsct_detrex.prediction.sources import discovery, kinds
+from dsct_detrex.prediction.sources.contract import Search
 from dsct_detrex.structures import CAER_S
 from dsct_detrex.sweep import load_sweep
 from tests.dsct.tiny import tiny_dsct
@@ -85,3 +89,25 @@ def test_a_variant_that_detrex_has_too(configs: Path) -> None:
     assert live_hosts()["dino_3scale"].config == live_hosts()["dino"].config
     assert live_hosts()["dino_3scale"].changes == changes
     assert not live_hosts()["dino"].changes
+
+
+def test_a_source_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "newest.py").write_text(block("A source of pictures"))
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+    monkeypatch.setattr(discovery, "kinds", discovery.kinds.__wrapped__)
+    for age, name in enumerate(("old.png", "new.png")):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+        os.utime(tmp_path / name, (age, age))
+    named = discovery.name_units([f"newest:{tmp_path}"], Search())
+    assert [unit.path.name for unit in named.known] == ["new.png"]
+
+
+def test_a_table_of_results(tmp_path: Path) -> None:
+    namespace: dict[str, object] = {"__name__": "names"}
+    exec(block("A table of results"), namespace)
+    path = tmp_path / f"predictions{namespace['SUFFIX']}"
+    writer = namespace["Writer"](path, CAER_S)  # type: ignore[operator]
+    for row in ({"file": "a", "people": [{}]}, {"file": "b", "people": []}, {"file": "c", "error": "x"}):
+        writer.add(row)
+    writer.close()
+    assert path.read_text() == "a\n"

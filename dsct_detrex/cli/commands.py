@@ -47,7 +47,11 @@ COMMANDS = {
     "train": Command("train a model, or continue", "train.py", "train", "engine.command_line:train"),
     "eval": Command("measure trained weights on a data set", "", "evaluate", "engine.command_line:train"),
     "predict": Command(
-        "find people and their emotions in pictures", "predict.py", "predict", "prediction.command_line:predict"
+        "find people and their emotions in pictures and videos",
+        "predict.py",
+        "predict",
+        "prediction.command_line:predict",
+        {"merge": "prediction.run.merging:merge"},
     ),
     "visualize": Command(
         "draw what a model sees: people, contexts, sampling points",

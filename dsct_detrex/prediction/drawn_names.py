@@ -3,7 +3,7 @@
 ``photos/day1/a.jpg`` of the folder ``photos`` becomes ``day1/a.jpg``. Where pictures of several inputs would meet, all
 names get as many of the folders above as part them: ``setA/a.jpg`` and ``setB/a.jpg``. Where that does not help
 (``A.JPG`` beside ``a.jpg``, which are one file on Windows and macOS), later ones are numbered: ``a.2.jpg``. A kind of
-picture that is not written (HEIC, GIF, ...) is drawn as ``a.heic.png``.
+picture that is not written (HEIC, GIF, ...) is drawn as ``a.heic.png``, a clip as MP4: ``a.mp4``, ``a.mov.mp4``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path, PurePath
+from typing import Final
 
 from dsct_detrex.prediction.pictures import Found
 from dsct_detrex.prediction.saving import WRITABLE
+from dsct_detrex.prediction.sources.contract import Clip
 
+SUBFOLDER: Final = PurePath("predictions")
+"""Where drawn copies go that would meet a file of the user's."""
+VIDEO: Final = ".mp4"
 _LONGEST = 255
 """Bytes of a file's name, on nearly every file system."""
 
@@ -25,8 +30,39 @@ _LONGEST = 255
 def drawn_names(pictures: Sequence[Found]) -> list[PurePath]:
     """Paths of the drawn copies below the folder of the results, one per picture, in order."""
     deepest = max(len(_parents(found)) for found in pictures)
-    best = min((_names(pictures, depth) for depth in range(deepest + 1)), key=_meetings)
+    best, fewest = _names(pictures, 0), len(pictures)
+    for depth in range(deepest + 1):
+        names = _names(pictures, depth)
+        meetings = _meetings(names)
+        if meetings < fewest:
+            best, fewest = names, meetings
+        if not meetings:
+            break
     return list(_numbered(best))
+
+
+class NamesInTurn:
+    """Names of what is not known before: the path as it is given, below the folder of the results.
+
+    Args:
+        taken: names that are given already.
+    """
+
+    def __init__(self, taken: Iterable[PurePath]) -> None:
+        self._taken = {_key(name) for name in taken}
+
+    def name(self, found: Found, is_free: Callable[[PurePath], bool]) -> PurePath:
+        """The next one.
+
+        Args:
+            is_free: whether nothing of the user's has a name.
+        """
+        parts = [part for part in found.path.parts if part not in (found.path.anchor, "..")]
+        name = _writable(PurePath(*parts), found)
+        options = chain((name, SUBFOLDER / name), (SUBFOLDER / option for option in _options(name)))
+        free = next(option for option in options if _key(option) not in self._taken and is_free(option))
+        self._taken.add(_key(free))
+        return free
 
 
 def _names(pictures: Sequence[Found], depth: int) -> list[PurePath]:
@@ -36,7 +72,7 @@ def _names(pictures: Sequence[Found], depth: int) -> list[PurePath]:
 def _name(found: Found, depth: int) -> PurePath:
     """The name with ``depth`` of the folders from the named one upwards."""
     above = _parents(found)[-depth:] if depth else ()
-    return _writable(PurePath(*above, found.path.relative_to(found.root)))
+    return _writable(PurePath(*above, found.path.relative_to(found.root)), found)
 
 
 def _parents(found: Found) -> tuple[str, ...]:
@@ -44,8 +80,11 @@ def _parents(found: Found) -> tuple[str, ...]:
     return Path(os.path.abspath(found.root)).parts[1:]
 
 
-def _writable(name: PurePath) -> PurePath:
-    if name.suffix.lower() not in WRITABLE:
+def _writable(name: PurePath, found: Found) -> PurePath:
+    if isinstance(found, Clip):
+        plain = name.name.replace(":", "-")  # of a camera
+        name = name.with_name(plain if name.suffix.lower() == VIDEO else plain + VIDEO)
+    elif name.suffix.lower() not in WRITABLE:
         name = name.with_name(name.name + ".png")
     if len(os.fsencode(name.name)) > _LONGEST:
         digest = hashlib.blake2b(os.fsencode(name.name), digest_size=8).hexdigest()

@@ -22,10 +22,11 @@ _DOCUMENT = ".svg .eps .ps .pdf .ai .wmf .emf .psd .psb .xcf .ico .icns .cdr"
 
 PICTURES: Final = frozenset(f"{_STILL} {_RARE}".split())
 """Suffixes of still pictures; of documents, plots, scientific data and videos, which Pillow lists too, none."""
+VIDEOS: Final = frozenset(_VIDEO.split())
 HEIF: Final = frozenset((".heic", ".heif", ".hif"))
 
 _OTHERS: Final[Mapping[str, frozenset[str]]] = {
-    "video": frozenset(_VIDEO.split()),
+    "video": VIDEOS,
     "raw photo": frozenset(_RAW.split()),
     "drawing or document": frozenset(_DOCUMENT.split()),
 }
@@ -106,5 +107,5 @@ def _plural(kind: str, count: int) -> str:
     """``results of an earlier run``, ``drawings or documents``: each noun before the first preposition."""
     if count == 1:
         return kind
-    nouns, link, rest = re.fullmatch(r"(.+?)( of | to | that |$)(.*)", kind).groups()  # type: ignore[union-attr]
+    nouns, link, rest = re.fullmatch(r"(.+?)( of | to | that | in |$)(.*)", kind).groups()  # type: ignore[union-attr]
     return f"{nouns.replace(' or ', 's or ')}s{link}{rest}"

@@ -1,10 +1,11 @@
 """Which files ``predict.py`` wrote: a hidden list in the folder of the results, so that they are known again.
 
 Known again means two things: they may be replaced by the next run, and they are no pictures to predict on. A file
-counts as ours while its content is what was written; whatever a user puts in its place is the user's.
+counts as ours while its content is what was written; whatever a user puts in its place is the user's. Of tables, which
+grow, only the name is known.
 
 The list ``.dsct_predictions`` has one JSON object a line, ``{"file": path below the folder, "size": bytes, "blake2":
-hex}``; later lines win.
+hex}``, -1 bytes for a table; later lines win.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import json
 import os
 from pathlib import Path
 
-LIST_NAME = ".dsct_predictions"
+HIDDEN = ".dsct_"
+"""Begins the names of what a run keeps for itself; nothing is said of such files."""
+LIST_NAME = f"{HIDDEN}predictions"
+_A_TABLE = (-1, "")
 
 
 class OwnFiles:
@@ -38,13 +42,22 @@ class OwnFiles:
 
     def move_in(self, written: Path, path: Path) -> None:
         """Make the finished file ``written`` the file ``path``; listed first, so that no kill leaves it unknown."""
-        name = path.relative_to(self.folder).as_posix()
-        self._known[name] = _fingerprint(written)
-        size, digest = self._known[name]
-        line = json.dumps({"file": name, "size": size, "blake2": digest})
+        self._list(path, *_fingerprint(written))
+        os.replace(written, path)
+
+    def claim(self, path: Path) -> None:
+        """Say that a table is ours, whatever it will hold."""
+        self._list(path, *_A_TABLE)
+
+    def claims(self, path: Path) -> bool:
+        """Whether a table was said to be ours."""
+        return self._known.get(path.relative_to(self.folder).as_posix()) == _A_TABLE
+
+    def _list(self, path: Path, size: int, digest: str) -> None:
+        """Only in the file: a run does not ask for what it wrote itself, and may write very much."""
+        line = json.dumps({"file": path.relative_to(self.folder).as_posix(), "size": size, "blake2": digest})
         with (self.folder / LIST_NAME).open("a", encoding="ascii") as file:
             file.write(line + "\n")
-        os.replace(written, path)
 
 
 def owners_of(folder: Path) -> list[OwnFiles]:

@@ -19,10 +19,12 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.batching import Waiting, batched_by_size
 from dsct_detrex.prediction.checkpoints import load
 from dsct_detrex.prediction.devices import device_named
+from dsct_detrex.prediction.given import each_picture, kind_of
 from dsct_detrex.prediction.inputs import CHANNEL_ORDERS, Picture, as_photo, name_of
+from dsct_detrex.prediction.precision import PRECISIONS, autocast_for, in_float32
 from dsct_detrex.prediction.prediction import Prediction
 from dsct_detrex.prediction.predictions import Predictions
-from dsct_detrex.prediction.sources import each_picture, kind_of
+from dsct_detrex.prediction.reading_ahead import read_ahead
 from dsct_detrex.rewrites import chosen, rewrite
 from dsct_detrex.structures import Boxes, Emotions, Instances
 
@@ -53,9 +55,10 @@ class Predictor:
         nms: of two people whose boxes overlap more (IoU, in [0, 1]), the less confident goes; 1 keeps all.
         origin: where the weights come from, in words.
         rewrites: exact rewrites that make the model faster: ``all``, ``none``, or a list of names, see ``rewrites``.
+        amp: in which precision the model multiplies, see ``prediction.precision``.
 
     Raises:
-        UserError: a threshold outside [0, 1], or an unknown rewrite.
+        UserError: a threshold outside [0, 1], an unknown rewrite or an unknown precision.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Predictor:
         nms: float = 0.5,
         origin: str = "",
         rewrites: str | Sequence[str] = "all",
+        amp: str = "off",
     ) -> None:
         _check_share("threshold", threshold)
         _check_share("nms", nms)
+        _check_choice("amp", amp, PRECISIONS)
         chosen(rewrites, "Predictor(rewrites=)")
         self.model = model.eval()
         rewrite(self.model, rewrites)
@@ -80,6 +85,7 @@ class Predictor:
         self.threshold = threshold
         self.nms = nms
         self.origin = origin
+        self.amp = amp
 
     @classmethod
     def from_checkpoint(
@@ -90,6 +96,7 @@ class Predictor:
         nms: float = 0.5,
         rewrites: str | Sequence[str] = "all",
         given_boxes: bool = False,
+        amp: str = "off",
     ) -> Predictor:
         """Build from what a training left.
 
@@ -103,15 +110,24 @@ class Predictor:
             nms: of two people whose boxes overlap more, the less confident goes; see the class.
             rewrites: exact rewrites that make the model faster; see the class.
             given_boxes: whether a model that finds nobody by itself is welcome, see ``checkpoints.load``.
+            amp: ``off`` (float32, as evaluations measure), ``auto``, ``on``, ``bfloat16`` or ``float16``.
 
         Raises:
             UserError: the file is missing, damaged, none of these, or asks for code that is not trusted; the device is
-                not there; a threshold is outside [0, 1]; a rewrite is unknown.
+                not there; a threshold is outside [0, 1]; a rewrite or precision is unknown.
         """
         place = device_named(device, "Predictor.from_checkpoint(device=)")
         loaded = load(path, given_boxes)
         predictor = cls(
-            loaded.model, loaded.emotions, loaded.transforms, loaded.thresholds, threshold, nms, loaded.origin, rewrites
+            loaded.model,
+            loaded.emotions,
+            loaded.transforms,
+            loaded.thresholds,
+            threshold,
+            nms,
+            loaded.origin,
+            rewrites,
+            amp,
         )
         predictor.model.to(place)
         return predictor
@@ -157,7 +173,7 @@ class Predictor:
         Args:
             pictures: one (a path, a PIL image of any mode, an array (H, W, C), a tensor (C, H, W), see
                 ``prediction.inputs``), several (a list, a folder, an array or tensor with one dimension more) or a
-                stream (a generator or any other iterable), see ``prediction.sources``.
+                stream (a generator or any other iterable), see ``prediction.given``.
             batch_size: pictures at a time, at most.
             channel_order: of the colours of arrays and tensors: ``rgb``, or ``bgr`` as OpenCV reads.
             on_error: ``raise`` at a picture that cannot be read, or ``report`` it as a ``Prediction`` with ``error``.
@@ -186,10 +202,14 @@ class Predictor:
         batch_size: int = 1,
         channel_order: ChannelOrder = "rgb",
         on_error: OnError = "raise",
+        ahead: int = 0,
     ) -> Iterator[Prediction]:
         """``__call__`` for any number of pictures, one result after the other; memory holds up to four batches.
 
         A batch is of pictures that are equally large for the model, as long as there are such (``batching.py``).
+
+        Args:
+            ahead: pictures that a thread reads while the model works; 0: none is read before it is needed.
 
         Raises:
             UserError: an argument is out of range; the rest while results are asked for, see ``__call__``.
@@ -200,13 +220,13 @@ class Predictor:
         _check_choice("on_error", on_error, ON_ERROR)
         alone = kind_of(pictures) == "one"
         numbered = ((picture, "" if alone else f"picture {n}") for n, picture in enumerate(each_picture(pictures), 1))
-        return self._results(numbered, batch_size, channel_order, on_error)
+        read = (self._read(picture, channel_order, called) for picture, called in numbered)
+        return self._results(read_ahead(read, ahead), batch_size, on_error)
 
     def _results(
-        self, pictures: Iterator[tuple[Picture, str]], batch_size: int, channel_order: ChannelOrder, on_error: OnError
+        self, read: Iterator[Waiting[_Read, Instances | UserError]], batch_size: int, on_error: OnError
     ) -> Iterator[Prediction]:
-        """Results of pictures, each with how messages call it where it has no name of its own."""
-        read = (self._read(picture, channel_order, called) for picture, called in pictures)
+        """Results of pictures that were read."""
         for one in batched_by_size(read, self._people, batch_size):
             photo, name = one.item.photo, name_of(one.item.picture)
             found, pixels = (one.result[0], photo) if isinstance(photo, Photo) else (photo, None)
@@ -220,7 +240,11 @@ class Predictor:
     def _read(
         self, picture: Picture, channel_order: ChannelOrder, called: str
     ) -> Waiting[_Read, Instances | UserError]:
-        """A picture read and ready for the model, or why it is not: told in its turn, after the results before it."""
+        """A picture read and ready for the model, or why it is not: told in its turn, after the results before it.
+
+        Args:
+            called: in messages, where it has no name of its own.
+        """
         try:
             photo = as_photo(picture, channel_order)
         except UserError as error:
@@ -239,12 +263,13 @@ class Predictor:
     def _people(self, pictures: Sequence[_Read]) -> list[Instances | UserError]:
         """The people of each picture, together where memory allows, else one by one."""
         try:
-            outputs = self.model([picture.model_input for picture in pictures])
+            with autocast_for(self.amp, self.model):
+                outputs = self.model([picture.model_input for picture in pictures])
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
         else:
-            return [self.keep(output["instances"].to("cpu")) for output in outputs]
+            return [self.keep(in_float32(output["instances"].to("cpu"))) for output in outputs]
         if len(pictures) == 1:
             return [ImageError(_TOO_LARGE)]
         return [people for picture in pictures for people in self._people([picture])]

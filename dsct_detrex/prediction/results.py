@@ -2,25 +2,26 @@
 
 Drawn copies lie in the folder as ``drawn_names`` calls them. Where one of these names is taken by a file that this
 program did not write (the folder of the photos itself is given as ``--out``), all go to ``predictions/`` inside it.
+Units that come while the program runs are named as they come; each that meets a file goes to ``predictions/`` alone.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
 from PIL import Image
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.drawn_names import drawn_names
+from dsct_detrex.prediction.drawn_names import SUBFOLDER, NamesInTurn, drawn_names
+from dsct_detrex.prediction.growing_list import writing_failed
 from dsct_detrex.prediction.own_files import OwnFiles
 from dsct_detrex.prediction.pictures import Found
-from dsct_detrex.prediction.rows import check_free, writing_failed
+from dsct_detrex.prediction.rows import check_free
 from dsct_detrex.prediction.saving import WRITABLE, encode_picture
 
-SUBFOLDER = "predictions"
 _UNFINISHED = ".dsct_unfinished"
 
 
@@ -29,23 +30,29 @@ class Results:
 
     Args:
         folder: of the results.
-        pictures: all of the run.
-        draw: whether there are drawn copies.
+        pictures: all of the run that are known before it.
+        draw: whether there are drawn copies: of none, of all, or of those for which a function says so.
 
     Attributes:
+        mark: ends the names of unfinished files, so that processes that share a folder do not meet.
         drawn: picture -> path of its copy below ``folder``; empty without drawn copies.
 
     Raises:
         UserError: the folder is a file, or something of the user's has the name of a result.
     """
 
-    def __init__(self, folder: Path, pictures: Sequence[Found], draw: bool = True) -> None:
+    def __init__(self, folder: Path, pictures: Sequence[Found], draw: bool | Callable[[Found], bool] = True) -> None:
         self.folder = folder
         if os.path.lexists(folder) and not folder.is_dir():
             raise UserError(f"predict: --out expects a folder. Got {folder}, which is a file.")
         check_free(folder)
+        self.mark = ""
         self._own = OwnFiles(folder)
-        self.drawn = dict(zip(pictures, self._free_names(pictures), strict=True)) if draw else {}
+        self._is_drawn: Callable[[Found], bool] = draw if callable(draw) else lambda _: bool(draw)
+        some = [found for found in pictures if self._is_drawn(found)]
+        self.drawn = dict(zip(some, self._free_names(some, pictures), strict=True)) if some else {}
+        self._later: NamesInTurn | None = None
+        self._coming: dict[Found, PurePath] = {}
 
     def open(self) -> None:
         """Make the folder.
@@ -58,6 +65,10 @@ class Results:
         except OSError as error:
             raise writing_failed(self.folder, error) from error
 
+    def draws(self, found: Found) -> bool:
+        """Whether there is a drawn copy of a picture or clip."""
+        return found in self.drawn or self._is_drawn(found)
+
     def save(self, found: Found, picture: Image.Image) -> str:
         """Write the drawn copy of a picture, whole or not at all.
 
@@ -67,22 +78,57 @@ class Results:
         Raises:
             UserError: the disk is full or refuses.
         """
-        path = self.folder / self.drawn[found]
-        form = WRITABLE[path.suffix.lower()]
-        unfinished = path.parent / _UNFINISHED
+        name = self._name(found)
+        form = WRITABLE[name.suffix.lower()]
+        unfinished = self.begin(found)
+        try:
+            encode_picture(picture, unfinished, form)
+        except (OSError, ValueError) as error:
+            self.give_up(found)
+            raise writing_failed(self.folder / name, error) from error
+        return self.finish(found)
+
+    def begin(self, found: Found) -> Path:
+        """The hidden file into which the drawn copy of a picture or clip is to be written."""
+        path = self.folder / self._name(found)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            encode_picture(picture, unfinished, form)
-            self._own.move_in(unfinished, path)
-        except (OSError, ValueError) as error:
-            with suppress(OSError):
-                unfinished.unlink()
+        except OSError as error:
             raise writing_failed(path, error) from error
-        return self.drawn[found].as_posix()
+        return path.parent / f"{_UNFINISHED}{self.mark}"
 
-    def _free_names(self, pictures: Sequence[Found]) -> list[PurePath]:
+    def finish(self, found: Found) -> str:
+        """Give the hidden file its name, which is returned as it stands in the rows.
+
+        Raises:
+            UserError: the disk refuses.
+        """
+        path = self.folder / self._name(found)
+        try:
+            self._own.move_in(self.begin(found), path)
+        except OSError as error:
+            self.give_up(found)
+            raise writing_failed(path, error) from error
+        return self._name(found).as_posix()
+
+    def give_up(self, found: Found) -> None:
+        """Remove the hidden file."""
+        with suppress(OSError):
+            self.begin(found).unlink()
+
+    def _name(self, found: Found) -> PurePath:
+        """The path of a drawn copy below the folder; found now for what came while the program runs."""
+        name = self.drawn.get(found) or self._coming.get(found)
+        if name is None:
+            self._later = self._later or NamesInTurn(self.drawn.values())
+            inputs = {_identity(found.path)} if found.path.exists() else set()
+            name = self._later.name(found, lambda option: self._taken([option], inputs) is None)
+            self._coming = {found: name}  # one at a time
+        return name
+
+    def _free_names(self, pictures: Sequence[Found], read: Sequence[Found]) -> list[PurePath]:
         names = drawn_names(pictures)
-        inputs = {_identity(found.path) for found in pictures}
+        inputs = {_identity(found.path) for found in read if found.path.exists()}
         if self._taken(names, inputs) is None:
             return names
         names = [SUBFOLDER / name for name in names]

@@ -12,78 +12,74 @@ It has one entry per picture, in the order of the pictures::
 and for a picture that could not be read::
 
     {"file": str, "error": str}
+
+A clip (a video, a camera) has the row of a picture for each of its frames that was taken, with two keys more, and
+people who are followed over frames have a number; after them comes one row for the clip::
+
+    {"file": str, "frame": int, "seconds": float,  # number from 0 and time since the first frame
+     ..., "people": [{..., "track": int}]}         # from 1; absent while nobody knows who it is
+    {"file": str, "frames": int, "seconds": float, # how many were taken, and the time of the last
+     "tracks": int, "drawn": str, "error": str}    # error only where it could not be read to its end
+
+Rows of one run that is split have a key ``unit`` besides, see ``run/shards.py``.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.growing_list import GrowingList, writing_failed
 
 ROWS_NAME = "predictions.json"
 PREVIOUS_NAME = "predictions.previous.json"
-_END = b"\n]\n"
+_WHOLE = 1 << 22
+"""Bytes of a file that may be read at once; larger ones are read line by line."""
 
 
-class Rows:
-    """The growing file; the one of an earlier run is kept as ``predictions.previous.json``.
+class Rows(GrowingList):
+    """The growing file; the one of an earlier run is kept as ``predictions.previous.json``, or goes on.
 
     Args:
         folder: where it is; exists.
+        name: of the file.
+        resume: go on behind the rows that are there. Frames of a clip that was not finished are taken away, since
+            people can only be followed from its start.
 
     Attributes:
         path: the file.
         replaced: whether there was one of an earlier run.
+        done: names of the pictures and clips that have their rows already.
 
     Raises:
         UserError: a file of that name is there that is no result of this program, or writing fails.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / ROWS_NAME
-        self.replaced = self.path.exists()
+    def __init__(self, folder: Path, name: str = ROWS_NAME, resume: bool = False) -> None:
+        path = folder / name
+        self.done: set[str] = set()
         check_free(folder)
-        try:
-            if self.replaced:
-                os.replace(self.path, folder / PREVIOUS_NAME)
-            self._file = self.path.open("xb", buffering=0)
-            self._file.write(b"[" + _END)
-        except OSError as error:
-            raise writing_failed(self.path, error) from error
-        self._end = 1
+        goes_on = resume and path.exists()
+        self.replaced = not goes_on and path.exists()
+        if self.replaced:
+            try:
+                os.replace(path, folder / PREVIOUS_NAME)
+            except OSError as error:
+                raise writing_failed(path, error) from error
+        super().__init__(path, self._behind_what_is_done(path) if goes_on else 0)
 
-    def __enter__(self) -> Rows:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Append a row: one write over the closing bracket.
-
-        Raises:
-            UserError: the disk is full or refuses; the rows before are intact.
-        """
-        text = b",\n " if self._end > 1 else b"\n "
-        text += json.dumps(entry).encode("ascii")  # ASCII, so that names of any bytes are JSON
-        try:
-            self._write(text)
-        except OSError as error:
-            raise writing_failed(self.path, error) from error
-        self._end += len(text)
-
-    def _write(self, text: bytes) -> None:
-        self._file.seek(self._end)
-        if self._file.write(text + _END) < len(text) + len(_END):
-            self._file.seek(self._end)
-            self._file.write(_END)
-            self._file.truncate()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def _behind_what_is_done(self, path: Path) -> int:
+        """Where the next row goes."""
+        behind = 1
+        for row, end in _lines(path):
+            if "frame" not in row:
+                self.done.add(row["file"])
+                behind = end
+        return behind
 
 
 def check_free(folder: Path) -> None:
@@ -102,15 +98,49 @@ def is_rows(path: Path) -> bool:
     if not path.is_file():  # a pipe would be waited for
         return False
     try:
+        if path.stat().st_size > _WHOLE:
+            return all(_is_row(json.loads(line)) for line in _texts(path))
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(content, list) and all(
-        isinstance(row, dict) and "file" in row and ("people" in row or "error" in row) for row in content
-    )
+    return isinstance(content, list) and all(map(_is_row, content))
 
 
-def writing_failed(path: Path, error: Exception) -> UserError:
-    """The sentence for a disk that is full, or a folder that may not be written to."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UserError(f"predict: writing {path} failed ({reason}); free some space or give another --out.")
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file of this program, one in memory at a time.
+
+    Raises:
+        UserError: another program wrote it anew, or it was cut short.
+    """
+    return (row for row, _ in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """Rows, and where each ends, in bytes."""
+    end = 0
+    with path.open("rb") as file:
+        for line in file:
+            text = line.rstrip(b",\r\n ")
+            if text not in (b"[", b"]", b""):
+                try:
+                    row = json.loads(text)
+                except ValueError:
+                    row = None
+                if not _is_row(row):
+                    raise UserError(f"predict: {path} is not as this program wrote it; give another --out.")
+                yield row, end + len(text)
+            end += len(line)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """What should be rows: all lines but the brackets around them."""
+    with path.open(encoding="utf-8") as file:
+        if file.readline() != "[\n":
+            raise ValueError("no list")
+        for line in file:
+            if line.strip() != "]":
+                yield line.rstrip(",\n ")
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and "file" in row and any(key in row for key in ("people", "error", "frames"))

@@ -24,12 +24,14 @@ class Person:
         score: confidence that this is a person, in [0, 1].
         emotions: names of those shown, the most probable first; never empty.
         probabilities: emotion -> probability, all K in the order of the label set.
+        track: who it is over the frames of a clip, from 1; 0 where nobody knows.
     """
 
     box: tuple[float, float, float, float]
     score: float
     emotions: tuple[str, ...]
     probabilities: dict[str, float]
+    track: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in a row of ``predictions.json``."""
@@ -38,6 +40,7 @@ class Person:
             "score": self.score,
             "emotions": list(self.emotions),
             "probabilities": dict(self.probabilities),
+            **({"track": self.track} if self.track else {}),
         }
 
 
@@ -45,19 +48,21 @@ def described(people: Instances, emotions: Emotions, thresholds: Sequence[float]
     """The people of one picture, in their order.
 
     Args:
-        people: ``pred_boxes``, ``scores`` (n,), ``emotion_probs`` (n, K).
+        people: ``pred_boxes``, ``scores`` (n,), ``emotion_probs`` (n, K); ``track`` (n,) where they are followed.
         emotions: the label set.
         thresholds: K least probabilities of a shown emotion; see ``shown_emotions``.
     """
     boxes, scores, rows = people.pred_boxes.tensor.tolist(), people.scores.tolist(), people.emotion_probs
+    tracks = people.track.tolist() if people.has("track") else [0] * len(scores)
     return [
         Person(
             (round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)),
             round(score, 4),
             tuple(emotions.names[index] for index in shown_emotions(row, emotions, thresholds)),
             {name: round(value, 4) for name, value in zip(emotions.names, row.tolist(), strict=True)},
+            track,
         )
-        for (x0, y0, x1, y1), score, row in zip(boxes, scores, rows, strict=True)
+        for (x0, y0, x1, y1), score, row, track in zip(boxes, scores, rows, tracks, strict=True)
     ]
 
 

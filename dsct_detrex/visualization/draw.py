@@ -42,7 +42,8 @@ def draw_predictions(
 
     One emotion per person: a chip with the most probable one. Several: those shown, with small bars. Names and numbers
     are those of ``structures.described``, as in ``predictions.json``. A person's colour belongs to its row, so another
-    threshold recolours nobody. Annotations are dashed and white.
+    threshold recolours nobody; or to its ``track`` where there is one, whose number stands before the emotion.
+    Annotations are dashed and white.
 
     Args:
         image: PIL image, (H, W, 3) uint8 array or (3, H, W) uint8 tensor, RGB.
@@ -70,9 +71,10 @@ def draw_predictions(
     lines = max(1, min(max_emotions, _LINES_PER_PICTURE // max(1, len(people))))
     truths = [] if ground_truth is None else _canvas_boxes(ground_truth.gt_boxes.tensor, ground_truth, canvas)
 
+    colors = _colors(instances)
     draw, line = ImageDraw.Draw(canvas), _line(canvas)
     for row in people:
-        _solid_box(draw, boxes[row], PEOPLE_COLORS[row % len(PEOPLE_COLORS)], line)
+        _solid_box(draw, boxes[row], colors[row], line)
     for box in truths:
         _dashed_box(draw, box, line)
 
@@ -80,9 +82,8 @@ def draw_predictions(
     visible = [boxes[row] for row in people]
     persons = described(instances, emotions, (0.0,) * emotions.num_emotions if thresholds is None else thresholds)
     for row in people:
-        color = PEOPLE_COLORS[row % len(PEOPLE_COLORS)]
         more = 0 if thresholds is None else max(0, len(persons[row].emotions) - lines)
-        chip = _emotion_chip(persons[row], emotions, lines, more, color, font)
+        chip = _emotion_chip(persons[row], emotions, lines, more, colors[row], font)
         chips.append(_put(canvas, chip, boxes[row], chips, visible))
     if ground_truth is not None:
         for box, text in zip(truths, _truth_texts(ground_truth, emotions, lines if len(truths) < 3 else 1)):
@@ -190,8 +191,17 @@ def _dashes(
         draw.line(points, fill=_TRUTH_COLOR, width=line)
 
 
+def _colors(people: Instances) -> list[str]:
+    """Of each row: by who it is where that is known, else by the row."""
+    tracks = people.track.tolist() if people.has("track") else [0] * len(people)
+    numbers = [track - 1 if track else row for row, track in enumerate(tracks)]
+    return [PEOPLE_COLORS[number % len(PEOPLE_COLORS)] for number in numbers]
+
+
 def _emotion_chip(person: Person, emotions: Emotions, lines: int, more: int, color: str, font: Font) -> Image.Image:
     rows = [(name, person.probabilities[name]) for name in person.emotions[:lines]]
+    if person.track:
+        rows[0] = (f"#{person.track} {rows[0][0]}", rows[0][1])
     if isinstance(emotions, MultiLabelEmotions):
         return bars_chip(rows, color, font, more)
     return label_chip(f"{rows[0][0]} {100 * rows[0][1]:.0f} %", color, font)

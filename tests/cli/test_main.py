@@ -88,6 +88,8 @@ def test_one_name_one_meaning() -> None:
     assert set(several) <= {"--out", "--data", "--format"}, (
         "a sweep's --out was --output-dir, a folder's --data is --format"
     )
+    # A sweep's --out was --output-dir, a folder's --data is --format, and that of a prediction is of its results.
+    assert set(several) <= {"--out", "--data", "--format"}
 
 
 def test_overview(capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,7 +124,7 @@ def test_results_beside_the_photos_twice(release: str, photos: Path, capsys: pyt
     (photos / "3.png").unlink()
     before = {path: path.read_bytes() for path in photos.iterdir()}
     for _ in range(2):
-        assert predict(release, "photos", "--out", "photos") == 0
+        assert predict(release, "photos", "--out", "photos", "--recursive") == 0
         assert [row["file"] for row in rows("photos")] == [f"photos/{index}.png" for index in range(3)]
         assert {path: path.read_bytes() for path in before} == before
     said = capsys.readouterr().out

@@ -1,186 +1,208 @@
-"""One picture, several, or a stream: what comes back, in which order, and what is held meanwhile."""
+"""Every kind of word on the command line, good and bad: what is worked on, what is a row, what is refused."""
 
 import io
-import itertools
-import re
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from dsct_detrex.data.images import ImageError
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction import Prediction, Predictions
+from dsct_detrex.prediction.sources.contract import Search
+from dsct_detrex.prediction.sources.discovery import kinds, name_units
 from dsct_detrex.structures import CAER_S
 from tests.prediction.finds import finder
+from tests.prediction.stubs import files, picture, predict, rows, use
+
+LATIN = os.fsdecode(b"photos/latin\xe9.png")
 
 
-def picture(index: int) -> Image.Image:
-    return Image.new("RGB", (20 + index, 10), (index, 0, 0))
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``photos`` with ``a.png`` and ``b.png``, two more in folders below."""
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("a.png", "b.png", "day/c.png", "day/deep/d.png")):
+        picture(f"photos/{name}", seed)
+    use(finder(CAER_S), monkeypatch)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "photos" / "day").mkdir(parents=True)
-    picture(0).save(tmp_path / "photos" / "a.png")
-    picture(1).save(tmp_path / "photos" / "day" / "b.png")
-    return tmp_path / "photos"
+def named(*words: str, recursive: bool = False) -> list[str]:
+    search = Search(recursive)
+    found = name_units(words, search)
+    return [unit.path.as_posix() for unit in (*found.known, *found.live)]
 
 
-def widths(results: object) -> list[int]:
-    return [result.image_size[1] for result in results]  # type: ignore[attr-defined]
+def text_file(name: str, content: bytes) -> None:
+    Path(name).write_bytes(content)
 
 
-ARRAY = np.zeros((10, 20, 3), np.uint8)
-TENSOR = torch.zeros(3, 10, 20, dtype=torch.uint8)
-
-
-@pytest.mark.parametrize("one", [picture(0), ARRAY, ARRAY[..., 0], TENSOR, TENSOR[0]])
-def test_one_picture_is_one_prediction(one: object) -> None:
-    result = finder(CAER_S)(one)  # type: ignore[call-overload]
-    assert isinstance(result, Prediction)
-    assert result.image_size == (10, 20)
-    assert len(result) == 3
+BOTH = ["photos/a.png", "photos/b.png"]
 
 
 @pytest.mark.parametrize(
-    "several",
+    ("content", "expected"),
     [
-        [picture(0), ARRAY, TENSOR],
-        (picture(0), ARRAY, TENSOR),
-        np.stack([ARRAY] * 3),
-        torch.stack([TENSOR] * 3),
-        torch.stack([TENSOR] * 3) / 255,
-        [torch.stack([TENSOR] * 2), ARRAY],
+        (b"photos/a.png\nphotos/b.png\n", BOTH),
+        (b"photos/a.png\nphotos/b.png", BOTH),
+        (b"photos/a.png\r\nphotos/b.png\r\n", BOTH),
+        (b"\n\r\n  \nphotos/a.png\n\n\nphotos/b.png\n\n", BOTH),
+        (b"\xef\xbb\xbfphotos/a.png\nphotos/b.png\n", BOTH),
+        (b"photos/a.png\0photos/b.png\0", BOTH),
+        (b"photos/a.png\nphotos/b.png\nphotos/a.png\n./photos/a.png\nphotos/../photos/b.png\n", BOTH),
+        (b"photos/b.png\nphotos/a.png\n", BOTH[::-1]),
+        (b"photos/new\nline.png\0photos/a.png", ["photos/new\nline.png", "photos/a.png"]),
+        (b"photos/latin\xe9.png\n", [LATIN]),
+        (b"photos/a.png\nphotos/gone.png\n", ["photos/a.png", "photos/gone.png"]),
+        (b"photos\n", BOTH),
+        (b"photos/a.png\nclip.mp4\n", ["photos/a.png", "clip.mp4"]),
     ],
-    ids=["list", "tuple", "array", "tensor", "floats", "list with a batch"],
 )
-@pytest.mark.parametrize("batch_size", [1, 2, 9])
-def test_several_pictures_are_predictions_in_order(several: object, batch_size: int) -> None:
-    predictor = finder(CAER_S)
-    results = predictor(several, batch_size)  # type: ignore[call-overload]
-    assert isinstance(results, Predictions)
-    assert widths(results) == [20] * 3
-    assert predictor.model.batches == {1: [1, 1, 1], 2: [2, 1], 9: [3]}[batch_size]
+@pytest.mark.parametrize("way", ["@list", "list.txt", "-"])
+def test_a_list_and_standard_input_name_the_same(
+    way: str, content: bytes, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_file(way.removeprefix("@"), content) if way != "-" else give_input(content, monkeypatch)
+    assert named(way) == expected
 
 
-@pytest.mark.parametrize("text", [True, False])
-def test_a_folder_is_searched(folder: Path, text: bool) -> None:
-    results = finder(CAER_S)(str(folder) if text else folder)
-    assert isinstance(results, Predictions)
-    assert [result.file for result in results] == [str(folder / "a.png"), str(folder / "day" / "b.png")]
-    assert widths(finder(CAER_S)([folder / "day", folder / "a.png"])) == [21, 20]
+def give_input(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
-def test_what_a_folder_holds_besides_is_a_warning(folder: Path) -> None:
-    (folder / "clip.mp4").write_bytes(b"x")
-    with pytest.warns(UserWarning, match=r"photos were left out: 1 video \(\.mp4\)"):
-        finder(CAER_S)(folder)
-
-
-def test_a_stream_is_read_as_far_as_results_are_asked_for() -> None:
-    drawn: list[int] = []
-
-    def endless() -> Iterator[Image.Image]:
-        for index in itertools.count():
-            drawn.append(index)
-            yield picture(index)
-
-    results = finder(CAER_S)(endless(), batch_size=4)
-    assert not isinstance(results, Prediction | Predictions)
-    assert drawn == []
-    assert widths(itertools.islice(results, 5)) == [20, 21, 22, 23, 24]
-    assert len(drawn) <= 5 + 4 * 4, "four batches ahead, for each picture has a size of its own"
-
-
-def test_a_loader_of_batches_is_a_stream() -> None:
-    loader = torch.utils.data.DataLoader([TENSOR] * 5, batch_size=2)
-    assert widths(finder(CAER_S)(loader)) == [20] * 5
-
-
-def test_a_list_keeps_no_pixels_of_files(folder: Path) -> None:
-    results = finder(CAER_S)([folder / "a.png", picture(0)])
-    assert results[0].photo is None
-    assert results[1].photo is not None
-    assert results[0].plot().size == results[1].plot().size
-    picture(5).save(folder / "a.png")
-    with pytest.raises(UserError, match=r"a\.png has changed since it was read; predict on it again\."):
-        results[0].plot()
+def test_lines_of_a_pipe_are_taken_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second line is written only after the first unit is there: whoever waits for the end waits for ever."""
+    end, start = os.pipe()
+    os.write(start, b"photos/a.png\n")
+    with os.fdopen(end, "rb") as reader:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(reader))
+        live = name_units(["-"], Search()).live
+        assert next(live).path == Path("photos/a.png")
+        os.write(start, b"photos/b.png")
+        os.close(start)
+        assert [unit.path.name for unit in live] == ["b.png"]
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("words", "expected"),
     [
-        ([], r"expects at least one picture\. Got an empty list\."),
-        ([[picture(0)]], r"expects pictures in a list\. Got a list as number 1\."),
-        ([picture(0), None], r"^picture 2: Predictor expects a path, .* Got NoneType \(cv2\.imread"),
-        (iter([picture(0), np.zeros((2, 2), bool)]), r"^picture 2: .* Got bool; that is a mask"),
-        (None, r"^Predictor expects a path, .* Got NoneType \(cv2\.imread"),
-        ({"image": picture(0)}, r"Got dict\."),
-        (7, r"Got int\."),
-        (b"\xff\xd8", r"Got bytes; open it first"),
-        (io.BytesIO(b"x"), r"Got BytesIO; open it first: PIL\.Image\.open\(file\)"),
-        ("https://example.org/a.jpg", r"https://example\.org/a\.jpg is an address, and nothing is downloaded"),
-        ("", r"Got an empty text"),
-        (torch.zeros(1, 1, 3, 4, 4), r"\(C, H, W\) .* Got \(1, 1, 3, 4, 4\)"),
-        (np.zeros((2, 3, 8, 8), np.uint8), r"Got \(3, 8, 8\)\. Channels come last"),
+        (["photos"], BOTH),
+        (["photos/*.png"], BOTH),
+        (["photos/[b-z].png"], BOTH[1:]),
+        (["photos/**/*.png"], [*BOTH, "photos/day/c.png", "photos/day/deep/d.png"]),
+        (["photos/*/*.png", "photos/*"], ["photos/day/c.png", *BOTH]),
+        (["photos/b.png", "photos"], BOTH[::-1]),
+        (["photos", "photos/a.png", "./photos"], BOTH),
+        (["photos/day", "photos"], ["photos/day/c.png", *BOTH]),
     ],
 )
-def test_what_is_no_picture_is_one_sentence(given: object, message: str) -> None:
-    with pytest.raises(UserError, match=message) as error:
-        list(finder(CAER_S)(given))  # type: ignore[call-overload]
-    assert "\n" not in str(error.value)
+def test_folders_patterns_and_files(words: list[str], expected: list[str]) -> None:
+    assert named(*words) == expected
 
 
-def test_an_empty_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=re.escape(f"no picture in {tmp_path}")):
-        finder(CAER_S)(tmp_path)
+def test_folders_below_are_searched_on_request_and_counted_else(capsys: pytest.CaptureFixture[str]) -> None:
+    everything = [*BOTH, "photos/day/c.png", "photos/day/deep/d.png"]
+    assert named("photos", recursive=True) == everything
+    assert predict("photos", "--out", "out") == 0
+    assert files() == BOTH
+    assert "left out: 2 pictures in folders below (--recursive takes them too)" in capsys.readouterr().out
+    assert predict("photos", "--out", "out", "--recursive") == 0
+    assert files() == everything
+    assert "left out" not in capsys.readouterr().out
+    assert Path("out/day/deep/d.png").is_file()
 
 
-@pytest.mark.parametrize("batch_size", [1, 9])
-def test_a_picture_that_cannot_be_read_raises_in_its_turn_or_is_reported(batch_size: int, folder: Path) -> None:
-    (folder / "broken.png").write_bytes(b"no picture")
-    files = [folder / "a.png", folder / "broken.png", folder / "missing.png", folder / "day" / "b.png"]
-    predictor = finder(CAER_S)
-    results = predictor.stream(files, batch_size)
-    assert next(results).image_size == (10, 20)
-    with pytest.raises(ImageError, match=r"broken\.png cannot be read \(it is no picture"):
-        next(results)
-    reported = predictor(files, batch_size, on_error="report")
-    assert [bool(result.error) for result in reported] == [False, True, True, False]
-    assert set(reported[1].to_dict()) == {"file", "error"}
-    assert len(reported[1]) == 0
-    assert "broken.png: not read. The image" in repr(reported[1])
-    with pytest.raises(UserError, match=r"there is no picture to draw on\. The image .*broken\.png cannot be read"):
-        reported[1].plot()
-    assert "<img" not in reported[1]._repr_html_()
+def test_a_picture_named_like_a_pattern_or_a_list_is_a_picture() -> None:
+    for name in ("[1].png", "@a.png", "webcam"):
+        picture("photos/x.png").rename(name)
+        assert named(name) == [name]
 
 
-def test_colours_come_in_the_order_that_is_said() -> None:
-    red_first = np.zeros((10, 20, 3), np.uint8)
-    red_first[..., 0] = 200
-    predictor = finder(CAER_S)
-    for given in (red_first, torch.from_numpy(red_first).permute(2, 0, 1)):
-        for order, color in (("rgb", (200, 0, 0)), ("bgr", (0, 0, 200))):
-            (result,) = predictor.stream([given], channel_order=order)  # type: ignore[arg-type]
-            assert result.photo is not None
-            assert result.photo.pixels.getpixel((0, 0)) == color
-    (result,) = predictor.stream([Image.fromarray(red_first)], channel_order="bgr")
-    assert result.photo is not None
-    assert result.photo.pixels.getpixel((0, 0)) == (200, 0, 0)
+REFUSED: list[tuple[Callable[[], None], list[str], str]] = [
+    (lambda: text_file("empty.txt", b""), ["empty.txt"], "the list empty.txt names no picture; it should have a path"),
+    (lambda: text_file("blank", b"\r\n\n"), ["@blank"], "the list blank names no picture"),
+    (lambda: None, ["@gone"], "the list gone cannot be read (No such file or directory)"),
+    (lambda: None, ["gone.txt"], "gone.txt is neither a file nor a folder"),
+    (lambda: text_file("w.txt", "photos/a.png\n".encode("utf-16")), ["w.txt"], "the list w.txt is UTF-16; save it as"),
+    (
+        lambda: text_file("photos/l.txt", b"a.png\n"),
+        ["photos/l.txt"],
+        "names a.png, which lies beside the list and not",
+    ),
+    (lambda: None, ["photos/*.jpg"], "nothing is called like photos/*.jpg; check the pattern"),
+    (lambda: os.makedirs("only/below"), ["only"], "no picture in only."),
+    (lambda: picture("only/below/a.png") and None, ["only"], "Left out: 1 picture in folders below (--recursive takes"),
+    (lambda: None, ["clip.mp4"], "clip.mp4 is neither a file nor a folder"),
+]
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"batch_size": 0}, r"stream\(batch_size=\) expects at least 1\. Got 0\."),
-        ({"channel_order": "BGR"}, r"Predictor\(channel_order=\) expects one of rgb, bgr\. Got 'BGR'\."),
-        ({"on_error": "ignore"}, r"Predictor\(on_error=\) expects one of raise, report\. Got 'ignore'\."),
-    ],
-)
-def test_a_wrong_argument_is_one_sentence_at_once(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        finder(CAER_S).stream(iter([]), **settings)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("make", "words", "message"), REFUSED)
+def test_what_names_nothing_is_one_sentence(
+    make: Callable[[], None], words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make()
+    assert predict(*words, "--out", "out") == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert not Path("out").exists()
+
+
+def test_standard_input_without_names_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_input(b"\n\r\n", monkeypatch)
+    assert predict("-", "--out", "out") == 2
+    assert "standard input names no picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["list.txt", "-"])
+def test_what_is_wrong_with_one_path_of_a_list_is_a_row(
+    way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text_file("photos/broken.png", b"no picture")
+    picture("photos/ok.png").rename(LATIN)
+    content = b"photos/gone.png\nphotos/a.png\r\nphotos/broken.png\n" + os.fsencode(LATIN) + b"\nphotos/a.png\n"
+    text_file("list.txt", content) if way != "-" else give_input(content, monkeypatch)
+    assert predict(way, "--out", "out", "--batch-size", "3") == 1
+    assert files() == ["photos/gone.png", "photos/a.png", "photos/broken.png", LATIN]
+    assert ["error" in row for row in rows()] == [True, False, True, False]
+    assert "photos/gone.png is not there" in rows()[0]["error"]
+    assert all(Path("out", row["drawn"]).is_file() for row in rows() if "drawn" in row)
+    assert "2 of 4 pictures could not be read" in capsys.readouterr().err
+
+
+def test_what_comes_while_it_runs_meets_nothing_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures lie where their drawn copies would: each goes to ``predictions/``, numbered where two would meet."""
+    before = {path: path.read_bytes() for path in Path("photos").rglob("*.png")}
+    give_input(b"photos/a.png\n../" + os.fsencode(Path.cwd().name) + b"/photos/b.png\nphotos/day/c.png\n", monkeypatch)
+    assert predict("-", "--out", ".") == 0
+    drawn = [row["drawn"] for row in rows(".")]
+    assert drawn[0] == "predictions/photos/a.png"
+    assert len(set(drawn)) == 3
+    assert all(Path(name).is_file() for name in drawn)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_every_kind_is_asked_and_the_last_takes_all() -> None:
+    orders = [kind.ORDER for kind in kinds()]
+    assert orders == sorted(set(orders))
+    assert kinds()[-1].recognises("anything")
+    assert not any(kind.recognises("anything") for kind in kinds()[:-1])
+
+
+def test_a_camera_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("av")
+    assert predict("webcam:93", "--out", "out") == 2
+    said = capsys.readouterr().err
+    assert "predict: webcam:93 cannot be opened (" in said
+    assert "webcam:94 for example" in said
+
+
+def test_a_pattern_leaves_out_what_is_no_picture() -> None:
+    text_file("photos/notes.md", b"x")
+    search = Search()
+    assert len(name_units(["photos/*"], search).known) == 2
+    assert search.left_out.sentence() == "1 folder that a pattern names (day), 1 other file (.md)"
+    with pytest.raises(UserError, match=r"no picture in photos/\*\.md\. Left out: 1 other file"):
+        name_units(["photos/*.md"], Search())

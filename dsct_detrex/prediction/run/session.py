@@ -1,0 +1,106 @@
+"""One run of ``dsct predict`` in its folder: what is worked on, where it goes, and what of it is there already."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dsct_detrex.cli.predict import PICTURES, VIDEO
+from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.pictures import Found
+from dsct_detrex.prediction.predictor import Predictor
+from dsct_detrex.prediction.results import Results
+from dsct_detrex.prediction.rows import ROWS_NAME, Rows, read_rows
+from dsct_detrex.prediction.run.facts import facts_of
+from dsct_detrex.prediction.run.shards import Shard, rows_files
+from dsct_detrex.prediction.run.tables import Tables
+from dsct_detrex.prediction.sources.contract import Clip, Unit
+from dsct_detrex.prediction.sources.discovery import Named
+
+
+@dataclass
+class Session:
+    """The places of a run; nothing is written before ``open``.
+
+    Args:
+        arguments: of the command line.
+        named: what is worked on.
+        shard: which part of it; None: all.
+
+    Attributes:
+        done: names of what has its rows already.
+
+    Raises:
+        UserError: something of the user's is in the way, or nobody asked to go on with what is there.
+    """
+
+    arguments: argparse.Namespace
+    named: Named
+    shard: Shard | None
+    done: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        formats = () if self.arguments.no_pictures else self.arguments.format
+        self.folder = Path(self.arguments.out)
+        self.results = Results(
+            self.folder, self.named.known, lambda unit: (VIDEO if isinstance(unit, Clip) else PICTURES) in formats
+        )
+        self.resumes = bool(self.arguments.resume or self.shard)
+        self.tables = Tables(self.folder, self.arguments.format, self.resumes, self.arguments.overwrite)
+        self._check_parts()
+        if self.shard is not None:
+            self.results.mark = f"-{self.shard.number}"
+            self.done = self.shard.begin(self.folder, self.arguments.resume)
+
+    def open(self, predictor: Predictor) -> Rows:
+        """Make the folder and begin, or go on."""
+        self.results.open()
+        arguments = self.arguments
+        facts = facts_of(
+            predictor.origin, predictor.threshold, predictor.nms, arguments.stride, predictor.amp, predictor.emotions
+        )
+        has_rows = (self.folder / ROWS_NAME).exists() or rows_files(self.folder)
+        if self.resumes and has_rows:
+            facts.check_same(self.folder)
+        rows = Rows(self.folder, self.shard.part if self.shard else ROWS_NAME, resume=self.resumes)
+        facts.write(self.folder)
+        self.done |= rows.done
+        if self.shard is None:
+            self.tables.open(predictor.emotions, read_rows(rows.path))
+        return rows
+
+    def units(self) -> Iterator[tuple[int, Unit]]:
+        """What is left to do of this run's part, each with its number among all."""
+        return ((number, unit) for number, unit in enumerate(self._all()) if self._is_ours(number, unit))
+
+    def count(self) -> int | None:
+        """How many these are; None where units come while the program runs."""
+        if self.named.is_live:
+            return None
+        return sum(self._is_ours(number, unit) for number, unit in enumerate(self.named.known))
+
+    def row(self, number: int, row: dict[str, Any]) -> dict[str, Any]:
+        """A row as it is written: with the number of its unit where it is part of a whole."""
+        return row if self.shard is None else {**row, "unit": number}
+
+    def _all(self) -> Iterator[Unit]:
+        yield from self.named.known
+        yield from self.named.live
+
+    def _is_ours(self, number: int, unit: Found) -> bool:
+        return str(unit.path) not in self.done and (self.shard is None or self.shard.takes(number))
+
+    def _check_parts(self) -> None:
+        if self.shard is not None and self.named.is_live:
+            raise UserError(
+                "predict: what comes on standard input or from a camera cannot be split among processes; give a list, "
+                "a folder or files."
+            )
+        if self.shard is None and rows_files(self.folder):
+            raise UserError(
+                f"predict: {self.folder} holds shards of a run that was split. Go on with it as it was started, with "
+                f"--resume, or put what is there together: predict --merge {self.folder}"
+            )

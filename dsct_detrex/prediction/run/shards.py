@@ -1,0 +1,108 @@
+"""One collection worked on by several processes: who takes what, whose rows lie where, and whether all are done.
+
+Unit i of an n-way split is worked on by shard ``i mod n + 1``: every process lists the same units and needs no other.
+Its rows go to ``predictions.shard-<number>-of-<n>.part.json``, each with the number of its unit under ``unit``; without
+``.part`` the shard is done. An interrupted split may go on with another n: what has a row anywhere is not done again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsct_detrex.cli.running import under_torchrun
+from dsct_detrex.errors import UserError
+from dsct_detrex.prediction.rows import ROWS_NAME, read_rows
+
+_NAME = re.compile(r"predictions\.shard-\d+-of-\d+(\.part)?\.json")
+_LOCK = ".dsct_merging"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several processes.
+
+    Attributes:
+        number: from 1.
+        of: how many there are.
+    """
+
+    number: int
+    of: int
+
+    def takes(self, unit: int) -> bool:
+        """Whether it works on a unit, counted from 0."""
+        return unit % self.of == self.number - 1
+
+    @property
+    def part(self) -> str:
+        """Name of its rows while it works."""
+        return f"predictions.shard-{self.number}-of-{self.of}.part.json"
+
+    @property
+    def name(self) -> str:
+        """The same when it is done."""
+        return f"predictions.shard-{self.number}-of-{self.of}.json"
+
+    def begin(self, folder: Path, resume: bool) -> set[str]:
+        """Look at what the folder holds; returns the names of all pictures and clips that are done.
+
+        Raises:
+            UserError: there are results of an earlier run, and nobody asked to go on with them.
+        """
+        mine = [path for path in (folder / self.part, folder / self.name, folder / ROWS_NAME) if path.exists()]
+        if mine and not resume:
+            raise UserError(
+                f"predict: {mine[0]} is there already. Add --resume to go on, or give another --out to begin anew."
+            )
+        done = done_in([*rows_files(folder), folder / ROWS_NAME])
+        if (folder / self.name).exists():
+            os.replace(folder / self.name, folder / self.part)
+        return done
+
+    def end(self, folder: Path) -> bool:
+        """Say that this shard is done; returns whether all are."""
+        os.replace(folder / self.part, folder / self.name)
+        return all((folder / Shard(number, self.of).name).exists() for number in range(1, self.of + 1))
+
+
+def chosen_shard(asked: tuple[int, int] | None) -> Shard | None:
+    """The shard of ``--shard``, or of this process among those of torchrun; None where nothing is split.
+
+    Raises:
+        UserError: both.
+    """
+    if under_torchrun() and int(os.environ["WORLD_SIZE"]) > 1:
+        if asked:
+            raise UserError("predict: --shard is what torchrun says already; leave one of them out.")
+        return Shard(int(os.environ["RANK"]) + 1, int(os.environ["WORLD_SIZE"]))
+    return Shard(*asked) if asked else None
+
+
+def rows_files(folder: Path) -> list[Path]:
+    """The rows of all shards, done or not."""
+    return sorted(path for path in folder.glob("predictions.shard-*.json") if _NAME.fullmatch(path.name))
+
+
+def done_in(files: list[Path]) -> set[str]:
+    """Names of the pictures, and of the clips that were finished, in files of rows."""
+    return {row["file"] for path in files if path.exists() for row in read_rows(path) if "frame" not in row}
+
+
+@contextmanager
+def merging_alone(folder: Path) -> Iterator[bool]:
+    """Whether this process is the one that merges: of several that finish together, the first."""
+    lock = folder / _LOCK
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.unlink(missing_ok=True)

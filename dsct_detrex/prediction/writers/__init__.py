@@ -1,0 +1,1 @@
+"""Tables of rows in formats of others; files without a leading ``_`` are named as ``--format``."""
