@@ -28,10 +28,9 @@ from dsct_detrex.hosts import ResNet
 from dsct_detrex.names import figures
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import CAER_S, Boxes, Instances
-from tests.dsct.test_observation import WITHOUT_POINTS
-from tests.dsct.tiny import HOSTS, kind_of, tiny_dsct
+from tests.dsct.test_observation import TEN, WITHOUT_POINTS
+from tests.dsct.tiny import tiny_dsct
 
-TEN = [name for name in HOSTS if kind_of(name) == name]
 OF_PICTURES = [name for name in figures() if name != "losses"]
 
 
