@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -26,7 +25,7 @@ from dsct_detrex.bench.results import CaseResult, Record
 from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
 from dsct_detrex.bench.timing import clock_of
-from dsct_detrex.cli.invocation import PROGRAM
+from dsct_detrex.cli.invocation import recorded
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import hosts, suites
 from dsct_detrex.paths import user_path
@@ -61,7 +60,7 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
         options.repeats or (3 if options.quick else 7),
         peak_of(setting, torch.get_num_threads(), weigh),
     )
-    command = recorded(words)
+    command = recorded("bench", words)
     complete = True
     for suite in chosen:
         record: Record | None = None
@@ -74,11 +73,6 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
             if record is not None and folder is not None:
                 _publish(record, folder)
     return 0 if complete else SOME_MISSING
-
-
-def recorded(words: Sequence[str]) -> str:
-    """The command line as a record keeps it: of folders elsewhere on this disk only the last name."""
-    return shlex.join([PROGRAM, "bench", *(Path(word).name if Path(word).is_absolute() else word for word in words)])
 
 
 def _setting(options: argparse.Namespace) -> Setting:

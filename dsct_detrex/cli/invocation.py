@@ -32,6 +32,11 @@ def this_command() -> str:
     return shlex.join([_python(), *(["-m", "dsct_detrex", *sys.argv[1:]] if module else sys.argv)])
 
 
+def recorded(command: str, words: Sequence[str]) -> str:
+    """A command line as results keep it, for other machines: of folders elsewhere on this disk only the last name."""
+    return shlex.join([PROGRAM, command, *(Path(word).name if Path(word).is_absolute() else word for word in words)])
+
+
 def runnable(command: str) -> list[str]:
     """The words that start a command as a process of its own, in any folder: interpreter, program, command."""
     script = _script(command)

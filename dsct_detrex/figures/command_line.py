@@ -6,14 +6,13 @@ Exit status: 0 done; 1 nothing of what was asked for exists for this model; 2 a 
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dsct_detrex.baselines import EMONet
-from dsct_detrex.cli.invocation import PROGRAM
+from dsct_detrex.cli.invocation import recorded
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.errors import UserError
@@ -60,7 +59,7 @@ def visualize(options: argparse.Namespace, words: Sequence[str]) -> int:
     )
     folder.open()
     print(f"weights: {model.predictor.origin}\npictures: {samples.said}", flush=True)
-    facts: dict[str, Any] = {"schema": 1, "command": _recorded(words), "weights": model.predictor.origin}
+    facts: dict[str, Any] = {"schema": 1, "command": recorded("visualize", words), "weights": model.predictor.origin}
     facts |= {"beside": beside and beside.predictor.origin, "pictures": samples.said, "figures": [], "absent": []}
     for name, kind in chosen_kinds(options.figure):
         _make(name, kind, material, folder, options.dpi, facts)
@@ -111,8 +110,3 @@ def _name_of(model: DSCT | EMONet) -> str:
 def _folder_of(path: str) -> Path:
     place = user_path(path)
     return place if place.is_dir() else place.parent
-
-
-def _recorded(words: Sequence[str]) -> str:
-    """The command line as a record keeps it: of folders elsewhere on this disk only the last name."""
-    return shlex.join([PROGRAM, "visualize", *(Path(w).name if Path(w).is_absolute() else w for w in words)])

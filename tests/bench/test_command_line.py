@@ -11,7 +11,6 @@ import torch
 from omegaconf import DictConfig
 
 from dsct_detrex.bench import command_line, models
-from dsct_detrex.bench.command_line import recorded
 from dsct_detrex.bench.floor import Rates
 from dsct_detrex.bench.suites import data, growth, waiting
 from dsct_detrex.names import suites
@@ -151,8 +150,3 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == suites()
     assert all(len(line.split()) > 3 for line in lines)
-
-
-def test_a_recorded_command_names_no_folder_of_this_machine() -> None:
-    words = ["model", "--against", "/home/me/DSCT", "--out", "runs/bench"]
-    assert recorded(words) == "dsct bench model --against DSCT --out runs/bench"
