@@ -59,7 +59,7 @@ docs: setup  ## write the page of all keys, build the pages of docs/ into site/;
 
 browser:  ## install Chromium where that is possible, for the tests of the web page, which are skipped without it
 	command -v chromium || command -v google-chrome || \
-	{ apt-get update --quiet && apt-get install --yes --quiet chromium; } || echo "no Chromium: its tests are skipped"
+	DEBIAN_FRONTEND=noninteractive timeout 300 sh -c "apt-get update --quiet && apt-get install --yes --quiet chromium" || echo "no Chromium: its tests are skipped"
 
 clean:  ## remove runs, caches and the virtual environment
 	rm -rf runs site $(VENV) .pytest_cache .mypy_cache .ruff_cache
