@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.data.synthetic.bounds import Format
+from dsct_detrex.data.synthetic.dataset import FORMATS
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.explain.reading import Reader
@@ -98,13 +99,12 @@ def _parts(path: Path) -> tuple[str, ...]:
 
 
 def _format(emotions: Emotions, path: str) -> Format:
-    known: tuple[Format, ...] = ("caer_s", "emotic")
-    for name in known:
+    for name in FORMATS:
         if get_emotions(name).names == emotions.names and type(get_emotions(name)) is type(emotions):
             return name
     raise UserError(
-        f"explain: drawn scenes show the emotions of {' or '.join(known)}, whose causes are known. {path} reads those "
-        f"of {emotions.name}; nothing can be measured."
+        f"explain: drawn scenes show the emotions of {' or '.join(FORMATS)}, whose causes are known. {path} reads "
+        f"those of {emotions.name}; nothing can be measured."
     )
 
 

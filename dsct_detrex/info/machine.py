@@ -27,6 +27,10 @@ OPTIONAL = {
     "submitit": "sweeps on SLURM",
     "pandas": "tables of predictions",
     "supervision": "predictions for supervision",
+    "pyarrow": "Parquet files of predictions",
+    "av": "predictions on videos",
+    "trackers": "people followed in them",
+    "gradio": "the page in the browser",
     "onnxruntime": "exported models",
     "onnx": "exporting to ONNX",
     "facenet-pytorch": "CAER-S's faces",
@@ -34,7 +38,7 @@ OPTIONAL = {
 }
 """Package -> what it is for."""
 
-REQUIREMENTS = {"facenet-pytorch": "'facenet-pytorch<2.6'"}
+REQUIREMENTS = {"facenet-pytorch": "'facenet-pytorch<2.6'", "gradio": "'gradio<7'"}
 """Package -> what pip is told, where its name alone brings the wrong version."""
 
 DETREX_INSTALL = (

@@ -128,7 +128,8 @@ def test_saved_config_runs_again(toy: Toy, tmp_path: Path) -> None:
 
 def test_numbered_releases_are_limited(toy: Toy, tmp_path: Path) -> None:
     run(toy("train.checkpointer={period:2,max_to_keep:2}"), quiet=True)
-    names = sorted(path.name for path in (tmp_path / "run").glob("model_*"))
+    names = sorted(path.name for path in (tmp_path / "run").glob("model_*.safetensors"))
+    assert {path.stem for path in (tmp_path / "run").glob("model_*.md")} == {"model_0000008", "model_0000010"}
     assert names == ["model_0000008.safetensors", "model_0000010.safetensors"]
 
 

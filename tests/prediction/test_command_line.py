@@ -231,7 +231,7 @@ def test_a_failure_that_is_no_lack_of_memory_is_not_hidden(
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Predictor, "_keep", broken)
+    monkeypatch.setattr(Predictor, "keep", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         predict(release, "photos", "--out", "out")
 

@@ -16,6 +16,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions, get_emotions
 
 from . import table
+from .bounds import Format
 from .dice import Dice
 from .drawing import paint_scene, paint_with_notes
 from .latents import PEOPLE_PERCENT, draw_caer_s_label, draw_emotic_labels
@@ -24,7 +25,7 @@ from .scene import Box, Person, Scene, draw_scene
 from .things import Painted, Thing
 
 DEFAULT_SIZE = (192, 144)
-FORMATS = ("caer_s", "emotic")
+FORMATS: tuple[Format, ...] = ("caer_s", "emotic")
 """Label sets that the table of the scenes has causes for."""
 SMALLEST_SIDE = 32
 
