@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from rich.progress import track
 
-from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.cli.invocation import recorded
 from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.files import keep_older
@@ -47,7 +47,7 @@ def explain(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         explained(path, arguments.scenes, device, name, progress=sys.stderr.isatty())
         for path, name in zip(arguments.checkpoints, names, strict=True)
     ]
-    content = results.content(spoken("explain", words), [row for row, _ in measured])
+    content = results.content(recorded("explain", words), [row for row, _ in measured])
     print("\n".join(screen.lines(content)))
     write(content, next((example for _, example in measured if example), None), out)
     print(f"\nwritten: {out / STEM}.json, .md and .png")

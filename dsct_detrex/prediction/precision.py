@@ -25,9 +25,10 @@ def autocast_for(amp: str, model: nn.Module) -> AbstractContextManager[object]:
         amp: of ``PRECISIONS``.
         model: says on which device.
     """
-    if amp == "off":
+    first = next(model.parameters(), None)
+    if amp == "off" or first is None:  # an exported model computes as it was exported
         return nullcontext()
-    device = next(model.parameters()).device
+    device = first.device
     settled = _settled(amp, device)
     return torch.autocast(device.type, _TYPES[settled.dtype]) if settled.enabled else nullcontext()
 

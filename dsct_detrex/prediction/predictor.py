@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import torch
@@ -85,6 +86,8 @@ class Predictor:
         self.threshold = threshold
         self.nms = nms
         self.origin = origin
+        self.file: Path | None = None
+        """The weights, where they were read from a file."""
         self.amp = amp
 
     @classmethod
@@ -129,6 +132,12 @@ class Predictor:
             rewrites,
             amp,
         )
+        predictor.file = loaded.file
+        if amp not in ("off", "auto") and next(predictor.model.parameters(), None) is None:
+            raise UserError(
+                f"Predictor: amp={amp} asks torch for 16 bits, but {loaded.file} computes as it was exported; leave it "
+                "out."
+            )
         predictor.model.to(place)
         return predictor
 

@@ -1,23 +1,29 @@
 """What the rows of a folder were made with: kept beside them, so that a run goes on only as it began.
 
-The hidden file ``.dsct_run.json`` has one object: ``weights`` (what ``Predictor.origin`` says), ``threshold``, ``nms``,
-``stride``, ``amp``, ``label_set``, ``emotions`` (names in the order of the classes) and ``several`` (whether a person
-shows more than one).
+The hidden file ``.dsct_run.json`` has one object: ``weights`` (what ``Predictor.origin`` says), ``content`` (SHA-256 of
+that file: its name may stay when it is replaced), ``threshold``, ``nms``, ``stride``, ``amp``, ``label_set``,
+``emotions`` (names in the order of the classes), ``several`` (whether a person shows more than one); of a split run,
+``units`` (SHA-256 of all names in their order: shards that count other pictures would leave some out).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.growing_list import writing_failed
 from dsct_detrex.prediction.own_files import HIDDEN
+from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
 
 FACTS_NAME = f"{HIDDEN}run.json"
+_SAID = ("weights", "content", "units")
+"""What is told in words of its own."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Facts:
     """See the module."""
 
     weights: str
+    content: str
     threshold: float
     nms: float
     stride: int
@@ -32,6 +39,7 @@ class Facts:
     label_set: str
     emotions: tuple[str, ...]
     several: bool
+    units: str = ""
 
     @property
     def labels(self) -> Emotions:
@@ -64,8 +72,14 @@ class Facts:
         other = [
             f"{field.name} was {getattr(earlier, field.name)} and is {getattr(self, field.name)}"
             for field in fields(self)
-            if getattr(earlier, field.name) != getattr(self, field.name)
+            if field.name not in _SAID and getattr(earlier, field.name) != getattr(self, field.name)
         ]
+        same_name, known = earlier.weights == self.weights, bool(earlier.content and self.content)
+        if earlier.content != self.content or not (same_name or known):
+            changed = f"the content of {self.weights} has changed"
+            other.append(changed if same_name else f"weights was {earlier.weights} and is {self.weights}")
+        if earlier.units and self.units and earlier.units != self.units:
+            other.append("its shards split other pictures")
         if other:
             raise UserError(
                 f"predict: --resume cannot go on with the rows in {folder}: {'; '.join(other)}. Give the same as "
@@ -82,7 +96,32 @@ def read_facts(folder: Path) -> Facts | None:
         return None
 
 
-def facts_of(weights: str, threshold: float, nms: float, stride: int, amp: str, emotions: Emotions) -> Facts:
-    """Those of a run with a label set."""
-    several = isinstance(emotions, MultiLabelEmotions)
-    return Facts(weights, threshold, nms, stride, amp, emotions.name, tuple(emotions.names), several)
+def facts_of(predictor: Predictor, stride: int, units: Iterable[str] | None) -> Facts:
+    """Those of a run.
+
+    Args:
+        predictor: with its thresholds.
+        stride: between the frames of a video that are read.
+        units: names of all that is split among shards; None where nothing is split.
+    """
+    emotions = predictor.emotions
+    return Facts(
+        weights=predictor.origin,
+        content=_digest_of_file(predictor.file) if predictor.file else "",
+        threshold=predictor.threshold,
+        nms=predictor.nms,
+        stride=stride,
+        amp=predictor.amp,
+        label_set=emotions.name,
+        emotions=tuple(emotions.names),
+        several=isinstance(emotions, MultiLabelEmotions),
+        units="" if units is None else hashlib.sha256("\0".join(units).encode("utf-8", "surrogateescape")).hexdigest(),
+    )
+
+
+def _digest_of_file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -59,9 +59,8 @@ class Session:
         """Make the folder and begin, or go on."""
         self.results.open()
         arguments = self.arguments
-        facts = facts_of(
-            predictor.origin, predictor.threshold, predictor.nms, arguments.stride, predictor.amp, predictor.emotions
-        )
+        split = None if self.shard is None else [str(unit.path) for unit in self.named.known]
+        facts = facts_of(predictor, arguments.stride, split)
         has_rows = (self.folder / ROWS_NAME).exists() or rows_files(self.folder)
         if self.resumes and has_rows:
             facts.check_same(self.folder)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Prediction, Predictor
 from dsct_detrex.prediction.rows import Rows, is_rows, read_rows
+from dsct_detrex.prediction.run.facts import Facts
 from dsct_detrex.structures import CAER_S
 from tests.prediction.clips import colour_finder, write_clip
 from tests.prediction.finds import finder
@@ -165,3 +167,19 @@ def test_rows_are_read_and_gone_on_with_in_any_size(tmp_path: Path, monkeypatch:
     assert not is_rows(path)
     with pytest.raises(UserError, match="is no result of predict"):
         Rows(tmp_path, resume=True)
+
+
+def test_weights_replaced_under_their_name_are_other_weights(tmp_path: Path) -> None:
+    earlier = Facts("best.safetensors", "a", 0.3, 0.5, 1, "off", "moods", ("calm", "tense"), True, "x")
+    earlier.write(tmp_path)
+    earlier.check_same(tmp_path)
+    replace(earlier, units="").check_same(tmp_path)
+    for other, said in (
+        (replace(earlier, content="b"), "the content of best.safetensors has changed"),
+        (replace(earlier, content="b", weights="last.pth"), "weights was best.safetensors and is last.pth"),
+        (replace(earlier, units="y"), "its shards split other pictures"),
+        (replace(earlier, amp="on"), "amp was off and is on"),
+    ):
+        with pytest.raises(UserError, match=said):
+            other.check_same(tmp_path)
+    replace(earlier, weights="elsewhere/best.safetensors").check_same(tmp_path)
