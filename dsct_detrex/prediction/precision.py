@@ -25,8 +25,10 @@ def autocast_for(amp: str, model: nn.Module) -> AbstractContextManager[object]:
         amp: of ``PRECISIONS``.
         model: says on which device.
     """
+    if amp == "off":
+        return nullcontext()
     first = next(model.parameters(), None)
-    if amp == "off" or first is None:  # an exported model computes as it was exported
+    if first is None:  # an exported model computes as it was exported
         return nullcontext()
     device = first.device
     settled = _settled(amp, device)

@@ -7,7 +7,7 @@ import torch
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction import Predictor
-from dsct_detrex.prediction.precision import PRECISIONS, spoken_precision
+from dsct_detrex.prediction.precision import PRECISIONS, autocast_for, spoken_precision
 from dsct_detrex.structures import CAER_S
 from tests.commands import predict as main
 from tests.prediction.finds import finder
@@ -71,3 +71,8 @@ def test_an_unknown_precision_is_one_sentence() -> None:
         UserError, match=r"Predictor\(amp=\) expects one of off, auto, on, bfloat16, float16\. Got 'yes'"
     ):
         Predictor(predictor.model, predictor.emotions, predictor.transforms, predictor.emotion_thresholds, amp="yes")
+
+
+def test_a_model_without_weights_of_its_own_computes_as_it_was_exported() -> None:
+    with autocast_for("bfloat16", torch.nn.Identity()):
+        assert not torch.is_autocast_enabled("cpu")
