@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from dsct_detrex.cli.values import device
+from dsct_detrex.cli.values import device, share
 from dsct_detrex.names import PROVIDERS, data_sets
 from dsct_detrex.paths import expanded
 
@@ -50,6 +50,13 @@ def add_device(parser: Container, default: str | None = None, help: str = "auto,
 
 def add_hosts_from(parser: Container, help: str, default: str | None = None) -> None:
     parser.add_argument("--hosts-from", choices=PROVIDERS, default=default, help=help)
+
+
+def add_kept_people(parser: Container, threshold: str = "least confidence of a person, 0 to 1") -> None:
+    """``--threshold`` and ``--nms``: whom of those that a model finds a command keeps; ``threshold`` is its help."""
+    add, said = parser.add_argument, " (default: %(default)s)"
+    add("--threshold", type=share, default=0.3, metavar="X", help=threshold + said)
+    add("--nms", type=share, default=0.5, metavar="X", help="largest overlap of two people, IoU" + said)
 
 
 def add_overwrite(parser: Container, help: str) -> None:

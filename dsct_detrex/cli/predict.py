@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from dsct_detrex.cli.flags import add_device, add_hosts_from, add_overwrite
+from dsct_detrex.cli.flags import add_device, add_hosts_from, add_kept_people, add_overwrite
 from dsct_detrex.cli.parser import Parser
-from dsct_detrex.cli.values import count, share
+from dsct_detrex.cli.values import count
 from dsct_detrex.names import PROVIDERS, table_formats
 from dsct_detrex.paths import expanded
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
@@ -50,14 +50,7 @@ def build_parser() -> Parser:
     add("--out", type=expanded, default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
     _add_format(parser, (PICTURES, VIDEO))
     add("--no-pictures", action="store_true", help="draw nothing: tables and rows alone")
-    add(
-        "--threshold",
-        type=share,
-        default=0.3,
-        metavar="X",
-        help="least confidence of a person, 0 to 1 (default: %(default)s)",
-    )
-    add("--nms", type=share, default=0.5, metavar="X", help="largest overlap of two people, IoU (default: %(default)s)")
+    add_kept_people(parser)
     add("--max-emotions", type=count, default=3, metavar="N", help="lines drawn per person (default: %(default)s)")
     add("--batch-size", type=count, default=1, metavar="N", help="pictures at a time (default: %(default)s)")
     add_device(parser, "auto")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dsct_detrex.cli.flags import add_data, add_device, add_hosts_from, add_overwrite
+from dsct_detrex.cli.flags import add_data, add_device, add_hosts_from, add_kept_people, add_overwrite
 from dsct_detrex.cli.parser import Parser
-from dsct_detrex.cli.values import count, share
+from dsct_detrex.cli.values import count
 from dsct_detrex.names import PROVIDERS, SPLITS, figures
 from dsct_detrex.paths import expanded
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
@@ -51,14 +51,7 @@ def build_parser() -> Parser:
     add("--images", type=count, default=2, metavar="N", help="pictures to draw, from the first (default: %(default)s)")
     add("--people", type=count, default=2, metavar="N", help="people a picture, the surest (default: %(default)s)")
     add("--many", type=count, default=200, metavar="N", help="pictures behind `places` (default: %(default)s)")
-    add(
-        "--threshold",
-        type=share,
-        default=0.3,
-        metavar="X",
-        help="least confidence of a person, 0 to 1 (default: %(default)s)",
-    )
-    add("--nms", type=share, default=0.5, metavar="X", help="largest overlap of two people, IoU (default: %(default)s)")
+    add_kept_people(parser)
     add("--out", type=expanded, default="runs/visualize", metavar="DIR", help="where they go (default: %(default)s)")
     add("--dpi", type=count, default=160, metavar="N", help="pixels an inch; papers want 300 (default: %(default)s)")
     add_overwrite(parser, "replace figures that are in DIR")

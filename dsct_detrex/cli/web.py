@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from dsct_detrex.cli.flags import add_device, add_hosts_from
+from dsct_detrex.cli.flags import add_device, add_hosts_from, add_kept_people
 from dsct_detrex.cli.parser import Parser
-from dsct_detrex.cli.values import port, share
+from dsct_detrex.cli.values import port
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import PROVIDERS
 from dsct_detrex.paths import expanded
@@ -55,14 +55,7 @@ def build_parser() -> Parser:
     )
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who can open it (default: %(default)s, this machine)")
     add("--port", type=port, default=7860, metavar="N", help="0: any that is free (default: %(default)s)")
-    add(
-        "--threshold",
-        type=share,
-        default=0.3,
-        metavar="X",
-        help="where the slider of a person's least confidence starts, 0 to 1 (default: %(default)s)",
-    )
-    add("--nms", type=share, default=0.5, metavar="X", help="largest overlap of two people, IoU (default: %(default)s)")
+    add_kept_people(parser, "where the slider of a person's least confidence starts, 0 to 1")
     add_device(parser, "auto")
     add_hosts_from(parser, "detrex: the model was trained on live hosts (default: %(default)s)", PROVIDERS[0])
     return parser

@@ -1,6 +1,7 @@
 """``dsct predict`` with a model that needs no network, in a folder of its own."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dsct_detrex.prediction import Predictor
+from dsct_detrex.prediction import Prediction, Predictor
 from tests.commands import predict as main
 
 
@@ -38,3 +39,17 @@ def rows(out: str = "out", name: str = "predictions.json") -> list[dict[str, Any
 def files(out: str = "out") -> list[str]:
     """Of the rows of pictures."""
     return [row["file"] for row in rows(out)]
+
+
+def interrupt_after(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C behind so many results, once."""
+    stream = Predictor.stream
+
+    def interrupted(*given: object, **settings: object) -> Iterator[Prediction]:
+        for count, result in enumerate(stream(*given, **settings)):
+            if count == number:
+                monkeypatch.setattr(Predictor, "stream", stream)
+                raise KeyboardInterrupt
+            yield result
+
+    monkeypatch.setattr(Predictor, "stream", interrupted)

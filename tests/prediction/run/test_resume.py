@@ -15,7 +15,7 @@ from dsct_detrex.prediction.run.facts import Facts
 from dsct_detrex.structures import CAER_S
 from tests.prediction.clips import colour_finder, write_clip
 from tests.prediction.finds import finder
-from tests.prediction.stubs import files, picture, predict, rows, use
+from tests.prediction.stubs import files, interrupt_after, picture, predict, rows, use
 
 NAMES = [f"photos/{number}.png" for number in range(6)]
 RESUME = ("photos", "--out", "out", "--resume", "--no-pictures")
@@ -28,19 +28,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         picture(name, seed)
     Path("photos/1.png").write_bytes(b"broken")
     use(finder(CAER_S), monkeypatch)
-
-
-def interrupt_after(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = Predictor.stream
-
-    def interrupted(*given: object, **settings: object) -> Iterator[Prediction]:
-        for count, result in enumerate(stream(*given, **settings)):
-            if count == number:
-                monkeypatch.setattr(Predictor, "stream", stream)
-                raise KeyboardInterrupt
-            yield result
-
-    monkeypatch.setattr(Predictor, "stream", interrupted)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 5])

@@ -1,18 +1,16 @@
 """One collection, several processes: every picture once, in one result at the end, whoever stops and goes on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dsct_detrex.cli.predict import build_parser
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction import Prediction, Predictor
 from dsct_detrex.prediction.run.shards import Shard, merging_alone
 from dsct_detrex.structures import CAER_S
 from tests.commands import predict as main
 from tests.prediction.finds import finder
-from tests.prediction.stubs import files, picture, predict, rows, use
+from tests.prediction.stubs import files, interrupt_after, picture, predict, rows, use
 
 NAMES = [f"photos/{number}.png" for number in range(7)]
 
@@ -54,19 +52,6 @@ def test_every_unit_is_taken_once() -> None:
     for of in (1, 2, 5):
         takers = [[number for number in range(1, of + 1) if Shard(number, of).takes(unit)] for unit in range(20)]
         assert all(len(one) == 1 for one in takers)
-
-
-def interrupt_after(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = Predictor.stream
-
-    def interrupted(*given: object, **settings: object) -> Iterator[Prediction]:
-        for count, result in enumerate(stream(*given, **settings)):
-            if count == number:
-                monkeypatch.setattr(Predictor, "stream", stream)
-                raise KeyboardInterrupt
-            yield result
-
-    monkeypatch.setattr(Predictor, "stream", interrupted)
 
 
 def test_an_interrupted_shard_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
