@@ -141,16 +141,17 @@ def _row(
 
 
 def _with_floor(rows: list[Row], rates: Rates, same: bool) -> tuple[Row, ...]:
-    """Rows of the same work share one floor: of the row whose operations were counted, else of the first that knows.
+    """Rows of the same work share one floor, of the row whose operations were counted; of other work each has its own.
 
-    Of other work each has its own, and none where only its neighbours' operations were counted.
+    Where operations were not counted there is none: what the bytes alone allow can lie far below what the work needs.
     """
-    known = sorted((row for row in rows if row.traffic or row.operations), key=lambda row: row.operations is None)
+    counted = next((row for row in rows if row.operations is not None), None)
     done = []
     for row in rows:
-        one = (known[0] if known else row) if same else row
-        told = same or not known or row.operations is not None or known[0].operations is None
-        floor = rates.floor(one.operations or 0, one.traffic or 0) or None if told else None
+        one = counted if same else row
+        floor = None
+        if one is not None and one.operations is not None:
+            floor = rates.floor(one.operations, one.traffic or 0) or None
         done.append(replace(row, floor=floor, of_floor=row.median / floor if row.median and floor else None))
     return tuple(done)
 

@@ -94,6 +94,8 @@ def test_the_same_work_has_one_floor_other_work_has_others() -> None:
     apart = measure(candidate("a", 8.0, traffic=4000), counted, same=False).rows
     assert [(row.floor, row.of_floor) for row in apart] == [(None, None), (2.0, 2.0)]
     assert [row.difference for row in apart] == [None, None]
+    uncounted = measure(candidate("a", 8.0, traffic=4000), same=False).rows
+    assert [(row.floor, row.of_floor) for row in uncounted] == [(None, None)], "bytes alone say too little"
 
 
 def test_memory_that_cannot_be_measured_leaves_the_times() -> None:
