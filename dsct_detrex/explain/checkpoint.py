@@ -76,7 +76,8 @@ def open_checkpoint(path: str, num_scenes: int, device: torch.device) -> Subject
     rewrite(model)
     scenes = SyntheticScenes(format, "test", num_scenes, **_like_training(loaded.config))
     decoder = model.decoder
-    fuses = decoder.use_contexts and any(layer.aggregation is not None for layer in decoder.layers)
+    aggregations = [layer.aggregation for layer in decoder.layers if layer.aggregation is not None]
+    fuses = decoder.use_contexts and any(aggregation.takes_in_contexts for aggregation in aggregations)
     return Subject(Reader(model, loaded.emotions, loaded.transforms), scenes, format, loaded.origin, fuses)
 
 
