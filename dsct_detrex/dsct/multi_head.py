@@ -44,19 +44,16 @@ class RelationalHeads(nn.Module):
         Returns:
             (B, N, C) gathered values, and (B, N, Q) weights, the mean over heads.
         """
-        subjects = queries[:, queries.shape[1] - lists.shape[-2] :]
-        query, key, value = (
-            self._split(projection(states))
-            for projection, states in (
-                (self.query_proj, subjects),
-                (self.key_proj, queries),
-                (self.value_proj, queries),
-            )
-        )
-        products = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5  # (B, H, N, Q)
-        weights = (products + lists[:, :, None]).softmax(-1).sum(0)
+        weights = (self.products(queries, lists.shape[-2]) + lists[:, :, None]).softmax(-1).sum(0)  # (B, H, N, Q)
+        value = self._split(self.value_proj(queries))
         gathered = weights.to(value.dtype) @ value
         return gathered.transpose(1, 2).flatten(2), weights.mean(1)
+
+    def products(self, queries: Tensor, num_subjects: int) -> Tensor:
+        """(B, H, N, Q) products of queries and keys over sqrt(C / H), the subjects being the last N queries."""
+        query = self._split(self.query_proj(queries[:, queries.shape[1] - num_subjects :]))
+        key = self._split(self.key_proj(queries))
+        return query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
 
     def _split(self, states: Tensor) -> Tensor:
         """(B, n, C) to (B, H, n, C / H)."""

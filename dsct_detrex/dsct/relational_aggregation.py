@@ -152,8 +152,7 @@ class RelationalAggregation(nn.Module):
         """
         m = places.num_contexts
         contexts, subjects = torch.split(queries, [m, queries.shape[1] - m], 1)
-        products = subjects @ queries.transpose(1, 2)
-        products = products * self.scale(queries.shape[-1]) if self.scale_products else products
+        products = self.products(queries, m)
         nearest, relevant = self.choices(products, places)
         lists = self.lists(products, nearest, relevant, subject_mask)
         gathered, weights = self.gathered(queries, products, lists, places)
@@ -167,6 +166,11 @@ class RelationalAggregation(nn.Module):
     def takes_in_contexts(self) -> bool:
         """Whether anything of a context enters a subject."""
         return self.gather == "contexts" and bool(self.k_spatial or self.k_semantic)
+
+    def products(self, queries: Tensor, m: int) -> Tensor:
+        """(B, N, Q) dot products of subjects with all queries, of which the first M are contexts."""
+        products = queries[:, m:] @ queries.transpose(1, 2)
+        return products * self.scale(queries.shape[-1]) if self.scale_products else products
 
     def scale(self, channels: int) -> float:
         """What dot products of states of so many channels are multiplied by."""
@@ -209,6 +213,13 @@ class RelationalAggregation(nn.Module):
             return of_heads
         weights = (self.relevance_of(queries, products, places) + lists).softmax(-1).sum(0)
         return weights.to(queries.dtype) @ queries, weights
+
+    def exponents(self, queries: Tensor, places: Places) -> Tensor:
+        """(B, H, N, Q) what the softmaxes of a call run over, before lists; H heads, or 1. To look at."""
+        m = places.num_contexts
+        if self.heads is not None:
+            return self.heads.products(queries, queries.shape[1] - m)
+        return self.relevance_of(queries, self.products(queries, m), places)[:, None]
 
     @staticmethod
     def reads(given: Mapping[str, Any]) -> set[str]:
