@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig
 from rich.progress import track
 
 from dsct_detrex.cli.invocation import recorded
@@ -29,7 +28,6 @@ from dsct_detrex.names import SYNTHETIC
 from dsct_detrex.prediction.data_split import split_named
 from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.rewrites import rewrite
-from dsct_detrex.structures import Emotions
 from dsct_detrex.visualization.plots import fusion_sheet
 
 STEM = "fusion"
@@ -51,15 +49,12 @@ def info_fusion(options: argparse.Namespace, words: Sequence[str]) -> int:
     out = Path(options.out)
     if out.exists() and not out.is_dir():
         raise UserError(f"info: --out expects a folder. Got {out}, which is a file.")
-    names = short_names(options.files)
-    rows = [diagnosed(path, name, options, device) for path, name in zip(options.files, names, strict=True)]
-    content = {
-        "schema": SCHEMA,
-        "command": recorded("info", words),
-        "measures": MEASURES,
-        "groups": list(GROUPS),
-        "checkpoints": rows,
-    }
+    chosen = None if options.data in (None, SYNTHETIC) else options.data
+    rows = [
+        diagnosed(path, name, options.images, device, chosen, options.data_root, options.split or "test", show=True)
+        for path, name in zip(options.files, short_names(options.files), strict=True)
+    ]
+    content = content_of(recorded("info", words), rows)
     print(json.dumps(content, indent=1) if options.json else "\n".join(screen.lines(content)))
     written = write(content, out)
     if not options.json:
@@ -67,35 +62,63 @@ def info_fusion(options: argparse.Namespace, words: Sequence[str]) -> int:
     return 0
 
 
-def diagnosed(path: str, name: str, options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
+def content_of(command: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The whole file: ``schema``, ``command``, ``measures`` (key -> in words), ``groups`` (order of the numbers of a
+    share), ``checkpoints`` (see ``diagnosed``)."""
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "measures": MEASURES,
+        "groups": list(GROUPS),
+        "checkpoints": list(rows),
+    }
+
+
+def diagnosed(
+    checkpoint: str,
+    name: str,
+    images: int,
+    device: torch.device,
+    data: str | None = None,
+    root: str | None = None,
+    split: str = "test",
+    show: bool = False,
+) -> dict[str, Any]:
     """One checkpoint.
 
-    Keys: ``name``, ``weights`` (the file, and which of its weights), ``note`` (why nothing was measured; else empty),
-    and where something was: ``pictures`` (what was read) and the attributes of ``Diagnosis``.
+    Args:
+        checkpoint: a file, or the folder of a run.
+        name: how tables call it.
+        images: how many to read at most.
+        device: where the model runs.
+        data, root, split: a data set; None: unseen drawn scenes like those of the training. Where these do not show
+            the model's emotions, their people are seen all the same and no loss is measured.
+        show: progress on stderr, where that is a terminal.
+
+    Returns:
+        ``name``, ``weights`` (the file, and which of its weights), ``note`` (why nothing was measured; else empty),
+        ``pictures`` (what was read), and the attributes of ``Diagnosis``.
+
+    Raises:
+        UserError: it cannot be loaded, or is no DSCT model.
     """
-    loaded, model = opened(path, "info --fusion")
+    loaded, model = opened(checkpoint, "info --fusion")
     told = {"name": name, "weights": loaded.origin}
     note = why_not(model)
     if note:
         return told | {"note": note, "pictures": ""} | vars(Diagnosis())
-    dataset = _dataset(options, loaded.config, loaded.emotions)
-    count = min(options.images, len(dataset))
+    dataset: EmotionDataset = (
+        scenes_like(loaded.config, format_of(loaded.emotions) or FORMATS[0], images)
+        if data is None
+        else split_named(data, root, split, "info --fusion")
+    )
+    count = min(images, len(dataset))
     model.eval().to(device)
     rewrite(model)
-    indices = track(range(count), f"reading ({name})", disable=not sys.stderr.isatty())
+    indices = track(range(count), f"reading ({name})", disable=not (show and sys.stderr.isatty()))
     found = diagnose(model, loaded.emotions, loaded.transforms, dataset, indices)
     read = describe(dataset) if count == len(dataset) else f"the first {count:,} of {describe(dataset)}"
     return told | {"note": "", "pictures": read} | vars(found)
-
-
-def _dataset(options: argparse.Namespace, config: DictConfig | None, emotions: Emotions) -> EmotionDataset:
-    """What the user named; drawn scenes like those of the training where nothing was named.
-
-    Of emotions that drawn scenes do not show, their people are seen all the same, and no loss is measured.
-    """
-    if options.data is None or options.data == SYNTHETIC:
-        return scenes_like(config, format_of(emotions) or FORMATS[0], options.images)
-    return split_named(options.data, options.data_root, options.split or "test", "info --fusion")
 
 
 def write(content: dict[str, Any], out: Path) -> list[Path]:

@@ -22,7 +22,7 @@ def lines(content: Mapping[str, Any]) -> Iterator[str]:
     """All checkpoints, without line ends.
 
     Args:
-        content: see ``command_line.diagnosed``.
+        content: see ``command_line.content_of``.
     """
     for number, checkpoint in enumerate(content["checkpoints"]):
         if number:
