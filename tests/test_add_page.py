@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from dsct_detrex.config import get_config, instantiate, project
-from dsct_detrex.dsct import DSCT, REWEIGHTINGS, RelationalAggregation
+from dsct_detrex.dsct import DSCT, FORMULAS, REWEIGHTINGS, RelationalAggregation
 from dsct_detrex.dsct.choices import Places
 from dsct_detrex.integrations.detrex import live_hosts
 from dsct_detrex.prediction.sources import discovery, kinds
@@ -42,6 +42,20 @@ def test_a_reweighting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aggregation = RelationalAggregation("paper", 2, 1, reweighting="nearness")
     weights = aggregation(torch.randn(2, 8, 8), Places(torch.rand(2, 8, 2), num_contexts=5)).weights
     torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3))
+
+
+def test_a_formula_of_fusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dsct_detrex.dsct.formulas.FORMULAS", known := dict(FORMULAS))
+    monkeypatch.setattr("dsct_detrex.dsct.relational_aggregation.FORMULAS", known)
+    file = tmp_path / "mine.py"
+    file.write_text(block("A formula of fusion"))
+    exec(compile(file.read_text(), str(file), "exec"), {"__name__": "mine"})
+    assert [*known] == [*FORMULAS, "agreed"]
+    aggregation = RelationalAggregation("agreed", 4, 4)
+    out = aggregation(torch.randn(2, 8, 8), Places(torch.rand(2, 8, 2), num_contexts=6))
+    agreed = out.nearest.mask & out.relevant.mask
+    torch.testing.assert_close((out.weights * agreed).sum(-1), torch.ones(2, 2))
+    torch.testing.assert_close(out.weights.sum(-1), 1 + (out.nearest.mask ^ out.relevant.mask).any(-1).float())
 
 
 def test_an_ablation(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ model = L(DSCT)(
         semantic_order="largest",
         reweighting="semantic",
         embed_dim="${model.host.embed_dim}",
+        scale_products=False,
+        project=False,
+        num_heads=8,
+        gather="contexts",  # "self" is the control: the same weights, nothing gathered
     ),
     fusion_layers=None,
     placement="before_ffn",

@@ -94,5 +94,11 @@ COMMANDS = {
         "bench",
         "bench.command_line:bench",
     ),
-    "info": Command("say what is in a file of weights, or on this machine", "", "info", "info.command_line:info"),
+    "info": Command(
+        "say what is in a file of weights, or on this machine",
+        "",
+        "info",
+        "info.command_line:info",
+        {"fusion": "diagnosis.command_line:info_fusion"},
+    ),
 }

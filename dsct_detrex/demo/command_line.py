@@ -23,6 +23,7 @@ from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_file
 from dsct_detrex.counting import counted
 from dsct_detrex.demo.trainings import Training, run_all
+from dsct_detrex.diagnosis.command_line import content_of, diagnosed
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.engine.device import choose_device
 from dsct_detrex.engine.plan import stated_steps
@@ -36,7 +37,7 @@ from dsct_detrex.explain.command_line import explained
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
-from dsct_detrex.visualization.sections import explanation
+from dsct_detrex.visualization.sections import explanation, fusion
 from dsct_detrex.weights import load_release
 
 NUM_PICTURES = 12
@@ -67,6 +68,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     device = choose_device("auto")
     read = [explained(str(t.output_dir / "last.safetensors"), NUM_EXPLAINED, device, t.name) for t in trainings]
     measured = results.content(spoken("demo", words), [row for row, _ in read])
+    fused = [diagnosed(str(t.output_dir / "last.safetensors"), t.name, NUM_EXPLAINED, device) for t in trainings]
     references = runs[0].report["references"]
     notes = {
         "Command": spoken("demo", words),
@@ -82,6 +84,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         references,
         notes,
         explanation=explanation(measured, CAUSES, read[0][1]),
+        fusion=fusion(content_of(spoken("demo", words), fused)),
     )
     _say(runs, references)
     print(f"report: {report}")

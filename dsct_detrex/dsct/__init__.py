@@ -4,6 +4,7 @@ from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, SingleScal
 from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
 from dsct_detrex.dsct.detector import DSCT
+from dsct_detrex.dsct.formulas import FORMULAS, Softmax, register_formula
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.observation import Features, Observation, Sampling
@@ -13,6 +14,7 @@ from dsct_detrex.dsct.subject_queries import QuerySpec, SubjectQueries, Subjects
 
 __all__ = [
     "DSCT",
+    "FORMULAS",
     "REWEIGHTINGS",
     "Aggregation",
     "DSCTDecoderLayer",
@@ -27,11 +29,13 @@ __all__ = [
     "RelationalAggregation",
     "Sampling",
     "SingleScaleAdapter",
+    "Softmax",
     "SubjectContextDecoder",
     "SubjectHeads",
     "SubjectQueries",
     "Subjects",
     "adapter_for",
     "register_adapter",
+    "register_formula",
     "register_reweighting",
 ]

@@ -54,6 +54,10 @@ class Choice:
         """(B, N, min(k, M)) int64 indices into M, the best first."""
         return self.scores.argsort(dim=-1, descending=self.largest, stable=True)[..., : self.k]
 
+    def emptied(self) -> Choice:
+        """The same scores, nobody chosen."""
+        return Choice(self.scores, 0, self.largest)
+
 
 @dataclass(frozen=True)
 class Places:

@@ -27,7 +27,7 @@ class Pairs(NamedTuple):
     Attributes:
         subjects: (B, N, C) states E_S; under ``learned=True`` what a trained linear layer makes of them.
         contexts: (B, M, C) states E_C, likewise.
-        products: (B, N, M) dot products of the states themselves.
+        products: (B, N, M) dot products of the states themselves, over sqrt(C) under ``scale_products``.
         subject_xy: (B, N, 2) reference points, xy in [0, 1].
         context_xy: (B, M, 2) reference points in the same frame.
     """
@@ -50,23 +50,28 @@ class Reweighting(NamedTuple):
         relevance: what the softmax runs over.
         learned: states go through trained projections before ``relevance`` sees them.
         by_distance: it reads the reference points.
+        by_product: it reads the dot products of the states themselves.
     """
 
     relevance: Relevance
     learned: bool
     by_distance: bool
+    by_product: bool
 
 
 REWEIGHTINGS: dict[str, Reweighting] = {}
 """Every known re-weighting by name, in the order of registration."""
 
 
-def register_reweighting(learned: bool = False, by_distance: bool = False) -> Callable[[Relevance], Relevance]:
+def register_reweighting(
+    learned: bool = False, by_distance: bool = False, by_product: bool = True
+) -> Callable[[Relevance], Relevance]:
     """Make a function known as the re-weighting of its name.
 
     Args:
         learned: give it trained projections of subjects and contexts instead of their states.
         by_distance: it reads the reference points, so that ``model.distance_frame`` counts.
+        by_product: it may read ``products``, so that ``model.aggregation.scale_products`` counts.
 
     Raises:
         UserError: the name is taken by another function.
@@ -81,7 +86,7 @@ def register_reweighting(learned: bool = False, by_distance: bool = False) -> Ca
                 f"register_reweighting(): `{name}` in {getfile(relevance)} expects a name of its own; "
                 f"{getfile(known.relevance)} has one of that name. Rename the function."
             )
-        REWEIGHTINGS[name] = Reweighting(relevance, learned, by_distance)
+        REWEIGHTINGS[name] = Reweighting(relevance, learned, by_distance, by_product)
         return relevance
 
     return register
@@ -107,19 +112,19 @@ def semantic(pairs: Pairs) -> Tensor:
     return pairs.products
 
 
-@register_reweighting()
+@register_reweighting(by_product=False)
 def equal(pairs: Pairs) -> Tensor:
     """The same weight for every chosen context."""
     return torch.zeros_like(pairs.products)
 
 
-@register_reweighting(by_distance=True)
+@register_reweighting(by_distance=True, by_product=False)
 def spatial(pairs: Pairs) -> Tensor:
     """Negative distance of the reference points, in image units."""
     return -squared_distance(pairs.subject_xy, pairs.context_xy).sqrt()
 
 
-@register_reweighting(learned=True)
+@register_reweighting(learned=True, by_product=False)
 def attentive(pairs: Pairs) -> Tensor:
     """Scaled dot product of projections that train for this alone."""
     scaled: Tensor = pairs.subjects @ pairs.contexts.transpose(1, 2) / pairs.subjects.shape[-1] ** 0.5

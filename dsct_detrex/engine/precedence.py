@@ -107,11 +107,10 @@ def _no_list(view: View) -> bool:
     return view.off("model.aggregation.k_spatial") and view.off("model.aggregation.k_semantic")
 
 
-def _spared_by_reweighting(view: View, key: str) -> bool:
-    """Whether the chosen re-weighting makes nothing of a key, as the class of ``model.aggregation`` tells."""
-    name = view["model.aggregation.reweighting"]
-    reads = getattr(view.target("model.aggregation"), "reweighting_reads", None)
-    return name != ABSENT and reads is not None and key not in reads(name)
+def _spared_by_fusion(view: View, key: str) -> bool:
+    """Whether the chosen fusion makes nothing of a key, as the class of ``model.aggregation`` tells."""
+    given, reads = view["model.aggregation"], getattr(view.target("model.aggregation"), "reads", None)
+    return isinstance(given, DictConfig) and reads is not None and key not in reads(given)
 
 
 def _crop_rules(split: str) -> Rule:
@@ -293,16 +292,45 @@ TABLE: tuple[Rule, ...] = (
         "choose at least one context",
     ),
     Rule(
-        ("model.aggregation.embed_dim",),
-        lambda view: _spared_by_reweighting(view, "embed_dim"),
+        ("model.aggregation.reweighting", "model.aggregation.scale_products", "model.aggregation.project"),
+        lambda view: _spared_by_fusion(view, "reweighting"),
+        "model.aggregation.formula",
+        "its heads have scaled products and an output projection of their own",
+    ),
+    Rule(
+        ("model.aggregation.num_heads",),
+        lambda view: _spared_by_fusion(view, "num_heads"),
+        "model.aggregation.formula",
+        "only one such as `multi_head` has heads",
+    ),
+    Rule(
+        ("model.aggregation.scale_products",),
+        lambda view: _spared_by_fusion(view, "scale_products"),
         "model.aggregation.reweighting",
-        "only a learned one, such as `attentive`, has weights of a width",
+        "no softmax runs over dot products",
+    ),
+    Rule(
+        ("model.aggregation.embed_dim",),
+        lambda view: _spared_by_fusion(view, "embed_dim"),
+        "model.aggregation.reweighting",
+        "only a learned one, such as `attentive`, a projection (project=True) and heads have weights of a width",
     ),
     Rule(
         ("model.distance_frame",),
-        lambda view: view.off("model.aggregation.k_spatial") and _spared_by_reweighting(view, "distance_frame"),
+        lambda view: view.off("model.aggregation.k_spatial") and _spared_by_fusion(view, "distance_frame"),
         "model.aggregation.k_spatial",
         "nothing is chosen by distance",
+    ),
+    # A control runs with the words of what it controls and one more, so these are no mistakes.
+    Rule(
+        (
+            *(f"model.aggregation.{name}" for name in ("semantic_order", "reweighting", "scale_products", "num_heads")),
+            "model.distance_frame",
+        ),
+        lambda view: view["model.aggregation.gather"] == "self",
+        "model.aggregation.gather",
+        "the control gathers nothing from anybody",
+        note=True,
     ),
     # Of the host, what only its own training and inference would read
     _of_the_host(("criterion", "aux_loss"), "DSCT trains its subjects: set model.criterion"),

@@ -19,7 +19,7 @@ from dsct_detrex.data.synthetic.dataset import FORMATS
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.explain.reading import Reader
-from dsct_detrex.prediction.checkpoints import load
+from dsct_detrex.prediction.checkpoints import Loaded, load
 from dsct_detrex.rewrites import rewrite
 from dsct_detrex.structures import Emotions, get_emotions
 
@@ -64,20 +64,30 @@ def open_checkpoint(path: str, num_scenes: int, device: torch.device) -> Subject
     Raises:
         UserError: it cannot be loaded, is no DSCT model, or reads emotions that drawn scenes do not show.
     """
-    loaded = load(path)
-    model = loaded.model
-    if not isinstance(model, DSCT):
-        raise UserError(
-            f"explain: {path} holds a {type(model).__name__}, which has no contexts and no subject queries; give a "
-            "checkpoint of a DSCT model."
-        )
+    loaded, model = opened(path, "explain")
     format = _format(loaded.emotions, path)
     model.eval().to(device)
     rewrite(model)
-    scenes = SyntheticScenes(format, "test", num_scenes, **_like_training(loaded.config))
+    scenes = scenes_like(loaded.config, format, num_scenes)
     decoder = model.decoder
-    fuses = decoder.use_contexts and any(layer.aggregation is not None for layer in decoder.layers)
+    aggregations = [layer.aggregation for layer in decoder.layers if layer.aggregation is not None]
+    fuses = decoder.use_contexts and any(aggregation.takes_in_contexts for aggregation in aggregations)
     return Subject(Reader(model, loaded.emotions, loaded.transforms), scenes, format, loaded.origin, fuses)
+
+
+def opened(path: str, asker: str) -> tuple[Loaded, DSCT]:
+    """A checkpoint and its model, on the CPU.
+
+    Raises:
+        UserError: it cannot be loaded, or is no DSCT model; ``asker`` complains.
+    """
+    loaded = load(path)
+    if not isinstance(loaded.model, DSCT):
+        raise UserError(
+            f"{asker}: {path} holds a {type(loaded.model).__name__}, which has no contexts and no subject queries; "
+            "give a checkpoint of a DSCT model."
+        )
+    return loaded, loaded.model
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
@@ -98,14 +108,33 @@ def _parts(path: Path) -> tuple[str, ...]:
     return parts[:-1] if parts[-1] in _OF_EVERY_RUN and len(parts) > 2 else parts
 
 
-def _format(emotions: Emotions, path: str) -> Format:
+def format_of(emotions: Emotions) -> Format | None:
+    """Whose annotations drawn scenes can have for a model; None where they know no causes for its emotions."""
     for name in FORMATS:
         if get_emotions(name).names == emotions.names and type(get_emotions(name)) is type(emotions):
             return name
-    raise UserError(
-        f"explain: drawn scenes show the emotions of {' or '.join(FORMATS)}, whose causes are known. {path} reads "
-        f"those of {emotions.name}; nothing can be measured."
-    )
+    return None
+
+
+def scenes_like(config: DictConfig | None, format: Format, num_scenes: int) -> SyntheticScenes:
+    """Unseen scenes that suit a checkpoint.
+
+    Args:
+        config: of its training, as far as it is known.
+        format: whose annotations.
+        num_scenes: how many, at least 1.
+    """
+    return SyntheticScenes(format, "test", num_scenes, **_like_training(config))
+
+
+def _format(emotions: Emotions, path: str) -> Format:
+    found = format_of(emotions)
+    if found is None:
+        raise UserError(
+            f"explain: drawn scenes show the emotions of {' or '.join(FORMATS)}, whose causes are known. {path} reads "
+            f"those of {emotions.name}; nothing can be measured."
+        )
+    return found
 
 
 def _like_training(config: DictConfig | None) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Reading:
     def choices(self, picture: int) -> list[Choices]:
         """Of every layer that took anything in."""
         return [
-            Choices(number, _floats(weights), _floats(_points(layer)[picture]), _floats(distances))
+            Choices(number, _floats(weights), _floats(context_points(layer)[picture]), _floats(distances))
             for number, layer in enumerate(self._layers, start=1)
             if layer.aggregation is not None
             for weights, distances in [(layer.aggregation.weights[picture], layer.aggregation.nearest.scores[picture])]
@@ -103,8 +103,9 @@ class Reader:
         return Reading(layers, (pictures[0].height, pictures[0].width), self.emotions)
 
 
-def _points(layer: LayerOutput) -> Tensor:
-    """(P, M, 2); of hosts without references (DETR) where Eq. 6 takes their contexts to be."""
+def context_points(layer: LayerOutput) -> Tensor:
+    """(P, M, 2) xy in [0, 1] of the picture, where the contexts of a layer are that fuses; of hosts without references
+    (DETR) where Eq. 6 takes them to be."""
     if layer.context_references.shape[-1]:
         return layer.context_references[..., :2]
     assert layer.aggregation is not None

@@ -141,17 +141,16 @@ def lists(
     dtype = torch.promote_types(products.dtype, torch.float32)
     contexts = torch.zeros_like(nearest.scores, dtype=dtype)
     subjects = torch.zeros_like(products[..., products.shape[-1] - products.shape[1] :], dtype=dtype)
-    masks = [choice.mask for choice in (nearest, relevant) if choice.k > 0]
-    if self.formula == "official":
-        rows = [contexts.masked_fill(~mask, -torch.inf) for mask in masks]
-        of_contexts = [torch.cat([row, subjects - torch.inf], -1) for row in rows]
-        return torch.stack([*of_contexts, torch.cat([contexts - torch.inf, subjects], -1)])
-    if not masks:
-        return products.new_zeros((0, *products.shape), dtype=dtype)
-    once, twice = masks[0] | masks[-1], masks[0] & masks[-1]
-    row = contexts.masked_fill(~once, -torch.inf)
-    row = row.masked_fill(twice, math.log(2)) if len(masks) > 1 else row
-    return torch.cat([row, subjects - torch.inf], -1)[None]
+    rows = []
+    for softmax in self.softmaxes(nearest, relevant):
+        row = contexts - torch.inf if softmax.contexts is None else contexts.masked_fill(~softmax.contexts, -torch.inf)
+        row = row if softmax.twice is None else row.masked_fill(softmax.twice, math.log(2))
+        if softmax.own:
+            others = ~torch.eye(subjects.shape[-1], dtype=torch.bool, device=subjects.device)
+            rows.append(torch.cat([row, subjects.masked_fill(others, -torch.inf)], -1))
+        else:
+            rows.append(torch.cat([row, subjects if softmax.subjects else subjects - torch.inf], -1))
+    return torch.stack(rows) if rows else products.new_zeros((0, *products.shape), dtype=dtype)
 
 
 def choose_best(self: MultiScaleTransformer, logits: Tensor, box_logits: Tensor, levels: Levels) -> Tensor:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from omegaconf import OmegaConf
 
-from dsct_detrex.config import get_config, instantiate, load_config
 from dsct_detrex.counting import counted
 from dsct_detrex.data.dataset import EmotionDataset, describe
 from dsct_detrex.data.images import Photo, photo_of, read_photo
@@ -17,10 +15,9 @@ from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.data.synthetic.dataset import FORMATS
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import SYNTHETIC, data_sets
-from dsct_detrex.paths import user_path
+from dsct_detrex.prediction.data_split import split_named
 from dsct_detrex.prediction.pictures import Found, find_pictures
 from dsct_detrex.structures import Boxes, Emotions, Instances
-from dsct_detrex.suggestions import did_you_mean
 
 _DRAWN_SIZE = (576, 432)
 """(width, height): scenes mean the same at any size, and these can be looked at."""
@@ -137,20 +134,4 @@ def find_samples(
                 f"{emotions.name}; name pictures, or a data set with --data."
             )
         return Annotated(SyntheticScenes(emotions.name, split or "test", length=_DRAWN, size=_DRAWN_SIZE))
-    return Annotated(_split_of(data, root, split or "test"))
-
-
-def _split_of(name: str, root: str | None, split: str) -> EmotionDataset:
-    known, own = data_sets(), name.endswith(".py") and user_path(name).is_file()
-    if name not in known and not own:
-        hint = did_you_mean(name, known) or f" Data sets: {', '.join(known)}."
-        raise UserError(f"visualize: there is no data set {name!r}.{hint}")
-    described = load_config(user_path(name)) if own else get_config(f"common/data/{name}.py")
-    cfg = OmegaConf.create(dict(described), flags={"allow_objects": True})
-    cfg.dataloader.test.dataset.split = split
-    if root is not None:
-        cfg.data.root = root
-    dataset: EmotionDataset = instantiate(cfg.dataloader.test.dataset)
-    if not len(dataset):
-        raise UserError(f"visualize: {dataset.name} has no picture.")
-    return dataset
+    return Annotated(split_named(data, root, split or "test", "visualize"))

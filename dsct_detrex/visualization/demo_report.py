@@ -22,6 +22,7 @@ def write_demo_report(
     notes: Mapping[str, str],
     title: str = "DSCT: reading emotions in context",
     explanation: Section | None = None,
+    fusion: Section | None = None,
 ) -> Path:
     """Write the page.
 
@@ -33,6 +34,7 @@ def write_demo_report(
         notes: name -> text of the settings table: commands, configuration, device.
         title: heading of the page.
         explanation: see ``sections.explanation``; None leaves it out.
+        fusion: see ``sections.fusion``; likewise.
 
     Returns:
         The path written.
@@ -51,6 +53,7 @@ def write_demo_report(
         sections.people(runs),
         sections.groups(runs),
         explanation,
+        fusion,
         sections.pictures([Gallery(pictures)], runs[0].name),
         sections.repeat(facts),
         sections.responsible_use(),

@@ -19,6 +19,7 @@ from dsct_detrex.prediction import Prediction, Predictor
 
 NO_OBSERVER = "This kind of model does not tell what it looks at; it predicts all the same."
 NO_CONTEXTS = "This model uses no contexts: it is a baseline that sees people alone."
+NO_CHOICE = "The fusion of this model chooses no contexts."
 NO_FUSION = "This layer takes in no contexts: they are fused in other layers of this model."
 
 
@@ -137,6 +138,8 @@ def _contexts(seen: Observation, index: int) -> Contexts | str:
         return NO_CONTEXTS
     if aggregation is None or places is None:
         return NO_FUSION if any(layer.aggregation for layer in seen.layers) else NO_CONTEXTS
+    if not (aggregation.nearest.k or aggregation.relevant.k):
+        return NO_CHOICE
     chosen = (aggregation.weights, aggregation.nearest.mask, aggregation.relevant.mask)
     weights, nearest, relevant = (tensor[0].cpu() for tensor in chosen)
     return Contexts(places[0, : seen.num_contexts].cpu(), weights, nearest, relevant)

@@ -176,9 +176,13 @@ def test_a_masked_subject_changes_nothing():
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ({"formula": "papre"}, r"RelationalAggregation\(formula=\) expects one of official, paper. Got 'papre'."),
         ({"k_spatial": -1}, r"RelationalAggregation\(k_spatial=\) expects an int >= 0 \(0 = off\). Got -1."),
         ({"semantic_order": "x"}, r"RelationalAggregation\(semantic_order=\) expects one of largest, smallest"),
+        ({"gather": "none"}, r"RelationalAggregation\(gather=\) expects one of contexts, self. Got 'none'."),
+        (
+            {"formula": "multi_head", "num_heads": 3},
+            r"RelationalAggregation\(num_heads=\) expects a divisor of the 256 channels. Got 3.",
+        ),
     ],
 )
 def test_unknown_switches_are_refused(argument, message):

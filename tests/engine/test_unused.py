@@ -51,6 +51,16 @@ def notes_of(*words: str, project: str = "deformable_detr_dsct") -> list[str]:
         (["model.aggregation=null", "model.placement=after_ffn"], "while model.aggregation=null rules"),
         (["model.aggregation.k_semantic=0", "model.aggregation.semantic_order=smallest"], "k_semantic=0 rules"),
         (["model.aggregation.embed_dim=128"], "while model.aggregation.reweighting=semantic rules"),
+        (["model.aggregation.num_heads=4"], "while model.aggregation.formula=official rules: only one such as `multi"),
+        (
+            ["model.aggregation.formula=multi_head", "model.aggregation.project=True"],
+            "formula=multi_head rules: its heads",
+        ),
+        (["model.aggregation.formula=multi_head", "model.aggregation.reweighting=equal"], "formula=multi_head rules"),
+        (
+            [f"model.aggregation.{word}" for word in ("formula=paper", "reweighting=equal", "scale_products=True")],
+            "scale_products=True has no effect while model.aggregation.reweighting=equal rules",
+        ),
         (["model.aggregation.k_spatial=0", "model.distance_frame=padded"], "while model.aggregation.k_spatial=0 rules"),
         (["model.modalities.scene.weights=f.pth"], "add it, as in model.modalities.use=[scene]"),
         (["train.wandb.params.project=x"], "add --wandb"),
@@ -93,6 +103,9 @@ def test_what_changes_nothing_is_refused(words: list[str], telling: str) -> None
     [
         ["train.max_epoch=null", "train.max_iter=7", "train.eval_period=2"],
         ["model.aggregation.reweighting=attentive", "model.aggregation.embed_dim=256"],
+        ["model.aggregation.project=True", "model.aggregation.embed_dim=256", "model.aggregation.gather=self"],
+        ["model.aggregation.formula=multi_head", "model.aggregation.num_heads=4", "model.aggregation.embed_dim=256"],
+        ["model.aggregation.reweighting=equal", "model.aggregation.scale_products=True"],  # among subjects
         ["model.aggregation.k_spatial=0", "model.aggregation.reweighting=spatial", "model.distance_frame=padded"],
         ["host.name=dino", "hosts.dino.num_queries=5", "subject_training.dino.denoising.num_groups=5"],
         ["subject_training.default.matcher.cost_class=1", "classification.gamma=1"],
@@ -117,6 +130,8 @@ def test_what_changes_something_passes_without_a_word(words: list[str]) -> None:
 def test_notes_instead_of_errors() -> None:
     (note,) = notes_of("train.ddp.find_unused_parameters=False")
     assert "it counts for several (--num-gpus, torchrun)" in note
+    (note,) = notes_of("model.aggregation.scale_products=True", "model.aggregation.gather=self")
+    assert "scale_products=True has no effect while model.aggregation.gather=self rules: the control gathers" in note
     (note,) = notes_of("hosts.dino.num_queries=5", "--unused-overrides=note")
     assert note.startswith("note: hosts.dino.num_queries=5 has no effect")
 

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 import torch
 
-from dsct_detrex.dsct import DSCT, RelationalAggregation
+from dsct_detrex.dsct import DSCT, FORMULAS, RelationalAggregation
 from dsct_detrex.dsct.choices import Places
-from dsct_detrex.dsct.relational_aggregation import Formula
+from dsct_detrex.dsct.relational_aggregation import Gather
 from dsct_detrex.errors import UserError
 from dsct_detrex.export import write_onnx
 from dsct_detrex.export.checking import agreement, run_onnx
@@ -88,10 +88,13 @@ def test_the_onnx_file_is_valid_pure_and_described(exported: Exported) -> None:
     assert ExportHeader.from_json(session.get_modelmeta().custom_metadata_map[HEADER_KEY]) == HEADER
 
 
-@pytest.mark.parametrize("formula", ["official", "paper"])
+@pytest.mark.parametrize("gather", ["contexts", "self"])
+@pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize(("k_spatial", "k_semantic"), [(6, 4), (0, 4), (6, 0), (0, 0), (99, 4)])
-def test_lists_put_together_are_those_written_in_place(formula: Formula, k_spatial: int, k_semantic: int) -> None:
-    aggregation = RelationalAggregation(formula, k_spatial, k_semantic)
+def test_lists_put_together_are_those_written_in_place(
+    formula: str, k_spatial: int, k_semantic: int, gather: Gather
+) -> None:
+    aggregation = RelationalAggregation(formula, k_spatial, k_semantic, embed_dim=8, gather=gather)
     queries, points = torch.randn(2, 13, 8), torch.rand(2, 13, 2)
     products = queries[:, 10:] @ queries.transpose(1, 2)
     nearest, relevant = aggregation.choices(products, Places(points, 10))

@@ -15,7 +15,7 @@ from dsct_detrex.baselines import EMONet
 from dsct_detrex.data import eval_transforms
 from dsct_detrex.data.images import photo_of
 from dsct_detrex.data.synthetic import SyntheticScenes
-from dsct_detrex.dsct import DSCT
+from dsct_detrex.dsct import DSCT, RelationalAggregation
 from dsct_detrex.figures.contracts import Absent, Drawing, Material
 from dsct_detrex.figures.discovery import chosen_kinds
 from dsct_detrex.figures.fused import taken_in
@@ -148,6 +148,10 @@ def test_a_layer_without_fusion_is_said_in_its_panel() -> None:
     [
         ({"use_contexts": False}, r"trained without context queries \(model.use_contexts=False\)\.$"),
         ({"aggregation": None}, r"no layer of this model fuses contexts into subjects \(model.aggregation=null\)\.$"),
+        (
+            {"aggregation": RelationalAggregation("paper", gather="self")},
+            r"chooses no contexts \(model.aggregation.gather=self, or both its lists are off\)\.$",
+        ),
     ],
 )
 def test_models_without_contexts_say_so(switches: dict[str, Any], reason: str) -> None:

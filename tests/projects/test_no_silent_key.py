@@ -43,6 +43,7 @@ OTHERS = {
     "distance_frame": "padded",
     "emotions.name": "emotic",
     "formula": "official",
+    "gather": "self",
     "fusion_layers": "[0]",
     "host.name": "detr",
     "matcher": "{_target_: dsct_detrex.objective.IoUAssigner}",
@@ -194,6 +195,7 @@ SWITCHED = (
     ("model.aggregation=null",),
     ("model.fusion_layers=[]",),
     ("model.aggregation.k_semantic=0", "model.aggregation.reweighting=attentive"),
+    ("model.aggregation.formula=multi_head", "model.aggregation.gather=self"),
     ("model.aggregation.k_spatial=0", "model.modalities.use=[scene]", "model.modalities.scene.architecture=resnet18"),
 )
 

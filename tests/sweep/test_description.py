@@ -44,6 +44,18 @@ def test_cells_of_the_papers_tables_fit_their_config(path):
         apply_overrides(copy.deepcopy(cfg), [*words, *sweep.overrides, *cell.overrides])
 
 
+def test_every_fusion_of_the_sweep_differs_from_its_control_by_one_word():
+    sweep = load_sweep(ROOT / "configs/sweeps/fusions.py")
+    words = {cell.name: cell.overrides for cell in sweep.cells}
+    controls = [name for name in words if name.endswith("_control")]
+    assert controls
+    for name in controls:
+        assert words[name] == (*words[name.removesuffix("_control")], "model.aggregation.gather=self")
+    cfg = base_config(sweep.base_of(sweep.cells[0]))
+    for cell in sweep.cells:
+        apply_overrides(copy.deepcopy(cfg), [*sweep.overrides, *cell.overrides])
+
+
 FULL_MODEL = {
     **dict.fromkeys(("table_1", "table_2", "table_9", "figure_2"), "r50"),
     "table_3": "theta2_lambda5",

@@ -117,6 +117,38 @@ def explanation(*names: str, blind: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"groups": groups, "causes": causes, "checkpoints": rows}
 
 
+def fusion(*names: str, blind: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What ``diagnosis/command_line.py`` describes, with made-up numbers; ``blind`` ones do not fuse."""
+    numbers = {"largest": 0.9, "effective": 1.2, "chosen": 25.0, "length": 1.0, "cosine": 0.5, "overlap": None}
+    layers = [
+        {
+            "layer": number,
+            "people": numbers | {"spread": 20.0 + number},
+            "subjects": numbers | {"spread": 19.0},
+            "lies_on": [0.5, 0.2, 0.3],
+            "contexts": [0.1, 0.3, 0.6],
+            "gradient": {"fusion": 0.3, "rest": 0.1 if number == 1 else 0.0},
+        }
+        for number in (1, 2)
+    ]
+    rows = [
+        {
+            "name": name,
+            "note": "has no layer that fuses" if name in blind else "",
+            "pictures": "scenes",
+            "images": 4,
+            "people": 10,
+            "found": 9,
+            "subjects": 8,
+            "layers": [] if name in blind else layers,
+            "no_gradient": "",
+            "no_places": "",
+        }
+        for name in names
+    ]
+    return {"groups": ["own object", "place", "nothing"], "checkpoints": rows}
+
+
 def context_map() -> ContextMap:
     """A person with two contexts, one of them chosen."""
     points, weights, groups = np.array([[0.2, 0.3], [0.8, 0.5]]), np.array([1.0, 0.0]), np.array([0, 2])

@@ -17,7 +17,7 @@ from dsct_detrex.visualization import plots
 from dsct_detrex.visualization.plots.learning import smoothed
 from dsct_detrex.visualization.style import RUN_COLORS
 
-from .fabricated import REFERENCES, context_map, explanation, history, report
+from .fabricated import REFERENCES, context_map, explanation, fusion, history, report
 
 REPORTS = {"DSCT": report(CAER_S, 10), "Without context": report(CAER_S, 3)}
 HISTORIES = {name: history("acc", r["metrics"]["acc"]) for name, r in REPORTS.items()}
@@ -49,6 +49,7 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "explanation": lambda **kind: plots.explanation_sheet(
         EXPLAINED, EXPLAINED["causes"], context_map(), **({"file_format": "svg"} | kind)
     ),
+    "fusion": lambda **kind: plots.fusion_sheet(fusion("fuses", "blind", blind=("blind",)), **kind),
 }
 
 
@@ -210,6 +211,15 @@ def test_an_explanation_names_models_groups_and_causes() -> None:
     without = words(plots.explanation_sheet(explanation("blind", blind=("blind",)), ["place"], None, file_format="svg"))
     assert "place" in without
     assert "Share of context weight that lies on ..." not in without
+
+
+def test_a_fusion_names_measures_layers_and_groups() -> None:
+    text = words(plots.fusion_sheet(fusion("one", "two")))
+    assert {"Largest weight of a context", "layer 1", "layer 2", "one", "two", "own object", "50", "60"} <= set(text)
+    unplaced = fusion("one")
+    for layer in unplaced["checkpoints"][0]["layers"]:
+        layer["lies_on"] = layer["contexts"] = layer["gradient"] = None
+    assert "own object" not in words(plots.fusion_sheet(unplaced))
 
 
 def test_a_model_has_one_colour_in_both_plots() -> None:

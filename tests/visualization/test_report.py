@@ -25,7 +25,7 @@ from dsct_detrex.visualization.plots import result_bars
 from dsct_detrex.visualization.quantities import duration, millions
 from dsct_detrex.visualization.sections.words import sentence
 
-from .fabricated import REFERENCES, context_map, explanation, ground, run_result
+from .fabricated import REFERENCES, context_map, explanation, fusion, ground, run_result
 
 NOTES = {"Command": "python scripts/demo.py --seed 1", "Device": "CPU"}
 RUNS = [run_result("DSCT", CAER_S, 10), run_result("Without context", CAER_S, 3)]
@@ -251,3 +251,14 @@ def test_a_demo_shows_what_its_models_look_at(tmp_path: Path) -> None:
     assert "DSCT own object 50.0 %, place 20.0 %, nothing 30.0 %" in alts
     assert "Without context own object -10.0 points, place -10.0 points" in alts
     assert sections.explanation({"groups": [], "checkpoints": []}, (), None) is None
+
+
+def test_a_demo_shows_what_fusion_does(tmp_path: Path) -> None:
+    section = sections.fusion(fusion("DSCT", "Without context", blind=("Without context",)))
+    page = Page(write_demo_report(tmp_path / "told.html", RUNS, [], REFERENCES, NOTES, fusion=section))
+    assert "What fusion does" in page.text
+    assert "Without context has no layer that fuses." in page.text
+    assert "Measured on 4 unseen pictures (DSCT: 9 of 10 people found)." in page.text
+    alts = " ".join(tag["aria-label"] or "" for tag in page.all("svg"))
+    assert "DSCT layer 1 largest weight 0.90 and 1.2 contexts in effect and cosine 0.50" in alts
+    assert sections.fusion(fusion("a", blind=("a",))) is None

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from dsct_detrex.data.images import read_photo
+from dsct_detrex.dsct import RelationalAggregation
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import CAER_S
-from dsct_detrex.web.look import NO_CONTEXTS, NO_FUSION, NO_OBSERVER, Contexts, Points, look_at, num_layers
+from dsct_detrex.web.look import NO_CHOICE, NO_CONTEXTS, NO_FUSION, NO_OBSERVER, Contexts, Points, look_at, num_layers
 from dsct_detrex.web.view import look_closer
 from tests.dsct.tiny import tiny_dsct
 from tests.prediction.finds import finder
@@ -99,6 +100,12 @@ def test_a_layer_that_does_not_fuse_says_so(photo: Path) -> None:
     look = look_at(read_photo(str(photo)), "", tiny("deformable_detr", fusion_layers=[1]))
     assert look.layers[0].contexts == NO_FUSION
     assert isinstance(look.layers[1].contexts, Contexts)
+
+
+def test_a_control_says_that_it_chooses_no_contexts(photo: Path) -> None:
+    control = RelationalAggregation("paper", gather="self")
+    look = look_at(read_photo(str(photo)), "", tiny("deformable_detr", aggregation=control))
+    assert {layer.contexts for layer in look.layers} == {NO_CHOICE}
 
 
 def test_a_model_that_does_not_tell_predicts_all_the_same(photo: Path) -> None:

@@ -21,7 +21,8 @@ from dsct_detrex.rewrites.rewrite import Rewrite
 
 
 class RelationalAggregation(Rewrite):
-    """Of ``dsct.RelationalAggregation`` where the softmax runs over dot products. Weights get no gradient, as there.
+    """Of ``dsct.RelationalAggregation`` where softmaxes run over dot products of the states, scaled or not, and what
+    they gather is added as it is: no heads, no projection, no control. Weights get no gradient, as there.
 
     Under autocast it computes in the precision of the states: these products are small, and choices made from rounded
     ones differ from run to run.
@@ -32,17 +33,20 @@ class RelationalAggregation(Rewrite):
 
     @classmethod
     def fits(cls, module: nn.Module) -> bool:
-        parts = all(callable(getattr(module, name, None)) for name in ("choices", "lists"))
-        return parts and getattr(module, "reweighting", None) == "semantic"
+        parts = all(callable(getattr(module, name, None)) for name in ("choices", "lists", "scale"))
+        plain = all(getattr(module, name, True) is None for name in ("heads", "out_proj"))
+        semantic = getattr(module, "reweighting", None) == "semantic"
+        return parts and plain and semantic and getattr(module, "gather", None) == "contexts"
 
     def fast(self, prepared: None, queries: Tensor, places: Places, subject_mask: Tensor | None = None) -> Aggregation:
-        m = places.num_contexts
+        m, scale = places.num_contexts, self.module.scale(queries.shape[-1])
         with _unrounded(queries.device.type):
             with torch.no_grad():
                 products = torch.bmm(queries[:, m:], queries.transpose(1, 2))
+                products = products if scale == 1 else products.mul_(scale)
                 nearest, relevant = self.module.choices(products, places)
                 lists = self.module.lists(products, nearest, relevant, subject_mask)
-            fused, weights = _TakeIn.apply(queries, products, lists, m)
+            fused, weights = _TakeIn.apply(queries, products, lists, m, scale)
         return Aggregation(fused, weights[..., :m], nearest, relevant, places)
 
 
@@ -50,15 +54,17 @@ class _TakeIn(torch.autograd.Function):
     """Every subject plus what the softmaxes of its lists gather; contexts as they are."""
 
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, products: Tensor, lists: Tensor, m: int) -> tuple[Tensor, Tensor]:
-        """``products`` and ``lists`` are computed from ``queries``: no gradient is asked of them."""
+    def forward(
+        ctx: Any, queries: Tensor, products: Tensor, lists: Tensor, m: int, scale: float
+    ) -> tuple[Tensor, Tensor]:
+        """``products``, times ``scale``, and ``lists`` are computed from ``queries``: no gradient is asked of them."""
         softmaxes = (lists + products).softmax(-1)
         weights = softmaxes.sum(0)
         used = weights.to(queries.dtype)
         fused = queries.clone()
         fused[:, m:].baddbmm_(used, queries)
         ctx.save_for_backward(queries, softmaxes, weights)
-        ctx.m = m
+        ctx.m, ctx.scale = m, scale
         ctx.mark_non_differentiable(weights)
         return fused, weights
 
@@ -70,11 +76,12 @@ class _TakeIn(torch.autograd.Function):
         with _unrounded(queries.device.type):
             grad_weights = torch.bmm(grad_subjects, queries.transpose(1, 2)).to(weights.dtype)
             means = (softmaxes * grad_weights).sum(-1, keepdim=True)  # (L, B, N, 1)
-            grad_products = (weights * grad_weights - (softmaxes * means).sum(0)).to(queries.dtype)
+            grad_products = weights * grad_weights - (softmaxes * means).sum(0)
+            grad_products = (grad_products if ctx.scale == 1 else grad_products.mul_(ctx.scale)).to(queries.dtype)
             of_queries = torch.cat([weights.to(queries.dtype), grad_products], 1).transpose(1, 2)  # (B, Q, 2N)
             grad_queries = torch.baddbmm(grad, of_queries, torch.cat([grad_subjects, subjects], 1))
             grad_queries[:, ctx.m :].baddbmm_(grad_products, queries)
-        return grad_queries, None, None, None
+        return grad_queries, None, None, None, None
 
 
 def _unrounded(device: str) -> AbstractContextManager[Any]:

@@ -8,6 +8,7 @@ from dsct_detrex.visualization.plots.canvas import METRIC_NAMES, Format, figure_
 from dsct_detrex.visualization.plots.context_map import ContextMap, context_picture
 from dsct_detrex.visualization.plots.emotions import emotion_bars, precision_recall
 from dsct_detrex.visualization.plots.explanation import change_bars, explanation_sheet, share_bars
+from dsct_detrex.visualization.plots.fusion import fusion_sheet
 from dsct_detrex.visualization.plots.groups import group_intervals
 from dsct_detrex.visualization.plots.learning import learning_curves
 from dsct_detrex.visualization.plots.matrices import confusion_heatmap, together_heatmaps
@@ -25,6 +26,7 @@ __all__ = [
     "emotion_bars",
     "explanation_sheet",
     "figure_file",
+    "fusion_sheet",
     "group_intervals",
     "learning_curves",
     "precision_recall",

@@ -5,6 +5,7 @@ Each is a function of the runs; the first run is the one that the page is about.
 
 from dsct_detrex.visualization.sections.emotions import emotions
 from dsct_detrex.visualization.sections.explanation import explanation
+from dsct_detrex.visualization.sections.fusion import fusion
 from dsct_detrex.visualization.sections.groups import groups
 from dsct_detrex.visualization.sections.learning import learning
 from dsct_detrex.visualization.sections.measured import measured
@@ -19,6 +20,7 @@ __all__ = [
     "emotions",
     "explanation",
     "first_line",
+    "fusion",
     "groups",
     "learning",
     "measured",

@@ -1,0 +1,47 @@
+"""Fusions beside the paper's, each with the control that has the same weights and gathers nothing.
+
+    dsct sweep --config configs/sweeps/fusions.py --seeds 3
+
+A row above its control, and not only above the model without contexts, gains by what it gathers.
+"""
+
+from dsct_detrex.config import LazyCall as L
+from dsct_detrex.sweep import Sweep
+
+# name: label, arguments of model.aggregation
+_fusions = {
+    "paper": ("as printed", ["formula=paper"]),
+    "official": ("as released", ["formula=official"]),
+    "scaled": ("as printed, products scaled", ["formula=paper", "scale_products=True"]),
+    "projected": ("as printed, scaled and projected", ["formula=paper", "scale_products=True", "project=True"]),
+    "multi_head": ("multi-head", ["formula=multi_head"]),
+}
+
+
+def _row(name, label, words):
+    return dict(name=name, label=label, overrides=[f"model.aggregation.{word}" for word in words], ours=True)
+
+
+sweep = L(Sweep)(
+    name="fusions",
+    title="fusions and their controls",
+    paper_table="none",
+    axis="Fusion",
+    cells=[
+        dict(
+            name="subjects_only",
+            label="subjects only",
+            overrides=["model.use_contexts=False"],
+            without=["model.aggregation"],  # there is nothing to fuse
+            ours=True,
+        ),
+        dict(name="contexts", label="contexts, no fusion", overrides=["model.aggregation=null"], ours=True),
+        *(_row(name, label, words) for name, (label, words) in _fusions.items()),
+        *(
+            _row(f"{name}_control", f"{_fusions[name][0]}: control", [*_fusions[name][1], "gather=self"])
+            for name in ("paper", "projected", "multi_head")
+        ),
+    ],
+    note="A control has the weights of its row, and every softmax gives all its weight to the subject itself. Scaled "
+    "are products over sqrt(C), projected is what is gathered, by a layer of zeros at first.",
+)
