@@ -54,7 +54,7 @@ class ObjectEvaluator:
 
     Attributes:
         report: after ``evaluate()``, everything measured as JSON types: ``metrics``, ``per_class`` (``label``,
-            ``annotated``, ``AP``, ``AP50``), ``counts``, ``dataset``; None before.
+            ``annotated``, ``AP``, ``AP50``), ``counts``, ``data``, ``classes``; None before.
 
     Raises:
         UserError: a group names a class that there is none of.
@@ -167,7 +167,7 @@ class ObjectEvaluator:
                 "annotated": len(labels),
                 "detections": sum(len(image.found) for image in images),
             },
-            "dataset": {
+            "data": {
                 "name": self.dataset.name,
                 "description": self.dataset.description,
                 "split": None if headline is None else headline.split,

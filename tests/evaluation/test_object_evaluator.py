@@ -128,5 +128,5 @@ def test_the_split_stands_in_the_report() -> None:
     evaluator.describe_dataset(Headline("toys_val", 1, 1, split="val", description="toys on a shelf"))
     evaluator.process(*pictures(1))
     evaluator.evaluate()
-    assert evaluator.report["dataset"]["split"] == "val"
-    assert evaluator.report["dataset"]["description"] == "toys on a shelf"
+    assert evaluator.report["data"]["split"] == "val"
+    assert evaluator.report["data"]["description"] == "toys on a shelf"
