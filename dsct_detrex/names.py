@@ -17,9 +17,13 @@ SYNTHETIC = "synthetic"
 """The data set that is drawn in memory and never lies on a disk."""
 
 
-def data_sets() -> list[str]:
-    """Of ``--data``: the files of ``configs/common/data``."""
-    return _stems(config_folder() / "common" / "data")
+PEOPLE, OBJECTS = "data", "objects"
+"""Folders of ``configs/common`` with data sets: what they annotate are people with emotions, or things."""
+
+
+def data_sets(folder: str = PEOPLE) -> list[str]:
+    """Of ``--data``: the files of a folder of ``configs/common``."""
+    return _stems(config_folder() / "common" / folder)
 
 
 def formats() -> list[str]:

@@ -25,7 +25,7 @@ from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.engine.screen import Console
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import StrictProtocol
-from dsct_detrex.structures import Emotions, MultiLabelEmotions
+from dsct_detrex.structures import Emotions, MultiLabelEmotions, check_emotions
 from dsct_detrex.visualization.plots import reliability_diagram
 from dsct_detrex.weights import Release, load_release, load_release_weights, write_calibrated
 from dsct_detrex.weights.writing import replacing
@@ -44,6 +44,7 @@ def calibrate(options: Options, words: Sequence[str]) -> int:
     source = _release(Path(options.release))
     place, picture = _places(source, options)
     release = load_release(source)
+    check_emotions(release.emotions, f"calibrate: {source}", "Calibrate the release of a DSCT model.")
     config = str(source) if options.evaluation.config == options.release else options.evaluation.config
     cfg = compose(replace(options.evaluation, config=config, weights=str(source)), print)
     if not options.split_said and OmegaConf.select(cfg, SPLIT_KEY) is not None:

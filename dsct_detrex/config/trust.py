@@ -21,6 +21,7 @@ from dsct_detrex.integrations.detrex.installation import located
 
 # What a model is made of. Entries that end in a dot cover everything below them, others one name.
 TRUSTED_TARGETS = (
+    "dsct_detrex.detection.",
     "dsct_detrex.dsct.",
     "dsct_detrex.hosts.",
     "dsct_detrex.layers.",

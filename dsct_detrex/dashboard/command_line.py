@@ -17,7 +17,7 @@ from dsct_detrex.engine.build import build_emotions
 from dsct_detrex.engine.loggers.wandb_run import has_api_key, project
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
-from dsct_detrex.structures import Emotions
+from dsct_detrex.structures import Emotions, check_emotions
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights import load_release
 
@@ -50,7 +50,9 @@ def _emotions(name: str) -> Emotions:
         return get_label_set(name)
     path = user_path(name)
     if path.suffix == ".safetensors":
-        return load_release(path).emotions
+        emotions = load_release(path).emotions
+        check_emotions(emotions, f"--emotions {name}", "Name a data set, or a run of a DSCT model.")
+        return emotions
     if path.is_file():
         emotions = build_emotions(load_config(path))
         if emotions is not None:

@@ -50,11 +50,14 @@ class Record(_Image, total=False):
         file_name: path of the picture, or a made-up name where pixels are drawn on demand.
         image_id: unique within the data set; the annotation file's own id where it has one, else counted from 1.
         height, width: pixels of the original image; the frame of every ``bbox``.
-        annotations: its people.
+        annotations: its people; of a detection data set, its things.
+        objects: the things of the picture beside its people, where the data set annotates them: ``labels`` has one
+            index, into ``structures.ObjectClasses``.
         source_id: the annotation file's own id where that is a text (``"007"``, a UUID); ``image_id`` then is a number
             in its place, given in the order of the file.
     """
 
+    objects: list[Annotation]
     source_id: str
 
 

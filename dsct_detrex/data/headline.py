@@ -31,7 +31,8 @@ def headline_of(dataset: Any) -> Headline | None:
     report = report if isinstance(report, DataReport) else DataReport("")
     source, warning = getattr(whole, "source", None), getattr(whole, "warning", None)
     listed = max(report.listed_images, len(whole) + report.lost_images)
-    people, labels = _count(dataset, drawn=not report.images)
+    most = None if report.images else getattr(whole, "most_counted", _MOST_DRAWN)
+    people, labels = _count(dataset, most)
     return Headline(
         name=str(getattr(dataset, "name", type(dataset).__name__)),
         split=getattr(whole, "split", None),
@@ -60,9 +61,9 @@ def findings(report: DataReport) -> list[str]:
     ]
 
 
-def _count(dataset: Any, drawn: bool) -> tuple[int | None, dict[str, int]]:
-    """People, and people by emotion; (None, {}) for foreign data and for more scenes than are worth drawing."""
-    if not isinstance(dataset, EmotionDataset) or (drawn and len(dataset) > _MOST_DRAWN):
+def _count(dataset: Any, most: int | None) -> tuple[int | None, dict[str, int]]:
+    """People, and people by emotion; (None, {}) for foreign data and for more than ``most`` images."""
+    if not isinstance(dataset, EmotionDataset) or (most is not None and len(dataset) > most):
         return None, {}
     people = [person for index in range(len(dataset)) for person in dataset.record(index)["annotations"]]
     counts = Counter(label for person in people for label in person["labels"])

@@ -12,7 +12,8 @@ from torchvision.transforms.v2 import functional as F
 
 from dsct_detrex.data.dataset import Annotation, Record
 from dsct_detrex.data.transforms import Transform, make_scene
-from dsct_detrex.structures import Boxes, Emotions, Instances
+from dsct_detrex.errors import UserError
+from dsct_detrex.structures import Boxes, Emotions, Instances, ObjectClasses
 
 ATTRIBUTES = ("gender", "age")
 """Entries of a person's ``extra`` by which an evaluation groups people."""
@@ -26,12 +27,16 @@ class DatasetMapper:
         emotions: of the data set; decides the target field.
         is_train: whether people go to ``instances`` in the frame of the augmented image, or to ``ground_truth`` in
             the frame of the original one.
+        objects: classes of the things that records have beside their people, which go to ``objects``; null leaves them.
     """
 
-    def __init__(self, transforms: Transform, emotions: Emotions, is_train: bool) -> None:
+    def __init__(
+        self, transforms: Transform, emotions: Emotions, is_train: bool, objects: ObjectClasses | None = None
+    ) -> None:
         self.transforms = transforms
         self.emotions = emotions
         self.is_train = is_train
+        self.objects = objects
 
     def __call__(self, record: Record, image: Image.Image) -> dict[str, Any]:
         """One model input.
@@ -45,10 +50,15 @@ class DatasetMapper:
             ``file_name``, ``source_id`` where the record has one; and in training ``instances`` (people inside the
             augmented image), else ``ground_truth`` (all people). Both have ``gt_boxes`` (``xyxy``, pixels of their own
             ``image_size``) and the target field of the emotions. Beside ``ground_truth`` stands ``attributes``, where
-            the data set names any: attribute -> its value of each person, empty where it is not said.
+            the data set names any: attribute -> its value of each person, empty where it is not said. With ``objects``
+            the same holds for the things, in the same frame as the people.
+
+        Raises:
+            UserError: things are wanted, and the record names none, not even an empty list.
         """
-        people = record["annotations"]
-        original = torch.tensor([person["bbox"] for person in people], dtype=torch.float32).reshape(-1, 4)
+        people, things = record["annotations"], self._things(record)
+        marked = [*people, *things]
+        original = torch.tensor([one["bbox"] for one in marked], dtype=torch.float32).reshape(-1, 4)
         frame = (record["height"], record["width"])
         scene = self.transforms(make_scene(F.pil_to_tensor(image), original.tolist(), frame))
         pixels = scene["image"].as_subclass(Tensor).contiguous()
@@ -62,13 +72,19 @@ class DatasetMapper:
         if "source_id" in record:
             model_input["source_id"] = record["source_id"]
         if self.is_train:
-            boxes, kept = scene["boxes"].as_subclass(Tensor), scene["people"].tolist()
-            size = (pixels.shape[-2], pixels.shape[-1])
-            model_input["instances"] = self._instances(size, boxes, [people[row]["labels"] for row in kept])
+            boxes, size = scene["boxes"].as_subclass(Tensor), (pixels.shape[-2], pixels.shape[-1])
+            kept = scene["people"]
+            labels = [marked[row]["labels"] for row in kept.tolist()]
         else:
-            model_input["ground_truth"] = self._instances(frame, original, [person["labels"] for person in people])
-            if attributes := attributes_of(people):
-                model_input["attributes"] = attributes
+            boxes, size, kept = original, frame, torch.arange(len(marked))
+            labels = [one["labels"] for one in marked]
+        last = int((kept < len(people)).sum())  # transforms keep the order: people, then things
+        field = "instances" if self.is_train else "ground_truth"
+        model_input[field] = described(size, boxes[:last], labels[:last], self.emotions)
+        if self.objects is not None:
+            model_input["objects"] = described(size, boxes[last:], labels[last:], self.objects)
+        if not self.is_train and (attributes := attributes_of(people)):
+            model_input["attributes"] = attributes
         return model_input
 
     def first_size(self, record: Record) -> tuple[int, int] | None:
@@ -83,9 +99,27 @@ class DatasetMapper:
             height, width = first_size(record["height"], record["width"])
         return width, height
 
-    def _instances(self, size: tuple[int, int], boxes: Tensor, labels: list[list[int]]) -> Instances:
-        fields = {"gt_boxes": Boxes(boxes), self.emotions.target_field: self.emotions.encode(labels)}
-        return Instances(size, **fields)
+    def _things(self, record: Record) -> Sequence[Annotation]:
+        if self.objects is None:
+            return ()
+        if "objects" not in record:
+            raise UserError(
+                "DatasetMapper(objects=) expects records that name the things beside the people. Got none of "
+                f"{record['file_name']}: let the data set annotate them (drawn scenes: objects=True), or leave objects "
+                "out."
+            )
+        return record["objects"]
+
+
+def described(size: tuple[int, int], boxes: Tensor, labels: Sequence[Sequence[int]], classes: Emotions) -> Instances:
+    """People or things as annotated ``Instances``.
+
+    Args:
+        size: (height, width) of the frame of the boxes.
+        boxes: (n, 4) ``xyxy`` pixels.
+        labels: class indices of each.
+    """
+    return Instances(size, **{"gt_boxes": Boxes(boxes), classes.target_field: classes.encode(labels)})
 
 
 def attributes_of(people: Sequence[Annotation]) -> dict[str, list[str]]:

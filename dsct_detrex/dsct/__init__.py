@@ -1,6 +1,8 @@
 """The paper's section 3: subject queries, relational aggregation, the decoder loop, heads and the detector."""
 
 from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, SingleScaleAdapter, adapter_for, register_adapter
+from dsct_detrex.dsct.context_detection import ContextDetection
+from dsct_detrex.dsct.context_heads import ContextHeads
 from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
 from dsct_detrex.dsct.detector import DSCT
@@ -17,6 +19,8 @@ __all__ = [
     "FORMULAS",
     "REWEIGHTINGS",
     "Aggregation",
+    "ContextDetection",
+    "ContextHeads",
     "DSCTDecoderLayer",
     "Features",
     "HostAdapter",

@@ -22,7 +22,7 @@ from torch.utils.checkpoint import checkpoint
 from dsct_detrex.dsct.adapters import HostAdapter, QueryState
 from dsct_detrex.dsct.choices import Places
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer, FusionInputs, Placement
-from dsct_detrex.dsct.heads import SubjectHeads
+from dsct_detrex.dsct.heads import QueryHeads
 from dsct_detrex.dsct.masks import query_padding, self_attention_mask, subject_mask
 from dsct_detrex.dsct.relational_aggregation import Aggregation, RelationalAggregation
 from dsct_detrex.dsct.subject_queries import Subjects
@@ -43,6 +43,8 @@ class LayerOutput:
         logits: (B, N, K + 1).
         boxes: (B, N, 4) cxcywh in [0, 1] of the unpadded image.
         aggregation: which contexts were taken in, and with what weight; None where the layer did not fuse.
+        context_prediction_references: (B, M, 2 | 4) ``context_references`` once more, with the gradient of the
+            refinement before where the host looks forward twice: what boxes of the contexts are relative to.
     """
 
     contexts: Tensor
@@ -52,6 +54,7 @@ class LayerOutput:
     logits: Tensor
     boxes: Tensor
     aggregation: Aggregation | None
+    context_prediction_references: Tensor
 
 
 class SubjectContextDecoder(nn.Module):
@@ -110,13 +113,13 @@ class SubjectContextDecoder(nn.Module):
         self.distance_frame = distance_frame
         self.activation_checkpointing = activation_checkpointing
 
-    def forward(self, inputs: dict[str, Any], subjects: Subjects, heads: SubjectHeads) -> list[LayerOutput]:
+    def forward(self, inputs: dict[str, Any], subjects: Subjects, heads: QueryHeads) -> list[LayerOutput]:
         """Run all layers.
 
         Args:
             inputs: keywords of the host's decoder call (the adapter's ``decoder_inputs``).
             subjects: subject queries of the batch.
-            heads: the subjects' prediction heads.
+            heads: the subjects' prediction heads; of groups that detect things, the host's own (``context_heads``).
         """
         state = self.adapter.begin(inputs, subjects)
         num_contexts = self.adapter.num_contexts(inputs)
@@ -161,9 +164,10 @@ class SubjectContextDecoder(nn.Module):
             subject_references=state.reference[:, m:],
             prediction_references=state.prediction_reference[:, m:],
             aggregation=aggregation,
+            context_prediction_references=state.prediction_reference[:, :m],
         )
 
-    def _refine(self, index: int, state: QueryState, m: int, heads: SubjectHeads) -> QueryState:
+    def _refine(self, index: int, state: QueryState, m: int, heads: QueryHeads) -> QueryState:
         """Move the references that the next layer starts from, where the host does so."""
         host_head = self.adapter.refine_head(index)
         if host_head is None:
@@ -180,7 +184,7 @@ class SubjectContextDecoder(nn.Module):
 
     @torch.no_grad()
     def _places(
-        self, index: int, state: QueryState, inputs: dict[str, Any], m: int, heads: SubjectHeads, middle: Tensor
+        self, index: int, state: QueryState, inputs: dict[str, Any], m: int, heads: QueryHeads, middle: Tensor
     ) -> Places:
         reference = state.reference[:, m:]
         points = self.adapter.points(state, middle, m, lambda states: heads.locate(index, states, reference))
@@ -208,9 +212,10 @@ class _Left:
     subject_references: Tensor
     prediction_references: Tensor
     aggregation: Aggregation | None
+    context_prediction_references: Tensor
 
 
-def _predicted(left: Sequence[_Left], heads: SubjectHeads, at_once: bool) -> list[LayerOutput]:
+def _predicted(left: Sequence[_Left], heads: QueryHeads, at_once: bool) -> list[LayerOutput]:
     """Logits and boxes of all layers; ``at_once`` where all share heads and references."""
     if at_once:
         states = torch.stack([layer.subjects for layer in left])
@@ -230,6 +235,7 @@ def _predicted(left: Sequence[_Left], heads: SubjectHeads, at_once: bool) -> lis
             of_emotions,
             of_places,
             layer.aggregation,
+            layer.context_prediction_references,
         )
         for layer, of_emotions, of_places in zip(left, logits, boxes)
     ]

@@ -70,7 +70,7 @@ class FirstStage:
         """What was seen, as scores and boxes of every token."""
         assert passing.logits is not None
         assert passing.offsets is not None
-        grid, candidates = grid_proposals(_levels(passing.inputs))
+        grid, candidates = grid_proposals(levels_of(passing.inputs))
         return Proposals(
             scores=self.adapter.proposal_scores(passing.logits),
             boxes=(passing.offsets.float() + grid).sigmoid(),
@@ -90,7 +90,7 @@ class _Passing:
         setattr(self, name, value)
 
 
-def _levels(inputs: dict[str, Any]) -> Levels:
+def levels_of(inputs: dict[str, Any]) -> Levels:
     """The levels as far as a grid needs them; it does not look at positions, which the decoder is not told."""
     memory, shapes, ratios = inputs["value"], inputs["spatial_shapes"], inputs["valid_ratios"]
     return Levels(

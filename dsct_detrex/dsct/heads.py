@@ -1,6 +1,6 @@
 """The prediction heads of the subjects: emotions and a box per subject query (paper section 3.1, Figure 3).
 
-Contexts have no head here: the host's own class and box heads are not trained by DSCT.
+Contexts have no head here: the host's own class and box heads (``context_heads``) are not trained by DSCT.
 
 Shapes: B images, N subjects, C channels, K emotions.
 """
@@ -8,6 +8,7 @@ Shapes: B images, N subjects, C channels, K emotions.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -16,6 +17,21 @@ from dsct_detrex.layers.mlp import MLP
 
 _PRIOR = 0.01
 """Initial probability of every class, so that focal loss starts from "nobody" (RetinaNet, section 3.3)."""
+
+
+class QueryHeads(Protocol):
+    """What the decoder loop asks of the heads of the queries that ride beside the contexts."""
+
+    shared: bool
+    """One pair of heads for all layers."""
+
+    def classify(self, index: int, states: Tensor) -> Tensor:
+        """(..., N, C) states of layer ``index`` -> (..., N, K + 1) logits."""
+        ...
+
+    def locate(self, index: int, states: Tensor, reference: Tensor) -> Tensor:
+        """Boxes of layer ``index``; see ``SubjectHeads``."""
+        ...
 
 
 class SubjectHeads(nn.Module):
@@ -45,14 +61,14 @@ class SubjectHeads(nn.Module):
         self.shared = shared
         self.reference_eps = reference_eps
         count = 1 if shared else num_layers
-        classes = [_class_head(embed_dim, num_logits) for _ in range(count)]
-        boxes = [_box_head(embed_dim, initial_size if layer == 0 else None) for layer in range(count)]
+        classes = [class_head(embed_dim, num_logits) for _ in range(count)]
+        boxes = [box_head(embed_dim, initial_size if layer == 0 else None) for layer in range(count)]
         self.class_embed: nn.Module = classes[0] if shared else nn.ModuleList(classes)
         self.bbox_embed: nn.Module = boxes[0] if shared else nn.ModuleList(boxes)
 
     def classify(self, index: int, states: Tensor) -> Tensor:
         """(B, N, C) states of layer ``index`` -> (B, N, K + 1) logits."""
-        logits: Tensor = _of_layer(self.class_embed, index)(states)
+        logits: Tensor = of_layer(self.class_embed, index)(states)
         return logits
 
     def locate(self, index: int, states: Tensor, reference: Tensor) -> Tensor:
@@ -65,17 +81,18 @@ class SubjectHeads(nn.Module):
         Returns:
             (B, N, 4) cxcywh in [0, 1], unpadded image.
         """
-        offsets: Tensor = _of_layer(self.bbox_embed, index)(states)
+        offsets: Tensor = of_layer(self.bbox_embed, index)(states)
         return apply_box_offsets(offsets, reference, self.reference_eps)
 
 
-def _class_head(embed_dim: int, num_logits: int) -> nn.Linear:
+def class_head(embed_dim: int, num_logits: int) -> nn.Linear:
+    """Starts as "nobody", whatever the state."""
     head = nn.Linear(embed_dim, num_logits)
     nn.init.constant_(head.bias, -math.log((1 - _PRIOR) / _PRIOR))
     return head
 
 
-def _box_head(embed_dim: int, initial_size: float | None) -> MLP:
+def box_head(embed_dim: int, initial_size: float | None) -> MLP:
     """Starts as "the reference itself", with the given width and height where that is a point."""
     head = MLP(embed_dim, embed_dim, 4, 3)
     last = head.layers[-1]
@@ -87,5 +104,6 @@ def _box_head(embed_dim: int, initial_size: float | None) -> MLP:
     return head
 
 
-def _of_layer(heads: nn.Module, index: int) -> nn.Module:
+def of_layer(heads: nn.Module, index: int) -> nn.Module:
+    """The head of one layer, where every layer has its own; else the one head of all."""
     return heads[index] if isinstance(heads, nn.ModuleList) else heads

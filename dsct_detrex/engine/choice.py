@@ -13,14 +13,19 @@ from dsct_detrex.engine.examine import EMA_PREFIX
 from dsct_detrex.engine.settings import BestRule, EarlyStop, TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.report import primary_metric
-from dsct_detrex.structures import Emotions
+from dsct_detrex.structures import Emotions, ObjectClasses
 from dsct_detrex.suggestions import did_you_mean
 
 
 def settled_rule(rule: BestRule, emotions: Emotions | None) -> BestRule:
-    """The rule with a metric: its own, or else the primary one of these emotions (mAP where none are named)."""
+    """The rule with a metric: its own, or else the primary one of what is learnt.
+
+    That is COCO's AP for classes of things, and what the emotions have (mAP where none are named).
+    """
     if rule.metric not in (None, "auto"):
         return rule
+    if isinstance(emotions, ObjectClasses):
+        return replace(rule, metric="bbox/AP")
     return replace(rule, metric=f"emotion/{'mAP' if emotions is None else primary_metric(emotions)}")
 
 

@@ -24,7 +24,7 @@ from dsct_detrex.engine.unused import Unused, check_unused, find_unused
 from dsct_detrex.errors import UserError
 from dsct_detrex.integrations.detrex import host_configs, locate
 from dsct_detrex.names import PROVIDERS
-from dsct_detrex.structures import Emotions
+from dsct_detrex.structures import Emotions, ObjectClasses
 
 
 def compose(arguments: Arguments, say: Callable[[str], None] | None = None, check: bool = True) -> DictConfig:
@@ -46,7 +46,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
         check_unused(cfg, arguments, _words_of(flags), say)
     origin = settle_emotions(cfg)
     if check and origin:
-        say(f"emotions: {origin}.")
+        say(f"{'classes' if cfg.emotions.get('_target_') is ObjectClasses else 'emotions'}: {origin}.")
     return cfg
 
 

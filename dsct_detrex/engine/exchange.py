@@ -1,6 +1,7 @@
 """Another data set for a config: ``--data``.
 
-The names that a data config defines take the place of the config's own. What the project had set apart from its data
+The names that a data config defines take the place of the config's own; for a config whose data set annotates things,
+those of ``configs/common/objects``, which has the data sets that do. What the project had set apart from its data
 set, sizes of pictures and batches above all, is the project's, and is set in the new ones as well.
 """
 
@@ -14,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.config import get_config, load_config
 from dsct_detrex.config.targets import target_name
 from dsct_detrex.errors import UserError
-from dsct_detrex.names import data_sets
+from dsct_detrex.names import OBJECTS, PEOPLE, data_sets
 from dsct_detrex.paths import user_path
 from dsct_detrex.suggestions import did_you_mean
 
@@ -33,8 +34,8 @@ def exchange_data(cfg: DictConfig, name: str, say: Callable[[str], None]) -> Non
     Raises:
         UserError: there is no such data set.
     """
-    described = _described(name)
-    old = _base_of(cfg)
+    old, family = _base_of(cfg)
+    described = _described(name, family)
     if old is not None and _target(described, _READER) == _target(cfg, _READER):
         return
     kept = _own_settings(cfg, old, described) if old is not None else {}
@@ -47,33 +48,35 @@ def exchange_data(cfg: DictConfig, name: str, say: Callable[[str], None]) -> Non
         say(f"note: --data {name} keeps what the config sets itself: {words}.")
 
 
-def _described(name: str) -> DictConfig:
-    known = data_sets()
+def _described(name: str, family: str) -> DictConfig:
+    known = data_sets(family)
     if name in known:
-        return OmegaConf.create(dict(get_config(f"common/data/{name}.py")), flags={"allow_objects": True})
+        return OmegaConf.create(dict(get_config(f"common/{family}/{name}.py")), flags={"allow_objects": True})
     if name.endswith(".py") and user_path(name).is_file():
         described = load_config(user_path(name))
         if "dataloader" not in described or "emotions" not in described:
             raise UserError(f"--data {name} expects a file that defines `emotions` and `dataloader`. It does not.")
         return OmegaConf.create(dict(described), flags={"allow_objects": True})
     hint = did_you_mean(name, known) or " A data set of your own is a file: --data mine.py (docs/add.md)."
-    raise UserError(f"--data expects one of {', '.join(known)}. Got {name!r}.{hint}")
+    what = " with boxes of things" if family == OBJECTS else ""
+    raise UserError(f"--data expects one of {', '.join(known)}{what}. Got {name!r}.{hint}")
 
 
-def _base_of(cfg: DictConfig) -> DictConfig | None:
-    """The data config whose reader this config has."""
+def _base_of(cfg: DictConfig) -> tuple[DictConfig | None, str]:
+    """The data config whose reader this config has, and the folder that it is in; else none, of people."""
     reader = _target(cfg, _READER)
-    for name in data_sets() if reader else ():
-        described = _described(name)
-        if _target(described, _READER) == reader:
-            return described
-    return None
+    for family in (PEOPLE, OBJECTS):
+        for name in data_sets(family) if reader else ():
+            described = _described(name, family)
+            if _target(described, _READER) == reader:
+                return described, family
+    return None, PEOPLE
 
 
 def _own_settings(cfg: DictConfig, base: DictConfig, described: DictConfig) -> dict[str, Any]:
     """Key -> value of all that a config sets otherwise than its data config, where the new one has such a place and,
     being a file of the user's own, does not set it itself."""
-    standard = _base_of(described)
+    standard, _ = _base_of(described)
     told = set() if standard is None else set(_changes(described, standard))
     changes = _changes(OmegaConf.masked_copy(cfg, [str(name) for name in base if name in cfg]), base)
     return {key: value for key, value in changes.items() if key not in told and _same_place(key, cfg, described)}

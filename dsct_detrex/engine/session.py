@@ -32,7 +32,7 @@ from dsct_detrex.engine.screen import Console, LogFile
 from dsct_detrex.engine.settings import TrainSettings
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import EmotionEvaluator
-from dsct_detrex.structures import Emotions
+from dsct_detrex.structures import Emotions, ObjectClasses
 
 Draw = Callable[[Prediction], Any]
 
@@ -173,4 +173,5 @@ def make_wandb(session: Session, run_id: str | None, known: Headlines) -> list[W
     if not wandb.enabled:
         return []
     say, config = session.console.say, {**session.plain, "splits": plain_headlines(known)}
-    return [WandbLogger(wandb.params, session.output_dir, config, run_id, session.emotions, session.draw, say)]
+    people = None if isinstance(session.emotions, ObjectClasses) else session.emotions  # the table is one of people
+    return [WandbLogger(wandb.params, session.output_dir, config, run_id, people, session.draw, say)]

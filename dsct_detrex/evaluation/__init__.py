@@ -2,6 +2,7 @@
 
 from dsct_detrex.evaluation.console import format_report, report_tables
 from dsct_detrex.evaluation.evaluator import EmotionEvaluator
+from dsct_detrex.evaluation.object_evaluator import ObjectEvaluator
 from dsct_detrex.evaluation.overlap import nms, pixel_iou
 from dsct_detrex.evaluation.protocols import (
     OfficialProtocol,
@@ -14,6 +15,7 @@ from dsct_detrex.evaluation.protocols import (
 
 __all__ = [
     "EmotionEvaluator",
+    "ObjectEvaluator",
     "OfficialProtocol",
     "PaperProtocol",
     "Protocol",

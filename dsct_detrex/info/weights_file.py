@@ -13,7 +13,7 @@ from torch import Tensor
 from dsct_detrex.config import config_from_yaml
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
-from dsct_detrex.structures import Emotions, MultiLabelEmotions, get_emotions
+from dsct_detrex.structures import Emotions, MultiLabelEmotions, ObjectClasses, get_emotions
 from dsct_detrex.weights import CheckpointFile, Release, convert, likely_host, read_checkpoint
 from dsct_detrex.weights.formats import FORMATS
 from dsct_detrex.weights.parameters import count_parameters
@@ -118,6 +118,7 @@ def _of_config(config: Any) -> dict[str, Any]:
 
 def _emotions(emotions: Emotions) -> dict[str, Any]:
     kind = "several a person" if isinstance(emotions, MultiLabelEmotions) else "one a person"
+    kind = "classes of things" if isinstance(emotions, ObjectClasses) else kind
     return {"name": emotions.name, "kind": kind, "names": list(emotions.names)}
 
 

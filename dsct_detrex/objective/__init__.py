@@ -10,6 +10,7 @@ from dsct_detrex.objective.matcher import HungarianMatcher
 from dsct_detrex.objective.one_to_many import OneToMany, RepeatedAssigner
 from dsct_detrex.objective.proposals import ProposalLoss, Proposals
 from dsct_detrex.objective.targets import Target, pad_targets, target_from_instances, targets_from_instances
+from dsct_detrex.objective.token_loss import TokenLoss, TokenPredictions
 
 __all__ = [
     "Assigner",
@@ -28,6 +29,8 @@ __all__ = [
     "Proposals",
     "RepeatedAssigner",
     "Target",
+    "TokenLoss",
+    "TokenPredictions",
     "focal_for",
     "pad_targets",
     "target_from_instances",

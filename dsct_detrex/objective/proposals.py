@@ -89,21 +89,26 @@ class ProposalLoss:
             FloatingPointError: scores or boxes are not finite.
         """
         here = proposals.candidates
-        boxes = proposals.boxes.masked_fill(~here[..., None], _FAR_AWAY)
+        boxes = out_of_reach(proposals.boxes, here)
         logits = F.pad(proposals.scores[..., None], (0, 1))  # one category, and the logit that never trains
         people = [Target(t.boxes, torch.zeros(len(t), dtype=torch.long, device=t.boxes.device)) for t in targets]
         task = GroupTask(
             name="enc",
             weight=self.weight,
-            assigner=_AmongCandidates(self.matcher, here),
+            assigner=AmongCandidates(self.matcher, here),
             answers=sum(len(target) for target in targets),
             padding=~here,
         )
         return self.criterion.extra_losses({"pred_logits": logits[None], "pred_boxes": boxes[None]}, people, task)
 
 
+def out_of_reach(boxes: Tensor, candidates: Tensor) -> Tensor:
+    """(B, S, 4) boxes, those of tokens that are no candidates (B, S) far from every thing, so that they match last."""
+    return boxes.masked_fill(~candidates[..., None], _FAR_AWAY)
+
+
 @dataclass(frozen=True)
-class _AmongCandidates:
+class AmongCandidates:
     """An assigner that drops the pairs of tokens which cannot be proposed; they are the dearest, so all else is kept.
 
     Attributes:

@@ -28,7 +28,7 @@ from dsct_detrex.prediction.export_header import ExportHeader
 from dsct_detrex.prediction.foreign import foreign
 from dsct_detrex.prediction.onnx_model import SUFFIX as ONNX
 from dsct_detrex.prediction.onnx_model import OnnxModel
-from dsct_detrex.structures import Emotions
+from dsct_detrex.structures import Emotions, check_emotions
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights import CheckpointFile, Provenance, Release, load_release_weights, read_checkpoint
 
@@ -147,6 +147,11 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
 
 
 def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes: bool) -> Loaded:
+    check_emotions(
+        release.emotions,
+        f"Predictor: {file}",
+        f"It is a start for one that does (train.init_checkpoint={file}); {spoken('eval', [str(file)])} measures it.",
+    )
     for key in ("model", _TRANSFORM_KEY):
         if OmegaConf.select(cfg, key) is None:
             raise UserError(f"Predictor: the config inside {file} has no {key}, so the file cannot be used alone.")

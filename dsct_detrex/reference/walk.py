@@ -15,6 +15,7 @@ from dsct_detrex.config.project import config_folder, config_names
 # Blocks that no config has by default and an override or a project may set.
 _OPTIONAL = {
     "model.proposal_loss": "dsct_detrex.objective.ProposalLoss",
+    "model.token_loss": "dsct_detrex.objective.TokenLoss",
     "lr_multiplier.scheduler": "dsct_detrex.config.CosineParamScheduler",
 }
 _OWN_HOSTS = ("hosts", "subject_training")
@@ -38,7 +39,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """All blocks in the order of the configs: the common ones, the data sets', the baselines', then the hosts'."""
+    """All blocks in the order of the configs: common ones, data sets', detectors', the baselines', then the hosts'."""
     base = get_config("common/base.py")
     common = ("train", "evaluation", "model", "host", "optimizer", "lr_multiplier")
     found = [block for name in common for block in _below(name, "", plain(base[name]))]
@@ -46,6 +47,11 @@ def blocks() -> list[Block]:
     for file in (name for name in config_names(folder) if name.startswith("common/data/")):
         for name, values in plain(get_config(file)).items():
             found += _below(name, Path(file).stem, values) if name in base else []
+    detection = get_config("common/detection.py")
+    found += _below("model", "detection", plain(detection.model))
+    for file in (name for name in config_names(folder) if name.startswith("common/objects/")):
+        for name, values in plain(get_config(file)).items():
+            found += _below(name, f"things of {Path(file).stem}", values) if name in base else []
     baseline = load_config(folder.parent / "projects/emo_net_r50.py")
     found += _below("model", "emo_net_r50", plain(baseline.model))
     for place, target in _OPTIONAL.items():

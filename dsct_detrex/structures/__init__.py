@@ -10,6 +10,7 @@ from dsct_detrex.structures.emotions import (
 )
 from dsct_detrex.structures.headline import Headline
 from dsct_detrex.structures.instances import Boxes, Instances
+from dsct_detrex.structures.object_classes import ObjectClasses, check_emotions, number_of_classes
 from dsct_detrex.structures.person import Person, described
 from dsct_detrex.structures.predictions import predicted_people
 
@@ -22,8 +23,11 @@ __all__ = [
     "Instances",
     "MultiClassEmotions",
     "MultiLabelEmotions",
+    "ObjectClasses",
     "Person",
+    "check_emotions",
     "described",
     "get_emotions",
+    "number_of_classes",
     "predicted_people",
 ]

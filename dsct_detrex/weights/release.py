@@ -22,7 +22,7 @@ from torch import Tensor
 from dsct_detrex import __version__
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
-from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions
+from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions, ObjectClasses
 from dsct_detrex.weights.tying import tied_names
 from dsct_detrex.weights.writing import clean_copy, replacing
 
@@ -30,7 +30,11 @@ FORMAT_VERSION = 2
 PLAIN_VERSION = 1
 """Of a file without a calibration; whoever reads no further would hold thresholds against other probabilities."""
 HEADER_KEY = "dsct_detrex"
-_KINDS: dict[str, type[Emotions]] = {"multi_label": MultiLabelEmotions, "multi_class": MultiClassEmotions}
+_KINDS: dict[str, type[Emotions]] = {
+    "objects": ObjectClasses,  # before what it is one of
+    "multi_label": MultiLabelEmotions,
+    "multi_class": MultiClassEmotions,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Release:
 
     Attributes:
         state_dict: float32 weights on the CPU; tied names share one tensor.
-        emotions: the label set that the heads were trained for, with the temperature of the calibration.
+        emotions: the label set that the heads were trained for, with the temperature of the calibration; of a detector
+            the classes of things (``structures.ObjectClasses``).
         config: resolved config, YAML text.
         thresholds: K decision thresholds on the probabilities, or None when none were chosen.
         provenance: where the weights come from.
@@ -194,7 +199,7 @@ def checked_header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def plain_emotions(emotions: Emotions) -> dict[str, Any]:
-    """A label set as JSON types: ``name``, ``names`` and ``kind``, ``multi_label`` or ``multi_class``."""
+    """A label set as JSON types: ``name``, ``names`` and ``kind``, a key of ``_KINDS``."""
     return {"name": emotions.name, "names": list(emotions.names), "kind": _kind_of(emotions)}
 
 

@@ -66,6 +66,7 @@ OTHERS = {
     "shared_heads": "False",
     "spatial_prior": "grid",
     "thresholds": "0.3",
+    "token_loss": "{_target_: dsct_detrex.objective.TokenLoss}",
     "train.device": "cpu",
     "dtype": "float16",
     "warmup_method": "constant",

@@ -31,7 +31,8 @@ def test_there_is_one_project_for_each_kind_of_host():
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_takes_overrides_and_survives_saving(name, tmp_path):
     cfg = load_config(FOLDER / f"{name}.py")
-    assert set(cfg) - RUN in ({"evaluation"}, {"evaluation", "host", "hosts", "subject_training"})
+    of_hosts = {"host", "hosts", "subject_training"}
+    assert set(cfg) - RUN in ({"evaluation"}, {"evaluation", *of_hosts}, of_hosts)
     apply_overrides(cfg, ["train.seed=3", "optimizer.lr=1e-5"])
     save_config(cfg, tmp_path / "saved.yaml")
     again = load_config(tmp_path / "saved.yaml")

@@ -22,7 +22,7 @@ from .drawing import paint_scene, paint_with_notes
 from .latents import PEOPLE_PERCENT, draw_caer_s_label, draw_emotic_labels
 from .painting_out import PaintedOut
 from .scene import Box, Person, Scene, draw_scene
-from .things import Painted, Thing
+from .things import Painted, Thing, thing_annotations
 
 DEFAULT_SIZE = (192, 144)
 FORMATS: tuple[Format, ...] = ("caer_s", "emotic")
@@ -41,6 +41,7 @@ class SyntheticScenes:
         size: (width, height) of the pictures, pixels.
         max_people: at most so many people per image, 1 to 5.
         boxes: ``"head"`` or ``"body"``, what ``bbox`` frames.
+        objects: whether a record has its things too, which takes a painting to know.
 
     Raises:
         UserError: an argument outside these ranges.
@@ -55,6 +56,7 @@ class SyntheticScenes:
         size: tuple[int, int] = DEFAULT_SIZE,
         max_people: int = len(PEOPLE_PERCENT),
         boxes: str = "head",
+        objects: bool = False,
     ) -> None:
         _check("format", format, format in FORMATS, " or ".join(map(repr, FORMATS)))
         _check("split", split, split in SPLITS, f"one of {', '.join(SPLITS)}")
@@ -65,7 +67,7 @@ class SyntheticScenes:
         _check("boxes", boxes, boxes in ("head", "body"), "'head' or 'body'")
         self._emotions = get_emotions(format)
         self._format, self._split, self._seed, self._boxes = format, split, seed, boxes
-        self._length, self._max_people = length, max_people
+        self._length, self._max_people, self._objects = length, max_people, objects
         self._size = (int(size[0]), int(size[1]))
         self._latest: tuple[int, Scene] | None = None
 
@@ -112,18 +114,26 @@ class SyntheticScenes:
         return latest[1]
 
     def record(self, index: int) -> Record:
-        """What is known about image ``index``; draws nothing.
+        """What is known about image ``index``; draws nothing, unless ``objects`` are asked for.
 
         ``extra`` of a person: ``cues`` (place, weather, light, emotion, expression, object: names of the table),
         ``head`` and ``body`` (both boxes, whichever is ``bbox``), ``gender`` and ``age``.
         """
         scene = self.scene(index)
+        people = self._annotations(scene, Dice(self._seed, self._split, index, "labels", self._format))
+        record: Record = {**self._frame(index), "annotations": people}
+        if self._objects:
+            record["objects"] = thing_annotations(self.things(index))
+        return record
+
+    def _frame(self, index: int) -> Record:
+        """A record of which nobody is known yet."""
         return {
             "file_name": f"synthetic/{self._format}/{self._split}/{index:06d}.png",
             "image_id": index + 1,
             "height": self._size[1],
             "width": self._size[0],
-            "annotations": self._annotations(scene, Dice(self._seed, self._split, index, "labels", self._format)),
+            "annotations": [],
         }
 
     def load_image(self, index: int) -> Image.Image:

@@ -34,6 +34,10 @@ class AnchorDetrAdapter(HostAdapter):
         layers: Sequence[Any] = self.host.transformer.decoder_layers
         return layers
 
+    @property
+    def head_owner(self) -> Any:
+        return self.host.transformer
+
     def check_layers(self) -> None:
         """Raise if a decoder layer has no self-attention that takes masks, or no feed-forward to act before."""
         for index, layer in enumerate(self.layers):

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from dsct_detrex.dsct.adapters.padding import pad_for_backbone
 from dsct_detrex.dsct.adapters.post_norm import LAYER_ORDER, Middle, run_post_norm_layer
+from dsct_detrex.dsct.heads import of_layer
 from dsct_detrex.dsct.subject_queries import QuerySpec, Subjects
 from dsct_detrex.layers.levels import scale_references, shrink_mask
 from dsct_detrex.ops.levels import read_sizes
@@ -177,6 +178,16 @@ class HostAdapter(ABC):
         heads = getattr(self.decoder, "bbox_embed", None)
         head: nn.Module | None = None if heads is None else heads[index]
         return head
+
+    @property
+    def head_owner(self) -> Any:
+        """The module that has the host's own ``class_embed`` and ``bbox_embed``."""
+        return self.host
+
+    def prediction_heads(self, index: int) -> tuple[nn.Module, nn.Module]:
+        """The host's own class and box head behind layer ``index``: its own where every layer has some."""
+        owner = self.head_owner
+        return of_layer(owner.class_embed, index), of_layer(owner.bbox_embed, index)
 
     @property
     def refines(self) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from dsct_detrex.data.catalogue import title_of
+from dsct_detrex.engine.model_card.detector_card import detector_text
 from dsct_detrex.engine.model_card.facts import UNKNOWN, Facts
 from dsct_detrex.engine.model_card.front_matter import front_matter
 from dsct_detrex.engine.model_card.keeping import card_path, keep_or_write
+from dsct_detrex.engine.model_card.tables import chosen_by, data_words, picture_size, table, terms, training
 from dsct_detrex.evaluation.formatting import measured_on, metric_word, percent, whole
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
-from dsct_detrex.structures import MultiLabelEmotions
+from dsct_detrex.structures import MultiLabelEmotions, ObjectClasses
 
 _SCORES = {
     "emotion/acc": "accuracy",
@@ -48,17 +50,19 @@ def write_card(release: Path, facts: Facts) -> bool:
 
 def card_text(facts: Facts) -> str:
     """The whole card, without its last line."""
+    if isinstance(facts.emotions, ObjectClasses):
+        return detector_text(facts)
     sections = (
         front_matter(facts),
         f"# {facts.model}: emotions of {title_of(facts.emotions.name)}\n",
         _opening(facts),
-        f"## Data\n\n{_data(facts)}",
+        f"## Data\n\n{data_words(facts)}",
         f"## Scores\n\n{_scores(facts)}",
-        f"## Training\n\n{_training(facts)}",
+        f"## Training\n\n{training(facts)}",
         f"## What it is for\n\n{_INTENDED}\n",
         "## What it is not for\n\n" + "".join(f"* {line};\n" for line in _NOT_INTENDED).rstrip(";\n") + ".\n",
         "\n\n".join(RESPONSIBLE_USE) + "\n",
-        f"## Terms\n\n{_terms(facts)}",
+        f"## Terms\n\n{terms(facts)}",
         f"## How to use it\n\n{_use(facts)}",
     )
     return "\n".join(sections)
@@ -75,36 +79,12 @@ def _opening(facts: Facts) -> str:
         "parameters": whole(facts.parameters),
         "people": f"at most {facts.get('model.num_subjects') or UNKNOWN} a picture",
         "emotions": f"{len(emotions.names)}, {kind}: {', '.join(emotions.names)}",
-        "pictures": _sizes(facts),
+        "pictures": picture_size(facts),
     }
     return (
         "Finds the people in a picture and, in the same pass, the emotions that annotators would see in each."
-        f"{note}\n\n{_table(rows)}"
+        f"{note}\n\n{table(rows)}"
     )
-
-
-def _sizes(facts: Facts) -> str:
-    short, long = (facts.get(f"dataloader.test.mapper.transforms.{key}") for key in ("size", "max_size"))
-    if short is None:
-        return f"size {UNKNOWN}"
-    return f"shorter side resized to {short} pixels, longer side at most {long or 'as it comes'}"
-
-
-def _data(facts: Facts) -> str:
-    title, split = facts.data_title, facts.get("dataloader.train.dataset.split")
-    if facts.is_drawn:
-        return (
-            "Trained on drawn scenes: pictures that this package paints, with labels that follow from what it paints. "
-            "It has never seen a photograph, and says nothing about real people.\n"
-        )
-    if title == UNKNOWN:
-        return "Trained on data that this card knows nothing about: no data set of this package.\n"
-    warning = facts.data_set.warning if facts.data_set else None
-    known = (
-        f"Trained on {title}{f', split `{split}`' if split else ''}. Which of its pictures could be used, and how "
-        "many, stands in `data.json` of the run.\n"
-    )
-    return known + (f"\n{warning}\n" if warning else "")
 
 
 def _scores(facts: Facts) -> str:
@@ -116,7 +96,7 @@ def _scores(facts: Facts) -> str:
     per_emotion = ", ".join(f"{name} {percent(value)}" for name, value in each.items())
     parts = [
         _measured(facts),
-        _table(rows).rstrip("\n"),
+        table(rows).rstrip("\n"),
         *([f"AP of each emotion: {per_emotion}."] if each else []),
         *([_references(facts)] if report and report["references"] else []),
         *([*report["warnings"]] if report else []),
@@ -125,11 +105,7 @@ def _scores(facts: Facts) -> str:
 
 
 def _measured(facts: Facts) -> str:
-    chosen = (
-        " These weights were chosen among those of the run by this very evaluation, so read it as somewhat too good."
-        if facts.file == "best.safetensors"
-        else ""
-    )
+    chosen = chosen_by(facts)
     if facts.report is None:
         protocol = facts.get("dataloader.evaluator.protocol")
         return f"Measured on {facts.measured_title}, protocol `{protocol or UNKNOWN}`.{chosen}"
@@ -142,37 +118,6 @@ def _references(facts: Facts) -> str:
     assert facts.report is not None
     bounds = ", ".join(f"{name} {percent(value)}" for name, value in facts.report["references"].items())
     return f"For comparison, {metric_word(facts.report['primary_metric'])} of: {bounds}."
-
-
-def _training(facts: Facts) -> str:
-    return _table(
-        {
-            "started from": facts.start,
-            "budget": facts.budget,
-            "optimizer": _optimizer(facts),
-            "all settings": f"inside the file; `dsct info {facts.file}` shows what trained it",
-        }
-    )
-
-
-def _optimizer(facts: Facts) -> str:
-    name, rate = facts.get("optimizer._target_"), facts.get("optimizer.lr")
-    if name is None:
-        return UNKNOWN
-    return str(name).rpartition(".")[2] + (f", learning rate {rate:g}" if isinstance(rate, float) else "")
-
-
-def _terms(facts: Facts) -> str:
-    data = facts.data_set
-    if facts.is_drawn:
-        of_data = "The drawn scenes are made by this package and bind nobody."
-    else:
-        of_data = data.terms if data else "Of the data nothing is known here: ask whoever gave out this file."
-    start = "" if facts.start == "random weights" else f" They started from `{facts.start}`, which may bring terms too."
-    return (
-        f"{of_data}\n\nNo licence is stated for these weights: that is for whoever trained them to say, within the "
-        f"terms of the data.{start} The code of dsct_detrex is under Apache-2.0.\n"
-    )
 
 
 def _use(facts: Facts) -> str:
@@ -189,7 +134,3 @@ for person in people:
     print(person.emotions, person.score, person.box)
 ```
 """
-
-
-def _table(rows: dict[str, str]) -> str:
-    return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())

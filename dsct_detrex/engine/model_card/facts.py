@@ -32,7 +32,7 @@ _READ = {"protocol", "dataset", "counts", "emotions", "references", "primary_met
 class Facts:
     """Attributes:
     file: name of the release.
-    emotions, thresholds, provenance: as in the release.
+    emotions, thresholds, provenance: as in the release; of a detector, ``emotions`` are classes of things.
     config: the resolved config as plain values.
     parameters: numbers that are in the weights.
     host: how people call the host; None where the weights are of none.
@@ -59,12 +59,12 @@ class Facts:
     def data_set(self) -> DataSetCard | None:
         """The data set that was trained on; None for drawn scenes and for what is not known."""
         reader = self._reader
-        return next((card for card in catalogue.cards().values() if card.reader is reader), None)
+        return next((card for card in catalogue.cards().values() if _is_one(reader, card.reader)), None)
 
     @property
     def is_drawn(self) -> bool:
         """Whether it was trained on drawn scenes."""
-        return self._reader is SyntheticScenes
+        return _is_one(self._reader, SyntheticScenes)
 
     @property
     def data_title(self) -> str:
@@ -77,7 +77,7 @@ class Facts:
     def measured_title(self) -> str:
         """How people call what it was measured on."""
         name = self.get("dataloader.evaluator.dataset_name")
-        return "drawn scenes" if name == "synthetic" else str(name or UNKNOWN)
+        return "drawn scenes" if name in ("synthetic", "synthetic_things") else str(name or UNKNOWN)
 
     @property
     def model(self) -> str:
@@ -110,6 +110,11 @@ class Facts:
     def _reader(self) -> Any:
         name = self.get("dataloader.train.dataset._target_") or self.get("dataloader.test.dataset._target_")
         return locate(str(name)) if str(name).startswith("dsct_detrex.") else None
+
+
+def _is_one(reader: Any, known: Any) -> bool:
+    """Whether a reader is a known one, or derived from it."""
+    return isinstance(reader, type) and isinstance(known, type) and issubclass(reader, known)
 
 
 def facts_of(

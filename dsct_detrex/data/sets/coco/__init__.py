@@ -6,7 +6,7 @@ The label set comes from the files (``emotions.py``), or is stated; labels, boxe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dsct_detrex.data.box_formats import check_box_format
@@ -55,6 +55,11 @@ class CocoDataset(DiskDataset):
         UserError: nothing found (says what was looked for), or the annotations cannot be used.
     """
 
+    labels_of_files: Callable[..., Emotions] = staticmethod(emotions_of_files)
+    """The label set of a folder."""
+    unsaid: frozenset[str] = PERSONS
+    """Words, folded, that are no label."""
+
     def __init__(
         self,
         root: str,
@@ -78,11 +83,11 @@ class CocoDataset(DiskDataset):
                 "Leave one of the two out."
             )
         source = annotation_file(folder, split if share is None else "train", annotations)
-        labels = emotions_of_files(root, annotations) if emotions is None else emotions
+        labels = self.labels_of_files(root, annotations) if emotions is None else emotions
         report = DataReport(f"{labels.name}_{split}")
         pictures = CocoPictures(picture_folders(folder, split if share is None else "train", source, images), report)
         several = isinstance(labels, MultiLabelEmotions)
-        reading = Reading(LabelNames(labels, {}, PERSONS), _unnamed, pictures.locate, several=several)
+        reading = Reading(LabelNames(labels, {}, self.unsaid), _unnamed, pictures.locate, several=several)
         content = read_coco(source, reading, report)
         records = content.records if share is None else part_of(content.records, split, share, source)
         part = (

@@ -45,7 +45,7 @@ def emotions_of_files(
     if kind is not None and kind not in KINDS:
         raise UserError(f"emotions_of_files(kind=) expects {' or '.join(KINDS)}, or null to find out. Got {kind!r}.")
     folder = existing_root(root, "coco")
-    called = name or _called_like(folder)
+    called = name or called_like(folder)
     if names is not None and kind is not None:
         return KINDS[kind](called, tuple(names), f"{len(names)} as stated ({quoted(names, 30)}), {_MEANING[kind]}")
     files = files_there(folder, annotations)
@@ -97,5 +97,6 @@ def _check_enough(path: Path, names: Sequence[str], kind: str, stated: bool) -> 
         )
 
 
-def _called_like(folder: Path) -> str:
+def called_like(folder: Path) -> str:
+    """A name of a label set after the folder it was found in."""
     return re.sub(r"[^\w-]+", "_", folder.resolve().name).strip("_")[:60] or "coco"
