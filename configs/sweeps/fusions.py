@@ -1,6 +1,7 @@
 """Fusions beside the paper's, each with the control that has the same weights and gathers nothing.
 
     dsct sweep --config configs/sweeps/fusions.py --seeds 3
+    dsct sweep --config configs/sweeps/fusions.py --seeds 3 --out DIR train.init_checkpoint=DETECTOR
 
 A row above its control, and not only above the model without contexts, gains by what it gathers.
 """
@@ -25,8 +26,10 @@ def _row(name, label, words):
 sweep = L(Sweep)(
     name="fusions",
     title="fusions and their controls",
-    paper_table="none",
     axis="Fusion",
+    base="projects/demo.py",
+    scale="project",
+    overrides=["dataloader.test.dataset.length=1000"],
     cells=[
         dict(
             name="subjects_only",

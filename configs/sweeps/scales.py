@@ -2,7 +2,7 @@
 
 ``host_set`` and ``host_divide`` fit any host: a rule holds for every key of the host's config that ends in it (of the
 whole model's where it has no host, as the two-stage baselines).
-``host_own`` is for what structure cannot say. Both scales evaluate once, after the last iteration, on the test split:
+``host_own`` is for what structure cannot say. All scales evaluate once, after the last iteration, on the test split:
 no number of a table has chosen a checkpoint.
 """
 
@@ -72,6 +72,15 @@ scales = dict(
     ),
     paper=dict(
         run=["train.eval_epochs=0", "dataloader.test.dataset.split=test"],
+        dsct=[],
+        synthetic=[],
+        host_set={},
+        host_divide={},
+        host_own={},
+    ),
+    # As the config of a cell has it, for projects that are small by themselves, such as the demo.
+    project=dict(
+        run=["train.eval_period=0", "dataloader.test.dataset.split=test"],
         dsct=[],
         synthetic=[],
         host_set={},

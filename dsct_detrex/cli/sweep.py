@@ -49,7 +49,11 @@ def build_parser() -> Parser:
     add("--table", metavar="N", help=f"of the paper: {', '.join(tables())}")
     add("--config", "--config-file", "-c", type=user_path, metavar="FILE", help="any other sweep")
     add_data(parser, SYNTHETIC)
-    add("--scale", metavar="NAME", help="demo or paper (default: demo on synthetic data without a GPU, else paper)")
+    add(
+        "--scale",
+        metavar="NAME",
+        help="demo, paper, or project: as the config file has it (default: that of the sweep, else demo on synthetic data without a GPU, else paper)",
+    )
     add(
         "--seeds",
         type=count,

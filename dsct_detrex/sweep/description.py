@@ -84,9 +84,11 @@ class Sweep:
     Args:
         name: names its folder.
         title: heading of the report.
-        paper_table: e.g. ``"Table 10"``; where the paper's numbers stand.
         axis: what the rows are, as the heading of their column.
         cells: mappings with the arguments of ``Cell``.
+        paper_table: e.g. ``"Table 10"``, where the paper's numbers stand; empty: the paper has no such table.
+        scale: how large it is trained unless the command line says (``configs/sweeps/scales.py``); empty: as the data
+            and the machine allow.
         base: config file that cells start from, or the name of a project, as for ``--config``.
         overrides: ``key=value`` words for every cell.
         note: a sentence for the report, such as where the rows differ from the paper's.
@@ -104,9 +106,10 @@ class Sweep:
         self,
         name: str,
         title: str,
-        paper_table: str,
         axis: str,
         cells: Sequence[Mapping[str, Any]],
+        paper_table: str = "",
+        scale: str = "",
         base: str = "projects/deformable_detr_dsct.py",
         overrides: Iterable[str] = (),
         note: str = "",
@@ -119,6 +122,7 @@ class Sweep:
         self.name = name
         self.title = title
         self.paper_table = paper_table
+        self.scale = scale
         self.axis = axis
         self.cells = tuple(Cell(**{str(key): value for key, value in cell.items()}) for cell in cells)
         self.base = base
@@ -157,6 +161,11 @@ class Sweep:
     def base_of(self, cell: Cell) -> str:
         """The config file that a cell starts from, as for ``--config``."""
         return cell.base or self.base
+
+    @property
+    def heading(self) -> str:
+        """Of its report."""
+        return f"{self.paper_table}: {self.title}" if self.paper_table else self.title
 
 
 def load_sweep(path: Path) -> Sweep:

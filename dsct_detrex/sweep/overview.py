@@ -22,7 +22,7 @@ _WIDTH = 116
 def overview(setting: Setting) -> str:
     """The table of a sweep with all numbers that the paper has for it, whatever the data."""
     sweep = setting.sweep
-    lines = [f"{sweep.paper_table}: {sweep.title}", *_aligned([_headings(sweep), *_rows(sweep)])]
+    lines = [sweep.heading, *_aligned([_headings(sweep), *_rows(sweep)])]
     for text in (*map(_printed_gap, sweep.gaps), sweep.note, setting.warning()):
         lines += wrap(text, _WIDTH)
     return "\n".join(f"# {line}".rstrip() for line in lines)

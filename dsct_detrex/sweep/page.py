@@ -52,7 +52,7 @@ def write_page(path: Path, rows: Sequence[Row], setting: Setting) -> Path:
     """Write the page."""
     sweep = setting.sweep
     sections = [_results(rows, setting), _runs(rows, setting), _settings(rows, setting), responsible_use()]
-    title = f"{sweep.paper_table}: {sweep.title}"
+    title = sweep.heading
     return write_report(path, title, first_line(rows, setting), sections, _cards(rows, setting))
 
 
@@ -193,8 +193,10 @@ def _settings(rows: Sequence[Row], setting: Setting) -> Section:
         "Command": setting.command,
         "Sweep": f"{setting.sweep.name}: {len(rows)} cells, {setting.seeds} seeds each, {setting.scale} scale",
         "Every cell": f"{setting.sweep.base} {' '.join(setting.sweep.overrides)}".strip(),
-        "Paper": f"arXiv:2404.17205, {setting.sweep.paper_table}; numbers as printed there, {MISSING} where not known",
     }
+    if setting.sweep.paper_table:
+        printed = f"numbers as printed there, {MISSING} where not known"
+        facts["Paper"] = f"arXiv:2404.17205, {setting.sweep.paper_table}; {printed}"
     if first := first_measured(rows):
         environment = first.environment
         packages = environment.get("packages", {})

@@ -63,7 +63,8 @@ def make_plan(options: argparse.Namespace, words: Sequence[str], trainer: Traine
         raise UserError("Say which sweep: --table N for one of the paper, or --config FILE for any other.")
     sweep = load_sweep(table_file(options.table) if options.config is None else options.config)
     check_decided(options.overrides)
-    scale_name = options.scale or ("demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper")
+    by_data = "demo" if options.data == "synthetic" and not torch.cuda.is_available() else "paper"
+    scale_name = options.scale or sweep.scale or by_data
     with one_load():
         recipes = _recipes(sweep, get_scale(scale_name), options)
         refuse_useless((recipe.words for recipe in recipes.values()), options.overrides)

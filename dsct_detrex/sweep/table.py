@@ -228,7 +228,7 @@ def legend(rows: Sequence[Row], setting: Setting) -> str:
 
 def write_markdown(path: Path, rows: Sequence[Row], setting: Setting) -> str:
     """Write ``table.md`` and return its text."""
-    lines = [f"# {setting.sweep.paper_table}: {setting.sweep.title}", ""]
+    lines = [f"# {setting.sweep.heading}", ""]
     lines += _lines(headings(rows, setting), [cells_of(row, rows, setting) for row in rows])
     if people_groups(rows, setting):
         lines += ["", f"{METRIC_NAMES[setting.metric]} by number of annotated people in the image:", ""]

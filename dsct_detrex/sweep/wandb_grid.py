@@ -49,7 +49,7 @@ def write_grid(path: Path, plan: Plan, options: argparse.Namespace) -> None:
     program, start = _program(command)
     content = {
         "name": sweep.name,
-        "description": f"{sweep.paper_table}: {sweep.title} ({setting.data}, {setting.scale} scale)",
+        "description": f"{sweep.heading} ({setting.data}, {setting.scale} scale)",
         "program": program,
         "method": "grid",
         "metric": {"name": f"emotion/{setting.metric}", "goal": "maximize"},
