@@ -52,7 +52,8 @@ def build_parser() -> Parser:
     add(
         "--scale",
         metavar="NAME",
-        help="demo, paper, or project: as the config file has it (default: that of the sweep, else demo on synthetic data without a GPU, else paper)",
+        help="demo, paper, or project: as the config file has it (default: that of the sweep, else demo on synthetic "
+        "data without a GPU, else paper)",
     )
     add(
         "--seeds",
