@@ -42,7 +42,10 @@ def test_short_calls_are_repeated_within_a_turn(seconds: float, calls: int) -> N
 
 
 def test_who_fails_keeps_its_error_and_the_others_go_on() -> None:
+    tried: list[str] = []
+
     def fail() -> tuple[str, float]:
+        tried.append("bad")
         raise ValueError("broken")
 
     times = take_turns({"good": lambda: ("good", 1.0), "bad": fail}, HandClock(), 2)
@@ -50,6 +53,7 @@ def test_who_fails_keeps_its_error_and_the_others_go_on() -> None:
     assert times["good"].error is None
     assert str(times["bad"].error) == "broken"
     assert times["bad"].samples == []
+    assert len(tried) == 1, "it is not tried again"
 
 
 def test_an_interruption_is_no_error_of_a_candidate() -> None:

@@ -106,3 +106,13 @@ def test_words():
     settings = Compile(enabled=True, backend="eager")
     assert compile_words({"host.backbone": 1, "heads.*": 2}, settings) == "by eager: host.backbone, 2 of heads.*"
     assert compile_words({}, settings) == ""
+
+
+def test_the_mode_reaches_the_compiler(monkeypatch):
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda _, **options: asked.append(options))
+    monkeypatch.setattr("dsct_detrex.engine.compilation._try", lambda options, device: asked.append(options))
+    settings = Compile(enabled=True, backend="inductor", mode="max-autotune", regions=["host.backbone"])
+    compile_regions(tiny_dsct("deformable_detr"), settings, CPU)
+    assert [options["mode"] for options in asked] == ["max-autotune"] * 2
+    assert asked[1] == {"fullgraph": True, "backend": "inductor", "mode": "max-autotune"}
