@@ -53,7 +53,7 @@ def with_things(count: int = 3) -> list:
 
 @pytest.mark.parametrize("name", ["deformable_detr", "dino", "detr", "anchor_detr"])
 def test_a_loss_on_contexts_beside_that_of_subjects(name):
-    model, loss = tiny_dsct(name).train(), detection()
+    model, loss = tiny_dsct(name, contexts_see_subjects=False).train(), detection()
     data = with_things()
     layers = model.decode([entry["image"] for entry in data])
     losses = loss(ContextHeads(model.decoder.adapter, 80), layers, loss.targets(data))
@@ -62,7 +62,6 @@ def test_a_loss_on_contexts_beside_that_of_subjects(name):
     twice = detection(2.0)(ContextHeads(model.decoder.adapter, 80), layers, loss.targets(data))
     assert all(torch.equal(2 * losses[key], twice[key]) for key in losses)
     sum(losses.values()).backward()
-    assert next(model.host.backbone.parameters()).device.type == "cpu"
     heard = {name for name, p in model.host.named_parameters() if p.grad is not None and p.grad.any()}
     assert any(name.startswith("backbone") for name in heard)
     assert not any("subject" in name for name, p in model.named_parameters() if p.grad is not None and p.grad.any())
@@ -82,7 +81,6 @@ def test_a_host_that_looks_forward_twice_learns_from_the_refinement_before():
     model = tiny_dsct("dino", num_subjects=0).train()
     assert TABLE["dino"].transformer.decoder.look_forward_twice
     heads = ContextHeads(model.decoder.adapter, 80)
-    boxes = heads.predictions(model.decode(images()))["pred_boxes"]
     model.host.bbox_embed.requires_grad_(True)
     boxes = heads.predictions(model.decode(images()))["pred_boxes"]
     boxes[1].sum().backward()
