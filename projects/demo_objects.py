@@ -18,7 +18,7 @@ for _loader in (dataloader.train, dataloader.test):
     _loader.dataset.size = (192, 144)
 dataloader.train.mapper.transforms.scales = (144,)
 dataloader.test.mapper.transforms.size = 144
-dataloader.train.total_batch_size = 16
+dataloader.train.total_batch_size = 8
 dataloader.train.num_workers = 1
 dataloader.test.dataset.length = 200
 dataloader.test.batch_size = 16
@@ -32,6 +32,7 @@ model.denoising = L(Denoising)(num_groups=5, max_queries=100, label_noise=0.2, b
 model.token_loss = L(TokenLoss)(repeats=4)
 model.one_to_many = L(OneToMany)(num_queries=100, repeats=4)
 
-train.max_iter = 3000
-train.eval_period = 500
+train.max_iter = 3200
+train.eval_period = 400
+train.checkpointer.period = 400
 train.output_dir = "runs/demo/objects"

@@ -50,9 +50,9 @@ def _emotions(name: str) -> Emotions:
         return get_label_set(name)
     path = user_path(name)
     if path.suffix == ".safetensors":
-        emotions = load_release(path).emotions
-        check_emotions(emotions, f"--emotions {name}", "Name a data set, or a run of a DSCT model.")
-        return emotions
+        released = load_release(path).emotions
+        check_emotions(released, f"--emotions {name}", "Name a data set, or a run of a DSCT model.")
+        return released
     if path.is_file():
         emotions = build_emotions(load_config(path))
         if emotions is not None:

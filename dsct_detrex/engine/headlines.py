@@ -67,7 +67,7 @@ def data_details(known: Headlines) -> list[str]:
 
 
 def _facts(headline: Headline, width: int) -> list[str]:
-    people = "people not counted" if headline.people is None else counted(headline.people, "person")
+    people = headline.annotated()
     images = headline.coverage(headline.images) or counted(headline.images, "image")
     boxes = headline.origin() if headline.boxes and headline.source else None
     return [f"{headline.name}: {', '.join(filter(None, (images, people, boxes)))}", *_labels(headline, width)]
@@ -81,7 +81,8 @@ def _labels(headline: Headline, width: int) -> list[str]:
     if shown is not None:
         return [shown]
     (rare, fewest), *_, (frequent, most) = sorted(headline.labels.items(), key=lambda item: item[1])
-    return [f"{len(headline.labels)} emotions, from {frequent} ({counted(most, 'person')}) to {rare} ({fewest:,})"]
+    what, one = ("classes", "thing") if headline.boxes == "thing" else ("emotions", "person")
+    return [f"{len(headline.labels)} {what}, from {frequent} ({counted(most, one)}) to {rare} ({fewest:,})"]
 
 
 def _findings(headline: Headline, most: int | None) -> list[str]:

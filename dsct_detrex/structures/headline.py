@@ -17,7 +17,7 @@ class Headline:
         name: data set and split, e.g. ``"emotic_val"``.
         split: ``train``, ``val`` or ``test``.
         source: name of the annotation file.
-        boxes: ``"head"``, ``"body"``, ``"face"`` or ``"unstated"``.
+        boxes: ``"head"``, ``"body"``, ``"face"`` or ``"unstated"``; ``"thing"`` where things are annotated, not people.
         made_by: what made the boxes, where no person did, e.g. a face detector.
         description: the data set's own line.
         images: that can be used, counted before any picture is opened.
@@ -25,8 +25,8 @@ class Headline:
         lost_images: listed ones whose picture is missing or broken.
         emptied_images: listed ones that are left out because nobody in them can be used.
         first_of: where only the first images are used, how many there are in all.
-        people: annotated people of ``images``; None where counting would mean drawing them.
-        labels: emotion -> people who show it.
+        people: annotated people (or things) of ``images``; None where counting would mean drawing them.
+        labels: emotion -> people who show it, or class -> things.
         findings: what was left out or mended, and why, in words.
         warnings: sentences to be shown beside any result.
     """
@@ -49,9 +49,14 @@ class Headline:
 
     def sentence(self) -> str:
         """In one line: name, boxes and file, images, people."""
-        people = "people not counted" if self.people is None else counted(self.people, "person")
+        people = self.annotated()
         images = self.coverage(self.images) or counted(self.images, "image")
         return f"{self.name}: {', '.join(filter(None, (self.origin(), images, people)))}"
+
+    def annotated(self) -> str:
+        """How many people, or things, are annotated."""
+        one, several = ("thing", "things") if self.boxes == "thing" else ("person", "people")
+        return f"{several} not counted" if self.people is None else counted(self.people, one)
 
     def lines(self) -> list[str]:
         """The sentence, then the label counts, then what was left out or mended, one line each."""

@@ -15,9 +15,12 @@ THINGS = ObjectClasses("things", [f"thing {number}" for number in range(80)])
 @on_every_host
 @torch.no_grad()
 def test_predictions_are_those_of_the_host(name):
-    """Whose own forward equals detrex's golden detections (tests/hosts/test_host_golden.py)."""
+    """Whose own forward equals detrex's golden detections (tests/hosts/test_host_golden.py).
+
+    Pictures of one size: single-scale hosts of detrex do not tell their decoder what is padding.
+    """
     model = tiny_dsct(name, num_subjects=0).eval()
-    pixels, mask = model.normalizer(images())
+    pixels, mask = model.normalizer(images((96, 128), (96, 128)))
     mine = ContextHeads(model.decoder.adapter, 80).predictions(model.decode_batch(pixels, mask))
     own = model.host(pixels, mask)
     assert mine["pred_boxes"].shape == own["pred_boxes"].shape
@@ -50,7 +53,7 @@ def with_things(count: int = 3) -> list:
 
 @pytest.mark.parametrize("name", ["deformable_detr", "dino", "detr", "anchor_detr"])
 def test_a_loss_on_contexts_beside_that_of_subjects(name):
-    model, loss = tiny_dsct(name).train(), detection()
+    model, loss = tiny_dsct(name, contexts_see_subjects=False).train(), detection()
     data = with_things()
     layers = model.decode([entry["image"] for entry in data])
     losses = loss(ContextHeads(model.decoder.adapter, 80), layers, loss.targets(data))
@@ -59,7 +62,6 @@ def test_a_loss_on_contexts_beside_that_of_subjects(name):
     twice = detection(2.0)(ContextHeads(model.decoder.adapter, 80), layers, loss.targets(data))
     assert all(torch.equal(2 * losses[key], twice[key]) for key in losses)
     sum(losses.values()).backward()
-    assert next(model.host.backbone.parameters()).device.type == "cpu"
     heard = {name for name, p in model.host.named_parameters() if p.grad is not None and p.grad.any()}
     assert any(name.startswith("backbone") for name in heard)
     assert not any("subject" in name for name, p in model.named_parameters() if p.grad is not None and p.grad.any())
@@ -79,7 +81,6 @@ def test_a_host_that_looks_forward_twice_learns_from_the_refinement_before():
     model = tiny_dsct("dino", num_subjects=0).train()
     assert TABLE["dino"].transformer.decoder.look_forward_twice
     heads = ContextHeads(model.decoder.adapter, 80)
-    boxes = heads.predictions(model.decode(images()))["pred_boxes"]
     model.host.bbox_embed.requires_grad_(True)
     boxes = heads.predictions(model.decode(images()))["pred_boxes"]
     boxes[1].sum().backward()

@@ -115,7 +115,7 @@ def test_nothing_found_is_zero_and_nothing_annotated_is_refused() -> None:
 
 
 def test_what_is_wrong_is_said() -> None:
-    with pytest.raises(UserError, match=r"groups=\) expects classes of toys in 'a'\. Got 'cars'\. Did you mean 'car'"):
+    with pytest.raises(UserError, match=r"groups=\) expects classes of toys in 'a'\. Got 'cars'\. Did you mean `car`"):
         ObjectEvaluator(TOYS, {"a": ["cars"]})
     inputs, outputs = pictures(1)
     outputs[0]["instances"].scores[0] = float("nan")

@@ -59,6 +59,8 @@ class CocoDataset(DiskDataset):
     """The label set of a folder."""
     unsaid: frozenset[str] = PERSONS
     """Words, folded, that are no label."""
+    framed: str = "unstated"
+    """What boxes are around, where the file does not say."""
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class CocoDataset(DiskDataset):
             source,
             f"{f'{content.boxes} boxes' if content.boxes else 'boxes'} from {source.name}{part}",
             split=split,
-            boxes=content.boxes or "unstated",
+            boxes=content.boxes or self.framed,
         )
 
 

@@ -63,3 +63,4 @@ class CocoObjects(CocoDataset):
 
     labels_of_files = staticmethod(classes_of_files)
     unsaid = frozenset()
+    framed = "thing"
