@@ -59,7 +59,8 @@ def test_table_json_and_picture(folder: Path, tmp_path: Path, capsys: pytest.Cap
     assert blind["layers"] == []
     assert control["layers"][0]["people"]["largest"] is None
     for name, words in MEASURES.items():
-        assert f"  {words:<44}{fuses['layers'][0]['people'][name]:>9.2f}" in said
+        value = fuses["layers"][0]["people"][name]
+        assert f"  {words:<44}{value:>9.{1 if value >= 10 else 2}f}" in said
     assert Image.open(out / "fusion.png").width > 1000
     assert info(folder / "blind", "--out", out) == 0
     assert json.loads((out / "fusion_1.json").read_text()) == content, "what was there is kept"
@@ -74,7 +75,7 @@ def test_json_is_printed_alone(folder: Path, tmp_path: Path, capsys: pytest.Capt
 def test_whoever_finds_nobody_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert info(folder / "fuses", "--images", 1, "--out", tmp_path) == 0
     said = capsys.readouterr().out
-    assert "0 of " in said
+    assert "0 of 3 people found" in " ".join(said.split())
     (row,) = json.loads((tmp_path / "fusion.json").read_text())["checkpoints"][0]["layers"]
     assert set(row["people"].values()) == {None}
     assert None not in row["subjects"].values()
