@@ -5,9 +5,9 @@ Numbers that paper and released code disagree on follow the code where its fixtu
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
-from dsct_detrex.dsct import DSCT, HostTraining, RelationalAggregation
+from dsct_detrex.dsct import DSCT, HostTraining, RelationalAggregation, context_detection
 from dsct_detrex.modalities import FrozenNetwork, ModalityMemory
-from dsct_detrex.objective import DSCTCriterion
+from dsct_detrex.objective import DSCTCriterion, HungarianMatcher, MultiClassFocal
 
 host = dict(name="deformable_detr", provider="embedded")  # provider: set by --hosts-from, or in a file
 _table = get_config("common/hosts.py")
@@ -48,6 +48,23 @@ model = L(DSCT)(
         weight_bbox=5.0,
         weight_giou=2.0,
         aux_loss=True,
+    ),
+    # A detection loss on contexts (docs/contexts.md): on things that the data annotate (data.objects), or on what the
+    # frozen start detects (teacher_threshold=0.3); without either there is none.
+    context_detection=L(context_detection)(
+        classes="${oc.select:data.object_classes,null}",
+        criterion=L(DSCTCriterion)(
+            matcher=L(HungarianMatcher)(
+                classification=L(MultiClassFocal)(alpha=0.25, gamma=2.0), cost_class=2.0, cost_bbox=5.0, cost_giou=2.0
+            ),
+            classification=L(MultiClassFocal)(alpha=0.25, gamma=2.0),
+            # as in Deformable-DETR
+            weight_class=2.0,
+            weight_bbox=5.0,
+            weight_giou=2.0,
+            aux_loss=True,
+        ),
+        weight=1.0,
     ),
     # What of the host trains (docs/training-hosts.md): all but what no loss reaches; names in `frozen` rest too.
     host_training=L(HostTraining)(frozen=[], dead="freeze"),

@@ -1,7 +1,7 @@
 """The paper's section 3: subject queries, relational aggregation, the decoder loop, heads and the detector."""
 
 from dsct_detrex.dsct.adapters import HostAdapter, MultiScaleAdapter, SingleScaleAdapter, adapter_for, register_adapter
-from dsct_detrex.dsct.context_detection import ContextDetection
+from dsct_detrex.dsct.context_detection import ContextDetection, context_detection
 from dsct_detrex.dsct.context_heads import ContextHeads
 from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
@@ -39,6 +39,7 @@ __all__ = [
     "SubjectQueries",
     "Subjects",
     "adapter_for",
+    "context_detection",
     "register_adapter",
     "register_formula",
     "register_reweighting",

@@ -71,3 +71,15 @@ class ContextDetection:
         count = sum(len(target) for target in targets)
         task = GroupTask("objects", self.weight, self.criterion.matcher, answers=count)
         return self.criterion.extra_losses(heads.predictions(layers), targets, task)
+
+
+def context_detection(
+    classes: ObjectClasses | None, criterion: DSCTCriterion, weight: float = 1.0
+) -> ContextDetection | None:
+    """``ContextDetection`` where the data annotate things, for config files; else None.
+
+    Args:
+        classes: of the annotated things; None: nothing is annotated.
+        criterion, weight: see ``ContextDetection``.
+    """
+    return None if classes is None else ContextDetection(classes, criterion, weight)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from dsct_detrex.dsct.adapters import adapter_for
+from dsct_detrex.dsct.context_detection import ContextDetection
+from dsct_detrex.dsct.context_heads import ContextHeads
 from dsct_detrex.dsct.decoder import DistanceFrame, LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import Placement
 from dsct_detrex.dsct.first_stage import FirstStage
@@ -54,6 +56,8 @@ class DSCT(nn.Module):
         host_training: what of the host trains; None: all but what receives no gradient.
         proposal_loss: ``proposal_loss(proposals, targets) -> dict of losses`` on the first stage of a two-stage host
             (``objective.ProposalLoss``), whose heads then train too; None: the first stage stays as it was loaded.
+        context_detection: what contexts should detect beside (``ContextDetection``), for which the host's own class and
+            box heads train too; None: no loss asks contexts.
         modalities: ``modalities(pixels, mask) -> what to add to a level of the host's memory, or None``: features of
             frozen networks (``modalities.ModalityMemory``, paper Table 13). It reads the model's own normalised pixels,
             so networks of ImageNet want ``pixel_mean`` and ``pixel_std`` as they are here.
@@ -61,8 +65,8 @@ class DSCT(nn.Module):
         device: moved there when built, as detrex's models are; ``cpu`` by default.
 
     Raises:
-        ValueError: the host is of no known kind, a switch has an unknown value, or ``proposal_loss`` meets a host
-            without a first stage.
+        ValueError: the host is of no known kind, a switch has an unknown value, ``proposal_loss`` meets a host
+            without a first stage, or ``context_detection`` a host for another number of classes or no contexts.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class DSCT(nn.Module):
         activation_checkpointing: bool = False,
         host_training: HostTraining | None = None,
         proposal_loss: Callable[[Proposals, Sequence[Target]], dict[str, Tensor]] | None = None,
+        context_detection: ContextDetection | None = None,
         modalities: nn.Module | None = None,
         pixel_mean: Sequence[float] = (123.675, 116.28, 103.53),
         pixel_std: Sequence[float] = (58.395, 57.12, 57.375),
@@ -123,8 +128,17 @@ class DSCT(nn.Module):
         self.modalities = modalities
         self.proposal_loss = proposal_loss
         self.first_stage = None if proposal_loss is None else FirstStage(adapter)
-        alive = () if self.first_stage is None else self.first_stage.modules
-        (host_training or HostTraining()).apply(host, alive)
+        if context_detection is not None and not use_contexts:
+            raise ValueError(
+                "DSCT(context_detection=) expects contexts to detect with. Got use_contexts=False; in a config, leave "
+                "data.objects out (model.context_detection=null) or set model.use_contexts=True."
+            )
+        self.context_detection = context_detection
+        self.context_heads = (
+            None if context_detection is None else ContextHeads(adapter, context_detection.classes.num_emotions)
+        )
+        alive = [part.modules for part in (self.first_stage, self.context_heads) if part is not None]
+        (host_training or HostTraining()).apply(host, [module for modules in alive for module in modules])
         self.to(device)
 
     def forward(self, batched_inputs: list[dict[str, Any]]) -> dict[str, Tensor] | list[dict[str, Instances]]:
@@ -132,15 +146,16 @@ class DSCT(nn.Module):
 
         Args:
             batched_inputs: per image a dict with ``image`` (3, H, W) RGB 0-255; in training ``instances`` with
-                ``gt_boxes`` (xyxy, pixels of ``image``) and the emotions' target field; in evaluation ``height`` and
-                ``width`` of the original image (default: those of ``image``).
+                ``gt_boxes`` (xyxy, pixels of ``image``) and the emotions' target field, with ``context_detection`` also
+                ``objects`` with ``gt_boxes`` and ``gt_classes``; in evaluation ``height`` and ``width`` of the original
+                image (default: those of ``image``).
 
         Returns:
             in training the criterion's weighted losses; in evaluation ``[{"instances": Instances}]``, see
             ``postprocess``.
 
         Raises:
-            ValueError: training without a criterion.
+            ValueError: training without a criterion, or without the annotations that ``context_detection`` reads.
         """
         images = [entry["image"] for entry in batched_inputs]
         if not self.training:
@@ -151,10 +166,20 @@ class DSCT(nn.Module):
         if self.criterion is None:
             raise ValueError("DSCT(criterion=) expects a criterion when the model is in training mode. Got None.")
         targets = targets_from_instances([entry["instances"] for entry in batched_inputs], self.emotions)
-        return self.losses(images, [target.to(self.device) for target in targets])
+        things = () if self.context_detection is None else self.context_detection.targets(batched_inputs)
+        return self.losses(
+            images, [target.to(self.device) for target in targets], [target.to(self.device) for target in things]
+        )
 
-    def losses(self, images: Sequence[Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
-        """The weighted losses of subjects, training-only queries and first stage; targets on the model's device."""
+    def losses(
+        self, images: Sequence[Tensor], targets: Sequence[Target], things: Sequence[Target] = ()
+    ) -> dict[str, Tensor]:
+        """The weighted losses of subjects, training-only queries, first stage and contexts.
+
+        Args:
+            targets: the people of each image, on the model's device.
+            things: what contexts should detect in each image, likewise; none at all leaves that loss out.
+        """
         groups = [] if self.training_queries is None else self.training_queries(targets, self.criterion.matcher)
         observed = self.first_stage.observed() if self.first_stage else nullcontext()
         with observed as passing:
@@ -165,6 +190,8 @@ class DSCT(nn.Module):
             losses |= self.criterion.extra_losses(predicted, targets, task)
         if self.first_stage and self.proposal_loss and passing:
             losses |= self.proposal_loss(self.first_stage.proposals(passing), targets)
+        if self.context_detection and self.context_heads and things:
+            losses |= self.context_detection(self.context_heads, layers, things)
         return losses
 
     def decode(self, images: Sequence[Tensor], groups: Sequence[Subjects] = ()) -> list[LayerOutput]:

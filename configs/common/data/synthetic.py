@@ -3,23 +3,31 @@ Training watches val; evaluate the result with ``--eval-only dataloader.test.dat
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.data import DatasetMapper, build_test_loader, build_train_loader, eval_transforms, train_transforms
-from dsct_detrex.data.synthetic import SyntheticScenes, synthetic_references
+from dsct_detrex.data.synthetic import SyntheticScenes, drawn_things, synthetic_references
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.objective import focal_for
 from dsct_detrex.structures import get_emotions
 
 emotions = L(get_emotions)(name="caer_s")
 classification = L(focal_for)(emotions="${emotions}", alpha=0.25, gamma=2.0)
-data = dict(root=None, on_error="raise")
+data = dict(
+    root=None,
+    objects=False,  # True: the things of every scene are annotated too, for a detection loss on contexts
+    object_classes=L(drawn_things)(wanted="${data.objects}"),
+    on_error="raise",
+)
 
 dataloader = dict(
     train=L(build_train_loader)(
-        dataset=L(SyntheticScenes)(format="${emotions.name}", split="train", length=4096, seed=0, size=(356, 200)),
+        dataset=L(SyntheticScenes)(
+            format="${emotions.name}", split="train", length=4096, seed=0, size=(356, 200), objects="${data.objects}"
+        ),
         mapper=L(DatasetMapper)(
             # Scenes are small already: the recipe of EMOTIC at half its sizes, without the crop.
             transforms=L(train_transforms)(scales=(192, 208, 224), max_size=480, crop_probability=0.0),
             emotions="${emotions}",
             is_train=True,
+            objects="${data.object_classes}",
         ),
         total_batch_size=32,
         num_workers=2,

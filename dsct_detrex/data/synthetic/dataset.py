@@ -41,7 +41,7 @@ class SyntheticScenes:
         size: (width, height) of the pictures, pixels.
         max_people: at most so many people per image, 1 to 5.
         boxes: ``"head"`` or ``"body"``, what ``bbox`` frames.
-        objects: whether a record has its things too, which takes a painting to know.
+        objects: whether a record has its things too; to know them is to paint, once for record and picture.
 
     Raises:
         UserError: an argument outside these ranges.
@@ -70,6 +70,7 @@ class SyntheticScenes:
         self._length, self._max_people, self._objects = length, max_people, objects
         self._size = (int(size[0]), int(size[1]))
         self._latest: tuple[int, Scene] | None = None
+        self._latest_painted: tuple[int, Painted] | None = None
 
     @property
     def emotions(self) -> Emotions:
@@ -123,7 +124,7 @@ class SyntheticScenes:
         people = self._annotations(scene, Dice(self._seed, self._split, index, "labels", self._format))
         record: Record = {**self._frame(index), "annotations": people}
         if self._objects:
-            record["objects"] = thing_annotations(self.things(index))
+            record["objects"] = thing_annotations(self._noted(index).things)
         return record
 
     def _frame(self, index: int) -> Record:
@@ -136,8 +137,21 @@ class SyntheticScenes:
             "annotations": [],
         }
 
+    @property
+    def most_counted(self) -> int:
+        """Scenes up to which a headline counts what is in them."""
+        return 1_000 if self._objects else 10_000
+
     def load_image(self, index: int) -> Image.Image:
+        if self._latest_painted is not None and self._latest_painted[0] == index:
+            return self._latest_painted[1].image
         return paint_scene(self.scene(index))
+
+    def _noted(self, index: int) -> Painted:
+        """``painted``, kept for whoever asks for the picture next."""
+        painted = self.painted(index)
+        self._latest_painted = index, painted
+        return painted
 
     def painted(self, index: int) -> Painted:
         """The same picture with the record of what is painted where."""

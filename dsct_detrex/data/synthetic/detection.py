@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PIL import Image
-
 from dsct_detrex.counting import counted
 from dsct_detrex.data.dataset import Record
 from dsct_detrex.structures import ObjectClasses
 
 from .dataset import DEFAULT_SIZE, SyntheticScenes
 from .latents import PEOPLE_PERCENT
-from .things import DRAWN_THINGS, Painted, thing_annotations
+from .things import DRAWN_THINGS, thing_annotations
 
 _REMEMBERED = 1024
 """Records; of about twenty boxes each."""
@@ -36,9 +34,6 @@ class SyntheticThings(SyntheticScenes):
         UserError: an argument outside these ranges.
     """
 
-    most_counted = 1000
-    """Scenes up to which the things are counted before a run; to know them is to paint them."""
-
     def __init__(
         self,
         split: str = "train",
@@ -47,9 +42,8 @@ class SyntheticThings(SyntheticScenes):
         size: tuple[int, int] = DEFAULT_SIZE,
         max_people: int = len(PEOPLE_PERCENT),
     ) -> None:
-        super().__init__(split=split, length=length, seed=seed, size=size, max_people=max_people)
+        super().__init__(split=split, length=length, seed=seed, size=size, max_people=max_people, objects=True)
         self._records: OrderedDict[int, Record] = OrderedDict()
-        self._latest_painted: tuple[int, Painted] | None = None
 
     @property
     def emotions(self) -> ObjectClasses:
@@ -81,13 +75,3 @@ class SyntheticThings(SyntheticScenes):
             if len(self._records) > _REMEMBERED:
                 self._records.popitem(last=False)
         return known
-
-    def load_image(self, index: int) -> Image.Image:
-        if self._latest_painted is not None and self._latest_painted[0] == index:
-            return self._latest_painted[1].image
-        return super().load_image(index)
-
-    def _noted(self, index: int) -> Painted:
-        painted = self.painted(index)
-        self._latest_painted = index, painted
-        return painted
