@@ -65,6 +65,7 @@ model = L(DSCT)(
             aux_loss=True,
         ),
         weight=1.0,
+        teacher_threshold=None,
     ),
     # What of the host trains (docs/training-hosts.md): all but what no loss reaches; names in `frozen` rest too.
     host_training=L(HostTraining)(frozen=[], dead="freeze"),

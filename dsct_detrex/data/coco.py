@@ -68,7 +68,16 @@ def read_coco(path: Path, reading: Reading, report: DataReport) -> CocoFile:
         UserError: not JSON, not COCO-style, an image id or a picture given twice with different content, a box for an
             unknown image, a label or any field that is not what it should be; names the entry.
     """
-    content = read_json(path)
+    return content_of_coco(read_json(path), path, reading, report)
+
+
+def content_of_coco(content: Any, path: Path, reading: Reading, report: DataReport) -> CocoFile:
+    """``read_coco`` of what stands in a file already read.
+
+    Args:
+        content: of the file.
+        path: where it is, for messages.
+    """
     images = _read_images(entries(content, "images", path, "image"), reading.locate, path)
     people = list(entries(content, "annotations", path, "annotation"))
     wanted = [entry for entry in people if not _crowd(entry, images, report)]

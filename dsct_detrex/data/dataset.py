@@ -52,12 +52,12 @@ class Record(_Image, total=False):
         height, width: pixels of the original image; the frame of every ``bbox``.
         annotations: its people; of a detection data set, its things.
         objects: the things of the picture beside its people, where the data set annotates them: ``labels`` has one
-            index, into ``structures.ObjectClasses``.
+            index, into ``structures.ObjectClasses``. None: nobody annotated the things of this picture.
         source_id: the annotation file's own id where that is a text (``"007"``, a UUID); ``image_id`` then is a number
             in its place, given in the order of the file.
     """
 
-    objects: list[Annotation]
+    objects: list[Annotation] | None
     source_id: str
 
 

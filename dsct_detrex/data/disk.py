@@ -67,6 +67,16 @@ class DiskDataset:
         self.report = report
         self._records = usable_records(records, report, str(source))
 
+    @property
+    def records(self) -> Sequence[Record]:
+        """All of them."""
+        return self._records
+
+    def add_things(self, records: Sequence[Record], words: str) -> None:
+        """Put the same records with ``objects`` in place, and say in ``description`` where those are from."""
+        self._records = list(records)
+        self.description += f", {words}" if words else ""
+
     def __len__(self) -> int:
         return len(self._records)
 

@@ -51,7 +51,7 @@ class DatasetMapper:
             augmented image), else ``ground_truth`` (all people). Both have ``gt_boxes`` (``xyxy``, pixels of their own
             ``image_size``) and the target field of the emotions. Beside ``ground_truth`` stands ``attributes``, where
             the data set names any: attribute -> its value of each person, empty where it is not said. With ``objects``
-            the same holds for the things, in the same frame as the people.
+            the same holds for the things, in the same frame as the people; None where nobody annotated them.
 
         Raises:
             UserError: things are wanted, and the record names none, not even an empty list.
@@ -82,7 +82,8 @@ class DatasetMapper:
         field = "instances" if self.is_train else "ground_truth"
         model_input[field] = described(size, boxes[:last], labels[:last], self.emotions)
         if self.objects is not None:
-            model_input["objects"] = described(size, boxes[last:], labels[last:], self.objects)
+            unknown = record["objects"] is None
+            model_input["objects"] = None if unknown else described(size, boxes[last:], labels[last:], self.objects)
         if not self.is_train and (attributes := attributes_of(people)):
             model_input["attributes"] = attributes
         return model_input
@@ -108,7 +109,7 @@ class DatasetMapper:
                 f"{record['file_name']}: let the data set annotate them (drawn scenes: objects=True), or leave objects "
                 "out."
             )
-        return record["objects"]
+        return record["objects"] or ()
 
 
 def described(size: tuple[int, int], boxes: Tensor, labels: Sequence[Sequence[int]], classes: Emotions) -> Instances:

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from dsct_detrex.detection.detections import detections
 from dsct_detrex.detection.memory_head import MemoryHead
-from dsct_detrex.dsct import HostTraining, LayerOutput, QuerySpec, SubjectContextDecoder, Subjects, adapter_for
+from dsct_detrex.dsct import HostTraining, LayerOutput, SubjectContextDecoder, Subjects, adapter_for
 from dsct_detrex.dsct.adapters import MultiScaleAdapter
 from dsct_detrex.dsct.context_heads import ContextHeads
 from dsct_detrex.dsct.detector import stack_predictions
 from dsct_detrex.dsct.first_stage import FirstStage
 from dsct_detrex.dsct.images import ImageNormalizer, original_size
+from dsct_detrex.dsct.subject_queries import no_subjects
 from dsct_detrex.dsct.training_queries import TrainingQueries, join_groups, split_outputs
 from dsct_detrex.objective.denoising import Denoising
 from dsct_detrex.objective.one_to_many import OneToMany
@@ -167,17 +168,3 @@ class Detector(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.normalizer.mean.device
-
-
-def no_subjects(batch_size: int, spec: QuerySpec, like: Tensor) -> Subjects:
-    """Not a single subject, in the form that the host needs of its queries.
-
-    Args:
-        like: whose type and device they have.
-    """
-    nothing = like.new_zeros(batch_size, 0, spec.embed_dim)
-    return Subjects(
-        content=nothing,
-        position=nothing if spec.position else None,
-        anchor=like.new_zeros(batch_size, 0, spec.anchor_dim) if spec.anchor_dim else None,
-    )

@@ -7,6 +7,7 @@ from dsct_detrex.dsct.decoder import LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import DSCTDecoderLayer
 from dsct_detrex.dsct.detector import DSCT
 from dsct_detrex.dsct.formulas import FORMULAS, Softmax, register_formula
+from dsct_detrex.dsct.frozen_start import FrozenStart
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.observation import Features, Observation, Sampling
@@ -23,6 +24,7 @@ __all__ = [
     "ContextHeads",
     "DSCTDecoderLayer",
     "Features",
+    "FrozenStart",
     "HostAdapter",
     "HostTraining",
     "LayerOutput",

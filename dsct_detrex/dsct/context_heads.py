@@ -27,8 +27,8 @@ class ContextHeads:
 
     Args:
         adapter: of the host.
-        num_classes: K. Logits are K + 1, the last of which never trains, as ``objective`` has it for one class a box:
-            DETR's own "no object" stands there, other hosts get a zero.
+        num_classes: K; None: as the host has it. Logits are K + 1, the last of which never trains, as ``objective`` has
+            it for one class a box: DETR's own "no object" stands there, other hosts get a zero.
 
     Raises:
         ValueError: the host's class heads are made for another number.
@@ -36,9 +36,9 @@ class ContextHeads:
 
     shared = False
 
-    def __init__(self, adapter: HostAdapter, num_classes: int) -> None:
+    def __init__(self, adapter: HostAdapter, num_classes: int | None = None) -> None:
         self.adapter = adapter
-        self.num_classes = num_classes
+        self.num_classes = num_classes = adapter.num_classes if num_classes is None else num_classes
         own = {getattr(adapter.prediction_heads(index)[0], "out_features", None) for index in range(self.num_layers)}
         if not own <= {num_classes, num_classes + 1, None}:
             found = next(number for number in own if number not in (num_classes, num_classes + 1))
@@ -66,18 +66,17 @@ class ContextHeads:
         offsets: Tensor = self.adapter.prediction_heads(index)[1](states)
         return apply_box_offsets(offsets, reference, self.adapter.reference_eps)
 
-    def predictions(self, layers: Sequence[LayerOutput]) -> dict[str, Tensor]:
+    def predictions(self, layers: Sequence[LayerOutput], first: int = 0) -> dict[str, Tensor]:
         """What contexts say, as a criterion reads it: ``pred_logits`` (L, B, M, K + 1), ``pred_boxes`` (L, B, M, 4).
 
         Args:
             layers: of ``SubjectContextDecoder``.
+            first: index of the first of them.
         """
+        numbered = list(enumerate(layers, start=first))
         return {
-            "pred_logits": torch.stack([self.classify(index, layer.contexts) for index, layer in enumerate(layers)]),
+            "pred_logits": torch.stack([self.classify(index, layer.contexts) for index, layer in numbered]),
             "pred_boxes": torch.stack(
-                [
-                    self.locate(index, layer.contexts, layer.context_prediction_references)
-                    for index, layer in enumerate(layers)
-                ]
+                [self.locate(index, layer.contexts, layer.context_prediction_references) for index, layer in numbered]
             ),
         }

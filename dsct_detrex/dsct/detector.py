@@ -6,7 +6,7 @@ work untouched; N subject queries are appended, fused with contexts in every lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -19,6 +19,7 @@ from dsct_detrex.dsct.context_heads import ContextHeads
 from dsct_detrex.dsct.decoder import DistanceFrame, LayerOutput, SubjectContextDecoder
 from dsct_detrex.dsct.decoder_layer import Placement
 from dsct_detrex.dsct.first_stage import FirstStage
+from dsct_detrex.dsct.frozen_start import FrozenStart
 from dsct_detrex.dsct.heads import SubjectHeads
 from dsct_detrex.dsct.host_training import HostTraining
 from dsct_detrex.dsct.images import ImageNormalizer, original_size
@@ -134,9 +135,7 @@ class DSCT(nn.Module):
                 "data.objects out (model.context_detection=null) or set model.use_contexts=True."
             )
         self.context_detection = context_detection
-        self.context_heads = (
-            None if context_detection is None else ContextHeads(adapter, context_detection.classes.num_emotions)
-        )
+        self.context_heads = None if context_detection is None else ContextHeads(adapter, context_detection.num_classes)
         alive = [part.modules for part in (self.first_stage, self.context_heads) if part is not None]
         (host_training or HostTraining()).apply(host, [module for modules in alive for module in modules])
         self.to(device)
@@ -166,19 +165,17 @@ class DSCT(nn.Module):
         if self.criterion is None:
             raise ValueError("DSCT(criterion=) expects a criterion when the model is in training mode. Got None.")
         targets = targets_from_instances([entry["instances"] for entry in batched_inputs], self.emotions)
-        things = () if self.context_detection is None else self.context_detection.targets(batched_inputs)
-        return self.losses(
-            images, [target.to(self.device) for target in targets], [target.to(self.device) for target in things]
-        )
+        return self.losses(images, [target.to(self.device) for target in targets], self._things(batched_inputs))
 
     def losses(
-        self, images: Sequence[Tensor], targets: Sequence[Target], things: Sequence[Target] = ()
+        self, images: Sequence[Tensor], targets: Sequence[Target], things: Sequence[Target | None] = ()
     ) -> dict[str, Tensor]:
         """The weighted losses of subjects, training-only queries, first stage and contexts.
 
         Args:
             targets: the people of each image, on the model's device.
-            things: what contexts should detect in each image, likewise; none at all leaves that loss out.
+            things: what contexts should detect in each image, likewise (None: nobody knows); an empty list leaves that
+                loss out.
         """
         groups = [] if self.training_queries is None else self.training_queries(targets, self.criterion.matcher)
         observed = self.first_stage.observed() if self.first_stage else nullcontext()
@@ -193,6 +190,20 @@ class DSCT(nn.Module):
         if self.context_detection and self.context_heads and things:
             losses |= self.context_detection(self.context_heads, layers, things)
         return losses
+
+    def _things(self, batched_inputs: Sequence[Mapping[str, Any]]) -> list[Target | None]:
+        """What contexts should detect, as the annotations or the teacher have it; an empty list without either."""
+        if self.context_detection is None:
+            return []
+        if self.context_detection.teacher is not None:
+            return [*self.context_detection.teacher(*self.normalizer([entry["image"] for entry in batched_inputs]))]
+        things = self.context_detection.targets(batched_inputs)
+        return [None if target is None else target.to(self.device) for target in things]
+
+    @property
+    def teacher(self) -> FrozenStart | None:
+        """Whom a training gives the host that it starts from."""
+        return None if self.context_detection is None else self.context_detection.teacher
 
     def decode(self, images: Sequence[Tensor], groups: Sequence[Subjects] = ()) -> list[LayerOutput]:
         """Run host and loop.

@@ -146,3 +146,17 @@ def spread_anchors(count: int, anchor_dim: int, size: float = 0.3) -> Tensor:
     centres = ((0.5 + steps) % 1.0).clamp(0.05, 0.95)
     sizes = torch.full((count, anchor_dim - 2), size, dtype=torch.float64)
     return torch.cat([centres, sizes], -1).logit().float()
+
+
+def no_subjects(batch_size: int, spec: QuerySpec, like: Tensor) -> Subjects:
+    """Not a single subject, in the form that the host needs of its queries.
+
+    Args:
+        like: whose type and device they have.
+    """
+    nothing = like.new_zeros(batch_size, 0, spec.embed_dim)
+    return Subjects(
+        content=nothing,
+        position=nothing if spec.position else None,
+        anchor=like.new_zeros(batch_size, 0, spec.anchor_dim) if spec.anchor_dim else None,
+    )

@@ -6,8 +6,8 @@ One file of tensors and plain values, readable with ``weights_only=True``. The v
 Keys: ``format``, ``iteration``, ``max_iter``, ``evaluated_at``, ``model`` (state dict), ``optimizer``,
 ``optimizer_names`` (of its weights, by group), ``scaler``, ``ema`` (or None), ``best``, ``rng`` and ``loader`` (lists
 with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain values), ``seconds`` of training,
-``measured`` (numbers of the latest evaluation). Files of before ``optimizer_names``, ``config``, ``seconds`` and
-``measured`` are read, too.
+``measured`` (numbers of the latest evaluation), ``teacher`` (SHA-256 of the file that teaches contexts, or None). Files
+of before ``optimizer_names``, ``config``, ``seconds``, ``measured`` and ``teacher`` are read, too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RunState:
 
     ``evaluated_at`` is the iteration of the last finished evaluation, so that one cut short is made up for; ``config``
     is what the run is described by, resolved, as plain values. ``seconds`` is how long it has trained, evaluations
-    included, ``measured`` what the latest evaluation gave.
+    included, ``measured`` what the latest evaluation gave. ``teacher`` is the SHA-256 of the file of ``teaching``.
     """
 
     model: nn.Module
@@ -55,6 +55,7 @@ class RunState:
     config: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     measured: dict[str, float] = field(default_factory=dict)
+    teacher: str | None = None
 
 
 def last_path(output_dir: Path) -> Path:
@@ -93,6 +94,7 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
             "config": state.config,
             "seconds": state.seconds,
             "measured": state.measured,
+            "teacher": state.teacher,
         }
         try:
             write_atomically(path, lambda temporary: torch.save(content, temporary), previous_path(output_dir))

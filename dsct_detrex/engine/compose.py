@@ -45,6 +45,7 @@ def compose(arguments: Arguments, say: Callable[[str], None] | None = None, chec
                 say(f"note: {flag.words} gives way to the override {flag.key}={value}.")
         check_unused(cfg, arguments, _words_of(flags), say)
     origin = settle_emotions(cfg)
+    settle_objects(cfg)
     if check and origin:
         say(f"{'classes' if cfg.emotions.get('_target_') is ObjectClasses else 'emotions'}: {origin}.")
     return cfg
@@ -73,6 +74,17 @@ def settle_emotions(cfg: DictConfig) -> str:
         )
     cfg.emotions = LazyCall(type(emotions))(name=emotions.name, names=list(emotions.names))
     return emotions.origin or f"{emotions.num_emotions} ({', '.join(emotions.names)})"
+
+
+def settle_objects(cfg: DictConfig) -> None:
+    """Write the classes of the things that the data annotate beside people into the config, in place, as
+    ``settle_emotions`` does with the emotions."""
+    block = OmegaConf.select(cfg, "data.object_classes")
+    if block is None or block.get("_target_") is ObjectClasses:
+        return
+    found: ObjectClasses | None = instantiate(block)
+    described = None if found is None else LazyCall(ObjectClasses)(name=found.name, names=list(found.names))
+    OmegaConf.update(cfg, "data.object_classes", described, merge=False, force_add=True)
 
 
 def _module_of(target: Any) -> str:

@@ -23,6 +23,7 @@ from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.schedule import LearningRate
 from dsct_detrex.engine.session import Session, make_average, make_examiner
 from dsct_detrex.engine.step import TrainStep
+from dsct_detrex.engine.teaching import teach
 from dsct_detrex.errors import UserError
 
 
@@ -100,12 +101,17 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
 
 def _take_up(session: Session, state: RunState, content: dict[str, Any] | None) -> InitialWeights:
     """Begin with the initial weights, or go on from the content of a ``last.pth``; says which and what changed."""
+    start = session.settings.init_checkpoint
     if content is None:
+        state.teacher = teach(state.model, start)
         weights = load_initial_weights(state.model, session.settings, session.emotions, False)
         state.ema = make_average(session, state.model)
         return weights
     state.ema = make_average(session, state.model)
     path = last_path(session.output_dir)
+    state.teacher = teach(state.model, start, content)
+    if state.teacher is not None:
+        state.config["train"]["init_checkpoint"] = content["config"]["train"]["init_checkpoint"]
     notes = restore(state, content, path)
     return InitialWeights(f"{path}\nresumed at iteration {state.iteration}", tuple(f"note: {note}" for note in notes))
 

@@ -39,6 +39,7 @@ _MOVABLE = (
     "dataloader.train.dataset.root",
     "dataloader.train.dataset.annotations",
     "dataloader.train.dataset.on_error",
+    "dataloader.train.dataset.objects",
 )
 _COUNT_BATCHES = ("dataloader.train.total_batch_size", "train.accumulate")
 _NEED_STATE = ("amsgrad", "centered")  # switches of an optimizer that start what its state would need from the start
@@ -62,7 +63,7 @@ def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Changes:
         new.pop(_START, None)
     keys = [key for key in {**old, **new} if not is_below(key, _OF_NO_CONSEQUENCE)]
     pairs = {key: (old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in keys}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1] and not _came_off(pair)}
 
 
 def refuse(changed: Changes, now: Mapping[str, Any], path: Path) -> None:
@@ -110,6 +111,11 @@ def keep_config(folder: Path, iteration: int) -> Path | None:
         return None
     shutil.copyfile(present, kept)
     return kept
+
+
+def _came_off(pair: tuple[Any, Any]) -> bool:
+    """A key that the run of before did not know, and that is switched off now."""
+    return pair[0] == _ABSENT and (pair[1] is None or pair[1] is False)
 
 
 def _why_not(key: str, old: Any, new: Any, now: Mapping[str, Any]) -> str | None:

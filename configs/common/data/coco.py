@@ -4,6 +4,7 @@
 """
 
 from dsct_detrex.config import LazyCall as L
+from dsct_detrex.data.sets.coco.beside import object_classes_of_files
 from dsct_detrex.data.sets.coco import CocoDataset, emotions_of_files
 
 from .emotic import classification, dataloader
@@ -17,8 +18,10 @@ data = dict(
     name=None,  # of the label set; null: that of the folder
     box_format=None,  # xywh or xyxy, for a file that is not COCO's xywh
     held_out=None,  # 0.2: a fifth of the training pictures is val; null: val has a file of its own
+    objects=None,  # COCO-style files of the things in the pictures, beside the people of annotations
     on_error="raise",
 )
+data["object_classes"] = L(object_classes_of_files)(root="${data.root}", files="${data.objects}")
 emotions = L(emotions_of_files)(
     root="${data.root}",
     annotations="${data.annotations}",
@@ -38,4 +41,6 @@ for split, loader in (("train", dataloader.train), ("val", dataloader.test)):
         box_format="${data.box_format}",
         held_out="${data.held_out}",
     )
+for _key in ("objects", "object_classes"):
+    dataloader.train.dataset[_key] = "${data." + _key + "}"
 dataloader.evaluator.dataset_name = "${emotions.name}"

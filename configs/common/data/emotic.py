@@ -10,6 +10,7 @@ from dsct_detrex.data import (
     eval_transforms,
     train_transforms,
 )
+from dsct_detrex.data.sets.coco.beside import object_classes_of_files
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.objective import focal_for
 from dsct_detrex.structures import get_emotions
@@ -20,8 +21,10 @@ data = dict(
     root="datasets/emotic",
     boxes=dict(train="auto", test="auto"),  # body, head, or auto: one kind for all splits; two kinds must be asked for
     box_format=None,  # xywh or xyxy, for a JSON file that is not COCO's xywh
+    objects=None,  # COCO-style files of the things in some pictures, as COCO's own instances_train2017.json
     on_error="raise",
 )
+data["object_classes"] = L(object_classes_of_files)(root="${data.root}", files="${data.objects}")
 
 dataloader = dict(
     train=L(build_train_loader)(
@@ -32,6 +35,8 @@ dataloader = dict(
             annotations=None,
             on_error="${data.on_error}",
             box_format="${data.box_format}",
+            objects="${data.objects}",
+            object_classes="${data.object_classes}",
         ),
         mapper=L(DatasetMapper)(
             transforms=L(train_transforms)(
@@ -45,6 +50,7 @@ dataloader = dict(
             ),
             emotions="${emotions}",
             is_train=True,
+            objects="${oc.select:data.object_classes,null}",  # not every data set has them
         ),
         total_batch_size=32,
         num_workers=4,

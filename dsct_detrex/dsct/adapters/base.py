@@ -74,6 +74,8 @@ class HostAdapter(ABC):
     """Layout of the host's decoder tensors: [B, Q, C] or [Q, B, C]."""
     multi_scale: ClassVar[bool] = False
     """Whether the decoder is told how much of every level is padding (``valid_ratios``)."""
+    no_object: ClassVar[bool] = False
+    """Whether the host's class heads have a logit more than classes, for "no object"."""
     reference_eps: ClassVar[float] = 1e-3
     """Clamp of inverse sigmoid in the host's own refinement (detrex: 1e-3)."""
 
@@ -188,6 +190,12 @@ class HostAdapter(ABC):
         """The host's own class and box head behind layer ``index``: its own where every layer has some."""
         owner = self.head_owner
         return of_layer(owner.class_embed, index), of_layer(owner.bbox_embed, index)
+
+    @property
+    def num_classes(self) -> int:
+        """K of the host's own class heads."""
+        width: int = self.prediction_heads(0)[0].out_features
+        return width - self.no_object
 
     @property
     def refines(self) -> bool:

@@ -16,6 +16,7 @@ class DetrAdapter(SingleScaleAdapter):
     """Queries own a constant position embedding. PnP-DETR samples its map before the encoder."""
 
     kind = "detr"
+    no_object = True
 
     @classmethod
     def recognises(cls, host: nn.Module) -> bool:

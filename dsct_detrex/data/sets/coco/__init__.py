@@ -18,6 +18,7 @@ from dsct_detrex.data.disk import DiskDataset, Listing
 from dsct_detrex.data.fields import Entry
 from dsct_detrex.data.label_names import LabelNames
 from dsct_detrex.data.places import check_split, existing_root
+from dsct_detrex.data.sets.coco.beside import Files, with_things
 from dsct_detrex.data.sets.coco.emotions import emotions_of_files
 from dsct_detrex.data.sets.coco.file_labels import PERSONS
 from dsct_detrex.data.sets.coco.held_out import check_share, part_of
@@ -30,7 +31,7 @@ from dsct_detrex.data.sets.coco.places import (
     picture_folders,
 )
 from dsct_detrex.errors import UserError
-from dsct_detrex.structures import Emotions, MultiLabelEmotions
+from dsct_detrex.structures import Emotions, MultiLabelEmotions, ObjectClasses
 
 __all__ = ["CARD", "CocoDataset", "emotions_of_files"]
 
@@ -50,6 +51,8 @@ class CocoDataset(DiskDataset):
             a file that contradicts it.
         held_out: the share of the training file's pictures that is ``val``, where that has no file; see
             ``held_out.py``.
+        objects: COCO-style files of the things in some of the pictures (``beside.py``); None: there are none.
+        object_classes: what those things may be; None takes the categories of the files.
 
     Raises:
         UserError: nothing found (says what was looked for), or the annotations cannot be used.
@@ -72,6 +75,8 @@ class CocoDataset(DiskDataset):
         on_error: str = "raise",
         box_format: str | None = None,
         held_out: float | None = None,
+        objects: Files = None,
+        object_classes: ObjectClasses | None = None,
     ) -> None:
         owner = type(self).__name__
         policy = check_on_error(on_error, owner)
@@ -107,6 +112,7 @@ class CocoDataset(DiskDataset):
             split=split,
             boxes=content.boxes or self.framed,
         )
+        self.add_things(*with_things(self.records, root, objects, object_classes))
 
 
 def _unnamed(people: Sequence[Entry], categories: Categories, path: Path) -> None:

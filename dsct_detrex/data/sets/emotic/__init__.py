@@ -21,6 +21,7 @@ from dsct_detrex.data.checks import DataReport, check_on_error
 from dsct_detrex.data.coco import Reading, read_coco
 from dsct_detrex.data.disk import DiskDataset, Listing
 from dsct_detrex.data.places import check_split, existing_root
+from dsct_detrex.data.sets.coco.beside import Files, with_things
 from dsct_detrex.data.sets.emotic.files import (
     DATABASES,
     EmoticPictures,
@@ -35,7 +36,7 @@ from dsct_detrex.data.sets.emotic.files import (
 from dsct_detrex.data.sets.emotic.labels import EMOTIC_NAMES, LABEL_ALIASES, bit_masks, decode_bits
 from dsct_detrex.data.sets.emotic.mat import read_mat
 from dsct_detrex.data.synthetic.write_emotic import write_emotic
-from dsct_detrex.structures import EMOTIC
+from dsct_detrex.structures import EMOTIC, ObjectClasses
 
 __all__ = ["CARD", "DATABASES", "LABEL_ALIASES", "EmoticDataset", "decode_bits", "image_root", "label_indices"]
 
@@ -54,6 +55,8 @@ class EmoticDataset(DiskDataset):
         on_error: ``"raise"`` or ``"skip"`` for pictures that are not there or whose size cannot be read.
         box_format: ``"xywh"`` or ``"xyxy"`` for a file whose form is known; null takes ``xywh``, COCO's own, for JSON
             and ``xyxy`` for ``Annotations.mat``, and refuses a file that contradicts it.
+        objects: COCO-style files of the things in some of the pictures (``sets/coco/beside.py``); None: there are none.
+        object_classes: what those things may be; None takes the categories of the files.
 
     Raises:
         UserError: nothing found (says what was looked for and how to get it), the annotations cannot be used, or head
@@ -68,6 +71,8 @@ class EmoticDataset(DiskDataset):
         annotations: str | None = None,
         on_error: str = "raise",
         box_format: str | None = None,
+        objects: Files = None,
+        object_classes: ObjectClasses | None = None,
     ) -> None:
         owner = type(self).__name__
         policy = check_on_error(on_error, owner)
@@ -90,6 +95,7 @@ class EmoticDataset(DiskDataset):
             boxes=kind,
             boxes_stated=asked != "auto",
         )
+        self.add_things(*with_things(self.records, root, objects, object_classes))
 
 
 def label_indices(names: Sequence[str]) -> list[int]:
