@@ -124,4 +124,4 @@ def context_detection(
         teacher_threshold: of a ``FrozenStart``; None: nobody teaches.
     """
     teacher = None if teacher_threshold is None else FrozenStart(teacher_threshold)
-    return None if classes is teacher is None else ContextDetection(classes, criterion, weight, teacher)
+    return None if classes is None and teacher is None else ContextDetection(classes, criterion, weight, teacher)

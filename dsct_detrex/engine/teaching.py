@@ -18,6 +18,7 @@ from dsct_detrex.structures import ObjectClasses
 from dsct_detrex.weights import LoadReport, folded, load_weights, read_checkpoint
 
 _SWITCH = "model.context_detection.teacher_threshold"
+_BLOCK = 1 << 20
 
 
 class Teacher(Protocol):
@@ -34,7 +35,7 @@ class _Carrier(nn.Module):
         self.host = host
 
 
-def teach(model: Any, path: str, content: dict[str, Any] | None = None) -> str | None:
+def teach(model: Any, path: str | None, content: dict[str, Any] | None = None) -> str | None:
     """Give the teacher of a model, if it has one, its host.
 
     Args:
@@ -104,5 +105,8 @@ def _check_complete(report: LoadReport, path: str) -> None:
 
 
 def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
     with user_path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

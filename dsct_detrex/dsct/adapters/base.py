@@ -194,8 +194,8 @@ class HostAdapter(ABC):
     @property
     def num_classes(self) -> int:
         """K of the host's own class heads."""
-        width: int = self.prediction_heads(0)[0].out_features
-        return width - self.no_object
+        head: Any = self.prediction_heads(0)[0]
+        return int(head.out_features) - self.no_object
 
     @property
     def refines(self) -> bool:

@@ -108,7 +108,7 @@ def _listed(path: Path, wanted: set[str], classes: ObjectClasses) -> list[Record
     content = read_json(path)
     if isinstance(content, dict):
         content = _narrowed(content, wanted)
-    reading = Reading(LabelNames(classes, {}), _unnamed, Path)
+    reading = Reading(LabelNames(classes, {}), _by_categories, Path)
     records = content_of_coco(content, path, reading, DataReport(classes.name)).records
     return boxes_as_xyxy(records, path, "xywh", None)
 
@@ -128,7 +128,7 @@ def _narrowed(content: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
     }
 
 
-def _unnamed(things: Sequence[Entry], categories: Categories, path: Path) -> None:
+def _by_categories(people: Sequence[Entry], categories: Categories, path: Path) -> None:
     """Numbers mean what ``categories`` say."""
 
 
