@@ -39,10 +39,11 @@ def gradients_to_contexts(loss: Tensor, fusions: Sequence[Fused]) -> list[Reache
     entered, left = [one.entered for one in fusions], [one.left.queries for one in fusions]
     gradients = torch.autograd.grad(loss, [*entered, *left])
     return [
-        Reached((before - behind)[:, : one.num_contexts].flatten(1).norm(dim=1), _norm(behind, one.num_contexts))
+        Reached(_norm(before - behind, one.num_contexts), _norm(behind, one.num_contexts))
         for one, before, behind in zip(fusions, gradients[: len(fusions)], gradients[len(fusions) :], strict=True)
     ]
 
 
 def _norm(gradient: Tensor, m: int) -> Tensor:
-    return gradient[:, :m].flatten(1).norm(dim=1)
+    norm: Tensor = gradient[:, :m].flatten(1).norm(dim=1)
+    return norm

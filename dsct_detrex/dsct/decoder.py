@@ -144,6 +144,12 @@ class SubjectContextDecoder(nn.Module):
             state = self._refine(index, state, num_contexts, heads)
         return _predicted(left, heads, at_once=heads.shared and not self.adapter.refines)
 
+    @property
+    def takes_in_contexts(self) -> bool:
+        """Whether anything of a context enters a subject by fusion, in any layer."""
+        fusions: list[Any] = [layer.aggregation for layer in self.layers if layer.aggregation is not None]
+        return self.use_contexts and any(fusion.takes_in_contexts for fusion in fusions)
+
     def _run_layer(
         self, index: int, content: Tensor, keywords: dict[str, Any], mask: Tensor | None, fusion: FusionInputs
     ) -> tuple[Tensor, Aggregation | None]:

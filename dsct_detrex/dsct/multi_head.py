@@ -53,11 +53,12 @@ class RelationalHeads(nn.Module):
         """(B, H, N, Q) products of queries and keys over sqrt(C / H), the subjects being the last N queries."""
         query = self._split(self.query_proj(queries[:, queries.shape[1] - num_subjects :]))
         key = self._split(self.key_proj(queries))
-        return query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        products: Tensor = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        return products
 
     def _split(self, states: Tensor) -> Tensor:
         """(B, n, C) to (B, H, n, C / H)."""
-        return states.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        return states.reshape(*states.shape[:-1], self.num_heads, -1).transpose(1, 2)
 
     def extra_repr(self) -> str:
         return f"num_heads={self.num_heads}"

@@ -69,10 +69,8 @@ def open_checkpoint(path: str, num_scenes: int, device: torch.device) -> Subject
     model.eval().to(device)
     rewrite(model)
     scenes = scenes_like(loaded.config, format, num_scenes)
-    decoder = model.decoder
-    aggregations = [layer.aggregation for layer in decoder.layers if layer.aggregation is not None]
-    fuses = decoder.use_contexts and any(aggregation.takes_in_contexts for aggregation in aggregations)
-    return Subject(Reader(model, loaded.emotions, loaded.transforms), scenes, format, loaded.origin, fuses)
+    reader = Reader(model, loaded.emotions, loaded.transforms)
+    return Subject(reader, scenes, format, loaded.origin, model.decoder.takes_in_contexts)
 
 
 def opened(path: str, asker: str) -> tuple[Loaded, DSCT]:

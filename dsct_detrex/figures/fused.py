@@ -52,7 +52,7 @@ def no_contexts(model: Looking) -> Absent | None:
         return Absent("this model was trained without context queries (model.use_contexts=False).")
     if all(layer.aggregation is None for layer in dsct.decoder.layers):
         return Absent("no layer of this model fuses contexts into subjects (model.aggregation=null).")
-    if not any(layer.aggregation.takes_in_contexts for layer in dsct.decoder.layers if layer.aggregation is not None):
+    if not dsct.decoder.takes_in_contexts:
         return Absent(
             "the fusion of this model chooses no contexts (model.aggregation.gather=self, or both its lists are off)."
         )

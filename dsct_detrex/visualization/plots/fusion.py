@@ -21,10 +21,12 @@ _PANELS = {
     "largest": ("Largest weight of a context", (0, 1)),
     "effective": ("Effective number of contexts", (0, None)),
     "length": ("Length of what is added,\nover the subject's", (0, None)),
-    "cosine": ("Cosine of what is added\nwith the subject", (-1, 1)),
+    "cosine": ("Cosine of what is added\nwith the subject", (0, 1)),
     "spread": ("Standard deviation of products", (0, None)),
 }
-"""Key -> title and limits of the axis."""
+"""Key -> title and limits of the axis, which goes further down where a value does."""
+_APART = 0.05
+"""Between the lines of two checkpoints, in layers: equal ones are both seen."""
 _MARKERS = "osD^vP"
 _LEAST = 0.06
 """Share from which a bar's part has its number written into it."""
@@ -59,8 +61,14 @@ def fusion_sheet(content: Mapping[str, Any], file_format: Format = "svg") -> byt
 
 def _panel(axes: Any, shown: Sequence[Checkpoint], title: str, limits: tuple[float, float | None], read: Any) -> None:
     """Lines over layers; the layer's numbers are whole."""
-    for color, marker, checkpoint in zip(run_colors(), _MARKERS * len(shown), shown):
-        points = [(layer["layer"], value) for layer in checkpoint["layers"] if (value := read(layer)) is not None]
+    lowest, highest = limits[0], limits[1] or 0.0
+    for run, (color, marker, checkpoint) in enumerate(zip(run_colors(), _MARKERS * len(shown), shown)):
+        aside = _APART * (run - (len(shown) - 1) / 2)
+        points = [
+            (layer["layer"] + aside, value) for layer in checkpoint["layers"] if (value := read(layer)) is not None
+        ]
+        lowest = min([lowest, *(value for _, value in points)])
+        highest = max([highest, *(value for _, value in points)])
         axes.plot(*np.array(points).reshape(-1, 2).T, color=color, marker=marker, label=checkpoint["name"])
     numbers = sorted({layer["layer"] for checkpoint in shown for layer in checkpoint["layers"]})
     axes.set_title(title)
@@ -68,9 +76,7 @@ def _panel(axes: Any, shown: Sequence[Checkpoint], title: str, limits: tuple[flo
     axes.set_xlim(numbers[0] - 0.4, numbers[-1] + 0.4)
     if len(numbers) > 3:
         axes.set_xlabel("decoder layer")
-    axes.set_ylim(bottom=limits[0])
-    if limits[1] is not None:
-        axes.set_ylim(top=limits[1] * 1.03)
+    axes.set_ylim(1.05 * lowest, 1.05 * highest or 1.0)
     axes.grid(axis="y")
 
 
