@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import torch
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
@@ -16,7 +17,7 @@ from dsct_detrex.weights.loading import too_few
 from dsct_detrex.weights.matching import match, report
 from dsct_detrex.weights.reading import read_checkpoint
 from dsct_detrex.weights.report import LoadReport
-from dsct_detrex.weights.writing import SUFFIXES, write_weights
+from dsct_detrex.weights.writing import SUFFIXES, stored, write_weights
 
 Target = Literal["detrex", "dsct"]
 
@@ -46,6 +47,7 @@ def convert_checkpoint(
     to: Target | None = None,
     model: Mapping[str, Tensor] | None = None,
     force: bool = False,
+    half: bool = False,
 ) -> Conversion:
     """Read, rename, write.
 
@@ -57,6 +59,7 @@ def convert_checkpoint(
         model: state dict (``keep_vars=True``, any device) of the model that the output is for; it decides the names
             instead of ``to``, and only what fits it is written.
         force: replace an ``output`` that exists.
+        half: store matrices and larger tensors in float16, which halves the file.
 
     Raises:
         UserError: ``source`` cannot be read, ``output`` exists or has another suffix, there is no host to write, or too
@@ -71,7 +74,9 @@ def convert_checkpoint(
         if not found.enough(_LEAST_SHARE):
             raise UserError(too_few("convert_checkpoint", found.report, model, checkpoint.state_dict))
         outcome, weights = found.report, found.fitting
-    write_weights(output, weights)
+    write_weights(
+        output, {name: stored(tensor, torch.float16) for name, tensor in weights.items()} if half else weights
+    )
     return Conversion("dsct" if _is_dsct(weights) else "detrex", outcome, weights)
 
 
