@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import torch
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
@@ -17,7 +16,7 @@ from dsct_detrex.weights.loading import too_few
 from dsct_detrex.weights.matching import match, report
 from dsct_detrex.weights.reading import read_checkpoint
 from dsct_detrex.weights.report import LoadReport
-from dsct_detrex.weights.writing import SUFFIXES, stored, write_weights
+from dsct_detrex.weights.writing import SUFFIXES, write_weights
 
 Target = Literal["detrex", "dsct"]
 
@@ -74,9 +73,7 @@ def convert_checkpoint(
         if not found.enough(_LEAST_SHARE):
             raise UserError(too_few("convert_checkpoint", found.report, model, checkpoint.state_dict))
         outcome, weights = found.report, found.fitting
-    write_weights(
-        output, {name: stored(tensor, torch.float16) for name, tensor in weights.items()} if half else weights
-    )
+    write_weights(output, weights, half)
     return Conversion("dsct" if _is_dsct(weights) else "detrex", outcome, weights)
 
 
