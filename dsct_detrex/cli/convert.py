@@ -34,5 +34,6 @@ def build_parser() -> Parser:
         help="write what fits the model of this config of a run",
     )
     add("--report", action="store_true", help="print a line for each module of the model as well")
+    add("--half", action="store_true", help="store matrices in float16: half the size")
     add_overwrite(parser, "replace the output if it exists")
     return parser

@@ -20,7 +20,9 @@ from dsct_detrex.weights.conversion import convert_checkpoint
 def convert(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     """Convert one file; returns the exit status."""
     model = _model(arguments)
-    done = convert_checkpoint(arguments.source, arguments.output, arguments.to, model, arguments.overwrite)
+    done = convert_checkpoint(
+        arguments.source, arguments.output, arguments.to, model, arguments.overwrite, arguments.half
+    )
     kind = "a DSCT model" if done.target == "dsct" else "a host, as in detrex"
     print(f"{arguments.source} -> {arguments.output}: {len(done.weights)} tensors under the names of {kind}")
     print(done.report.summary())

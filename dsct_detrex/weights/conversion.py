@@ -46,6 +46,7 @@ def convert_checkpoint(
     to: Target | None = None,
     model: Mapping[str, Tensor] | None = None,
     force: bool = False,
+    half: bool = False,
 ) -> Conversion:
     """Read, rename, write.
 
@@ -57,6 +58,7 @@ def convert_checkpoint(
         model: state dict (``keep_vars=True``, any device) of the model that the output is for; it decides the names
             instead of ``to``, and only what fits it is written.
         force: replace an ``output`` that exists.
+        half: store matrices and larger tensors in float16, which halves the file.
 
     Raises:
         UserError: ``source`` cannot be read, ``output`` exists or has another suffix, there is no host to write, or too
@@ -71,7 +73,7 @@ def convert_checkpoint(
         if not found.enough(_LEAST_SHARE):
             raise UserError(too_few("convert_checkpoint", found.report, model, checkpoint.state_dict))
         outcome, weights = found.report, found.fitting
-    write_weights(output, weights)
+    write_weights(output, weights, half)
     return Conversion("dsct" if _is_dsct(weights) else "detrex", outcome, weights)
 
 

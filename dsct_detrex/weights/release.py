@@ -24,7 +24,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions, ObjectClasses
 from dsct_detrex.weights.tying import tied_names
-from dsct_detrex.weights.writing import clean_copy, replacing
+from dsct_detrex.weights.writing import replacing, stored
 
 FORMAT_VERSION = 2
 PLAIN_VERSION = 1
@@ -123,7 +123,7 @@ def save_release(
         "calibration": calibration,
         "aliases": aliases,
     }
-    tensors = {name: _stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
+    tensors = {name: stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
     with replacing(path) as unfinished:
         save_file(tensors, str(unfinished), {HEADER_KEY: json.dumps(header)})
 
@@ -225,12 +225,3 @@ def _kind_of(emotions: Emotions) -> str:
 def _plain(provenance: Provenance) -> dict[str, Any]:
     """JSON types; metrics may be numpy or torch scalars."""
     return {**asdict(provenance), "metrics": {name: float(value) for name, value in provenance.metrics.items()}}
-
-
-def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """How a tensor lies in the file; a clone, so that views of one storage stay separate tensors."""
-    if tensor.is_floating_point() and tensor.ndim >= 2:
-        smaller = tensor.to(dtype)
-        if bool((smaller.isfinite() == tensor.isfinite()).all()):
-            tensor = smaller
-    return clean_copy(tensor)

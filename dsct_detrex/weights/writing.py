@@ -18,11 +18,14 @@ from dsct_detrex.weights.tying import tied_names
 SUFFIXES: Final = (".safetensors", ".pth")
 
 
-def write_weights(path: Path, state_dict: Mapping[str, Tensor]) -> None:
+def write_weights(path: Path, state_dict: Mapping[str, Tensor], half: bool = False) -> None:
     """Write a state dict in the container that the suffix names.
 
     ``.safetensors`` has every tensor once, under the first of its tied names; ``.pth`` has them all, under ``model``,
     as detrex reads it.
+
+    Args:
+        half: see ``convert_checkpoint``.
 
     Raises:
         UserError: another suffix.
@@ -33,7 +36,11 @@ def write_weights(path: Path, state_dict: Mapping[str, Tensor]) -> None:
             f"Got {path.name!r}."
         )
     tied = tied_names(state_dict)
-    once = {name: clean_copy(tensor) for name, tensor in state_dict.items() if name not in tied}
+    once = {
+        name: stored(tensor, torch.float16) if half else clean_copy(tensor)
+        for name, tensor in state_dict.items()
+        if name not in tied
+    }
     with replacing(path) as unfinished:
         if path.suffix == ".safetensors":
             save_file(once, str(unfinished), {"format": "pt"})
@@ -66,3 +73,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """How a tensor lies in a file whose matrices are of ``dtype``; a clone, so that views of one storage stay separate.
+
+    Vectors (norms, biases), integers and tensors beyond the range of the type keep theirs.
+    """
+    if tensor.is_floating_point() and tensor.ndim >= 2:
+        smaller = tensor.to(dtype)
+        if bool((smaller.isfinite() == tensor.isfinite()).all()):
+            tensor = smaller
+    return clean_copy(tensor)

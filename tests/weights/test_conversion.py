@@ -153,3 +153,27 @@ def test_an_output_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert output.read_bytes() == before
     convert_checkpoint(source, output, to="dsct", force=True)
     assert output.read_bytes() != before
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_half_the_size(suffix: str, tmp_path: Path) -> None:
+    """Matrices in float16; what a vector or a large number would lose stays, and tied tensors are stored once."""
+    tied = torch.linspace(-3, 3, 4096).reshape(64, 64)
+    weights = {"host.a.weight": tied, "host.b.weight": tied, "host.a.bias": torch.linspace(0, 1, 64)}
+    weights |= {"host.large": torch.full((2, 2), 1e6), "host.count": torch.tensor([[3]])}
+    source = saved(tmp_path / "source.pth", weights)
+    convert_checkpoint(source, tmp_path / f"half{suffix}", half=True)
+    read = read_checkpoint(tmp_path / f"half{suffix}").state_dict
+    if suffix == ".pth":
+        assert read["host.b.weight"].data_ptr() == read["host.a.weight"].data_ptr()
+        del read["host.b.weight"]
+    assert {name: tensor.dtype for name, tensor in read.items()} == {
+        "host.a.weight": torch.float16,
+        "host.a.bias": torch.float32,
+        "host.large": torch.float32,
+        "host.count": torch.int64,
+    }
+    torch.testing.assert_close(read["host.a.weight"].float(), tied, atol=2e-3, rtol=0)
+    assert torch.equal(read["host.a.bias"], weights["host.a.bias"])
+    main([str(source), str(tmp_path / f"again{suffix}"), "--half"])
+    assert read_checkpoint(tmp_path / f"again{suffix}").state_dict["host.a.weight"].dtype == torch.float16
