@@ -19,7 +19,7 @@ from dsct_detrex.data.synthetic.dataset import FORMATS
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.explain.reading import Reader
-from dsct_detrex.prediction.checkpoints import load
+from dsct_detrex.prediction.checkpoints import load, spoken_kind
 from dsct_detrex.rewrites import rewrite
 from dsct_detrex.structures import Emotions, get_emotions
 
@@ -68,8 +68,8 @@ def open_checkpoint(path: str, num_scenes: int, device: torch.device) -> Subject
     model = loaded.model
     if not isinstance(model, DSCT):
         raise UserError(
-            f"explain: {path} holds a {type(model).__name__}, which has no contexts and no subject queries; give a "
-            "checkpoint of a DSCT model."
+            f"explain: {path} holds {spoken_kind(model)}; contexts and subject queries are of a DSCT model, so give a "
+            "checkpoint of one."
         )
     format = _format(loaded.emotions, path)
     model.eval().to(device)
