@@ -10,10 +10,14 @@ PACKAGE = ROOT / "dsct_detrex"
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
+def table() -> list[tuple[str, str]]:
+    """Room and text of the column ``imports``, row by row."""
+    return re.findall(r"^\| `(\w+)/` \|.*\| (.*) \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+
+
 def told() -> dict[str, set[str]]:
     """Room -> the rooms in its column ``imports``, without what stands in brackets."""
-    rows = re.findall(r"^\| `(\w+)/` \|.*\| (.*) \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
-    return {room: set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", imports))) & ROOMS for room, imports in rows}
+    return {room: set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", imports))) & ROOMS for room, imports in table()}
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -24,6 +28,11 @@ def imported(file: Path) -> Iterator[str]:
             yield from below or [alias.name for alias in node.names]
         elif isinstance(node, ast.Import):
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("dsct_detrex."))
+
+
+def test_a_room_has_one_row() -> None:
+    rooms = [room for room, _ in table()]
+    assert sorted(rooms) == sorted(ROOMS)
 
 
 def test_rooms_import_what_the_map_says() -> None:

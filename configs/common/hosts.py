@@ -13,17 +13,11 @@ from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import get_config
 from dsct_detrex.data.catalogue import subjects_of_emotions
 from dsct_detrex.objective import HungarianMatcher
-from dsct_detrex.structures import number_of_classes
 
 _paths = sorted(Path(__file__).with_suffix("").glob("[!_]*.py"))
 _files = {path.stem: get_config(f"common/hosts/{path.name}") for path in _paths}
 
 hosts = {name: file.host for name, file in _files.items()}
-for _host in hosts.values():  # class heads for the things that the data annotate; Anchor-DETR has them further down
-    _owner = _host if "num_classes" in _host else _host.transformer
-    _owner.num_classes = L(number_of_classes)(
-        classes="${oc.select:data.object_classes,null}", otherwise=_owner.num_classes
-    )
 subject_training = {name: file.training for name, file in _files.items() if "training" in file}
 detrex = {name: file.detrex for name, file in _files.items() if "detrex" in file}
 # Relatives that only detrex itself provides (``--hosts-from detrex``).

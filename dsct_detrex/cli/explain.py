@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsct_detrex.cli.flags import add_device, add_hosts_from
+from dsct_detrex.cli.flags import CHECKPOINT, add_device, add_hosts_from
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import count
 from dsct_detrex.names import PROVIDERS
@@ -24,7 +24,7 @@ def build_parser() -> Parser:
         type=expanded,
         nargs="+",
         metavar="checkpoint",
-        help="a run's folder, or its best.safetensors, last.safetensors or last.pth; several are compared",
+        help=f"{CHECKPOINT}; several are compared",
     )
     add("--scenes", type=count, default=200, metavar="N", help="unseen scenes to read (default: %(default)s)")
     add("--out", type=expanded, default="runs/explain", metavar="DIR", help="where results go (default: %(default)s)")

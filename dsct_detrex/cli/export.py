@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dsct_detrex.cli.flags import add_overwrite
+from dsct_detrex.cli.flags import CHECKPOINT, add_overwrite
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import share
 from dsct_detrex.paths import expanded
@@ -25,7 +25,7 @@ def build_parser() -> Parser:
         ),
     )
     add = parser.add_argument
-    add("checkpoint", type=expanded, help="a run's folder, or its best.safetensors, last.safetensors or last.pth")
+    add("checkpoint", type=expanded, help=CHECKPOINT)
     add("--format", choices=tuple(SUFFIXES), default="onnx", help="of the file (default: %(default)s)")
     add("--out", type=expanded, metavar="FILE", help="file to write (default: beside the checkpoint, under its name)")
     add(

@@ -8,6 +8,12 @@ from dsct_detrex.cli.values import device, share
 from dsct_detrex.names import PROVIDERS, data_sets
 from dsct_detrex.paths import expanded
 
+CHECKPOINT = "a run's folder, or its best.safetensors, last.safetensors or last.pth"
+CHECKPOINT_OR_EXPORT = (
+    "a run's folder, its best.safetensors, last.safetensors or last.pth, or a best.onnx of dsct export"
+)
+"""What commands say of the checkpoint that they take."""
+
 Container = argparse._ActionsContainer  # a parser or a group of its flags
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from dsct_detrex.cli.flags import add_device, add_hosts_from, add_kept_people, add_overwrite
+from dsct_detrex.cli.flags import CHECKPOINT_OR_EXPORT, add_device, add_hosts_from, add_kept_people, add_overwrite
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import count
 from dsct_detrex.names import PROVIDERS, table_formats
@@ -39,12 +39,12 @@ def build_parser() -> Parser:
             "torchrun --nproc-per-node N scripts/predict.py ..., or --shard I/N on N machines, splits the work; "
             "--resume goes on where it was interrupted.",
             "Exit status: 0 done; 1 pictures could not be read, all others are done; 2 a mistake to mend, or no "
-            "picture could be read; 130 interrupted.",
+            "picture could be read; 130 interrupted. With --resume and --merge, rows that were there before count too.",
             *RESPONSIBLE_USE,
         ),
     )
     add = parser.add_argument
-    add("checkpoint", type=expanded, help="a run's folder, or its best.safetensors, last.safetensors or last.pth")
+    add("checkpoint", type=expanded, help=CHECKPOINT_OR_EXPORT)
     add("inputs", nargs="+", metavar="picture", help="pictures, folders, patterns, lists, videos, webcam, -")
     add("--recursive", action="store_true", help="search folders inside folders, too")
     add("--out", type=expanded, default="runs/predict", metavar="DIR", help="where results go (default: %(default)s)")
@@ -104,6 +104,13 @@ def _merge_parser() -> Parser:
     parser.add_argument(_MERGE, type=expanded, metavar="DIR", required=True, help="folder of the results")
     _add_format(parser, ())
     _add_overwrite(parser)
+    parser.add_argument(
+        "--on-error",
+        default=ON_ERROR[0],
+        choices=ON_ERROR[:2],
+        help="of pictures that could not be read: report: exit status 1, or 2 where none could; skip: 0 in place of 1 "
+        "(default: %(default)s)",
+    )
     parser.set_defaults(action="merge")
     return parser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsct_detrex.cli.flags import add_data, add_device, add_hosts_from, add_kept_people, add_overwrite
+from dsct_detrex.cli.flags import CHECKPOINT, add_data, add_device, add_hosts_from, add_kept_people, add_overwrite
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import count
 from dsct_detrex.names import PROVIDERS, SPLITS, figures
@@ -29,7 +29,7 @@ def build_parser() -> Parser:
         ),
     )
     add = parser.add_argument
-    add("checkpoint", type=expanded, help="a run's folder, or its best.safetensors, last.safetensors or last.pth")
+    add("checkpoint", type=expanded, help=CHECKPOINT)
     add("inputs", nargs="*", metavar="picture", help="pictures, or folders of pictures (searched through)")
     add(
         "--figure",

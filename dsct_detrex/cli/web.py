@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from dsct_detrex.cli.flags import add_device, add_hosts_from, add_kept_people
+from dsct_detrex.cli.flags import CHECKPOINT_OR_EXPORT, add_device, add_hosts_from, add_kept_people
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.values import port
 from dsct_detrex.errors import UserError
@@ -51,7 +51,7 @@ def build_parser() -> Parser:
         type=expanded,
         default=DEMO,
         metavar="CHECKPOINT",
-        help=f"a run's folder, or its best.safetensors, last.safetensors or last.pth (default: {DEMO})",
+        help=f"{CHECKPOINT_OR_EXPORT} (default: {DEMO})",
     )
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="who can open it (default: %(default)s, this machine)")
     add("--port", type=port, default=7860, metavar="N", help="0: any that is free (default: %(default)s)")

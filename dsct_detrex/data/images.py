@@ -170,7 +170,7 @@ def _reading(path: str) -> Iterator[tuple[Image.Image, float]]:
             image, limit = _open(file)
             yield image, limit
     except FileNotFoundError as error:
-        raise MissingImageError(f"The image {path} is not there. {_COPY_AGAIN}") from error
+        raise MissingImageError(f"The image {path} is not there. {remedy_for(error)}") from error
     except BROKEN as error:
         reason, remedy = _reason(path, error)
         raise ImageError(f"The image {path} cannot be read ({reason}). {remedy}") from error
@@ -253,7 +253,16 @@ def _reason(path: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, UnidentifiedImageError):
         return _unidentified(path)
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__, _COPY_AGAIN
+    return " ".join(text.split()) or type(error).__name__, remedy_for(error)
+
+
+def remedy_for(error: Exception) -> str:
+    """What to do about a file that cannot be opened or read."""
+    if isinstance(error, FileNotFoundError):
+        return "Check the path, or copy the file there."
+    if isinstance(error, PermissionError):
+        return "Give yourself the right to read it."
+    return _COPY_AGAIN
 
 
 def _unidentified(path: str) -> tuple[str, str]:

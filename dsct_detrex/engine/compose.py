@@ -78,13 +78,19 @@ def settle_emotions(cfg: DictConfig) -> str:
 
 def settle_objects(cfg: DictConfig) -> None:
     """Write the classes of the things that the data annotate beside people into the config, in place, as
-    ``settle_emotions`` does with the emotions."""
+    ``settle_emotions`` does with the emotions, and make the host's class heads for as many."""
     block = OmegaConf.select(cfg, "data.object_classes")
-    if block is None or block.get("_target_") is ObjectClasses:
+    if block is None:
         return
     found: ObjectClasses | None = instantiate(block)
     described = None if found is None else LazyCall(ObjectClasses)(name=found.name, names=list(found.names))
     OmegaConf.update(cfg, "data.object_classes", described, merge=False, force_add=True)
+    host = OmegaConf.select(cfg, "model.host")
+    if found is None or not isinstance(host, DictConfig):
+        return
+    owner = host if "num_classes" in host else host.get("transformer")  # Anchor-DETR has them there
+    if isinstance(owner, DictConfig) and "num_classes" in owner:
+        owner.num_classes = found.num_emotions
 
 
 def _module_of(target: Any) -> str:

@@ -53,11 +53,13 @@ class ReleaseWriter:
         epoch: float | None = None,
         metrics: Scalars | None = None,
         report: Mapping[str, Any] | None = None,
+        iteration: int | None = None,
     ) -> Path:
         """Write ``<output_dir>/<name>.safetensors`` and its card; all ranks may call, rank 0 writes.
 
         Args:
             report: of the evaluation that belongs to these weights; its ``thresholds`` go into the file.
+            epoch, iteration: how long the weights were trained.
 
         Raises:
             UserError: the disk refuses; an old file of that name is intact.
@@ -67,7 +69,8 @@ class ReleaseWriter:
             return path
         chosen = (report or {}).get("thresholds")
         thresholds = threshold_table(self.emotions, self.thresholds if chosen is None else chosen)
-        provenance = Provenance(this_command(), None if epoch is None else int(epoch), metrics or {}, note=self.note)
+        whole = None if epoch is None else int(epoch)
+        provenance = Provenance(this_command(), whole, metrics or {}, note=self.note, iteration=iteration)
         try:
             save_release(path, weights, self.emotions, self.config, thresholds, provenance)
             facts = facts_of(path.name, weights, self.emotions, self.config, tuple(thresholds), provenance, report)
@@ -88,7 +91,7 @@ class ReleaseWriter:
         """Write ``model_<iteration>.safetensors`` and remove the oldest beyond ``max_to_keep``."""
         if self.max_to_keep < 1 or not ddp.is_main():
             return
-        self.write(f"model_{iteration:07d}", weights, epoch)
+        self.write(f"model_{iteration:07d}", weights, epoch, iteration=iteration)
         for old in sorted(self.output_dir.glob("model_*.safetensors"))[: -self.max_to_keep]:
             old.unlink()
             remove_card(old)

@@ -250,8 +250,8 @@ class Trainer:
             averaged = best.metric.startswith(EMA_PREFIX) and self.state.ema is not None
             weights = self.state.ema.average if averaged and self.state.ema else self.state.model.state_dict()
             report = examination.report_of(best.metric)
-            epoch = self.plan.epoch(self.state.iteration)
-            self.releases.write("best", weights, epoch, examination.scalars, report)
+            step = self.state.iteration
+            self.releases.write("best", weights, self.plan.epoch(step), examination.scalars, report, step)
         return True
 
     def _save(self) -> None:
@@ -263,11 +263,11 @@ class Trainer:
         self._saved_at = state.iteration
         if self.releases is not None:
             weights = state.model.state_dict()
-            self.releases.write("last", weights, epoch)
+            self.releases.write("last", weights, epoch, iteration=state.iteration)
             if self.checkpoints:
                 self.releases.write_numbered(state.iteration, weights, epoch)
             if state.ema is not None:
-                self.releases.write("last_ema", state.ema.average, epoch)
+                self.releases.write("last_ema", state.ema.average, epoch, iteration=state.iteration)
 
     def _tick(self) -> None:
         """Add the time since the last call to that of the run."""

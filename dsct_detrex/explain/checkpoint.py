@@ -19,7 +19,7 @@ from dsct_detrex.data.synthetic.dataset import FORMATS
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.explain.reading import Reader
-from dsct_detrex.prediction.checkpoints import Loaded, load
+from dsct_detrex.prediction.checkpoints import Loaded, load, spoken_kind
 from dsct_detrex.rewrites import rewrite
 from dsct_detrex.structures import Emotions, get_emotions
 
@@ -82,8 +82,8 @@ def opened(path: str, asker: str) -> tuple[Loaded, DSCT]:
     loaded = load(path)
     if not isinstance(loaded.model, DSCT):
         raise UserError(
-            f"{asker}: {path} holds a {type(loaded.model).__name__}, which has no contexts and no subject queries; "
-            "give a checkpoint of a DSCT model."
+            f"{asker}: {path} holds {spoken_kind(loaded.model)}; contexts and subject queries are of a DSCT model, so "
+            "give a checkpoint of one."
         )
     return loaded, loaded.model
 

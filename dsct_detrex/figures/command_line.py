@@ -24,6 +24,7 @@ from dsct_detrex.figures.writing import Folder
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.paths import user_path
 from dsct_detrex.prediction import Predictor
+from dsct_detrex.prediction.checkpoints import spoken_kind
 from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.visualization.plots import figure_file
 
@@ -45,7 +46,7 @@ def visualize(options: argparse.Namespace, words: Sequence[str]) -> int:
     model = _looking(options.checkpoint, options, str(device))
     beside = _looking(options.beside, options, str(device), beside=True) if options.beside else None
     if beside is not None and beside.name == model.name:
-        beside = replace(beside, name=f"{beside.name} of {_folder_of(options.beside).name}")
+        beside = replace(beside, name=f"{beside.name} of {_folder_of(options.beside).resolve().name}")
     samples = find_samples(options.inputs, options.data, options.data_root, options.split, model.predictor.emotions)
     material = Material(
         model=model,
@@ -57,14 +58,15 @@ def visualize(options: argparse.Namespace, words: Sequence[str]) -> int:
         people=options.people,
         many=options.many,
     )
-    folder.open()
     print(f"weights: {model.predictor.origin}\npictures: {samples.said}", flush=True)
     facts: dict[str, Any] = {"schema": 1, "command": recorded("visualize", words), "weights": model.predictor.origin}
     facts |= {"beside": beside and beside.predictor.origin, "pictures": samples.said, "figures": [], "absent": []}
     for name, kind in chosen_kinds(options.figure):
         _make(name, kind, material, folder, options.dpi, facts)
+    if not facts["figures"]:
+        return NOTHING
     print(f"written: {folder.write_list(facts)}", flush=True)
-    return 0 if facts["figures"] else NOTHING
+    return 0
 
 
 def _make(name: str, kind: Kind, material: Material, folder: Folder, dpi: int, facts: dict[str, Any]) -> None:
@@ -92,8 +94,8 @@ def _looking(path: str, options: argparse.Namespace, device: str, beside: bool =
     )
     if not isinstance(predictor.model, (DSCT, EMONet) if beside else DSCT):
         raise UserError(
-            f"visualize: {predictor.origin} holds a {type(predictor.model).__name__}; figures look into a DSCT, with "
-            "an EMO-Net or another DSCT --beside it."
+            f"visualize: {predictor.origin} holds {spoken_kind(predictor.model)}; figures look into a DSCT, with an "
+            "EMO-Net or another DSCT --beside it."
         )
     return Looking(predictor, _name_of(predictor.model))
 

@@ -22,7 +22,7 @@ LIST_NAME = "figures.json"
 
 
 class Folder:
-    """Where figures go; nothing of what is there is replaced unless that is asked for.
+    """Where figures go, made with the first; nothing of what is there is replaced unless that is asked for.
 
     Args:
         path: need not be there.
@@ -38,22 +38,11 @@ class Folder:
             raise UserError(f"visualize: --out expects a folder. Got the file {path}.")
         self._check_free(path / LIST_NAME)
 
-    def open(self) -> None:
-        """Make it.
-
-        Raises:
-            UserError: it cannot be made.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"visualize: --out {self.path} cannot be made: {error.strerror}.") from error
-
     def write_picture(self, name: str, content: bytes) -> str:
         """Write ``name.png``; returns its name.
 
         Raises:
-            UserError: it is there already, or the disk refuses.
+            UserError: it is there already, the folder cannot be made, or the disk refuses.
         """
         self._write(self.path / f"{name}.png", content)
         return f"{name}.png"
@@ -69,6 +58,10 @@ class Folder:
 
     def _write(self, place: Path, content: bytes) -> None:
         self._check_free(place)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"visualize: --out {self.path} cannot be made: {error.strerror}.") from error
         unfinished = place.with_name(f".{place.name}.{os.getpid()}.tmp")
         try:
             unfinished.write_bytes(content)

@@ -56,6 +56,7 @@ def _of_release(release: Release) -> dict[str, Any]:
         "calibration": dict(release.calibration or {}),
         "metrics": dict(made.metrics),
         "epoch": made.epoch,
+        "iteration": made.iteration,
         **_of_config(OmegaConf.to_container(config_from_yaml(release.config), resolve=True)),
         "command": made.command,
         "versions": {"dsct_detrex": made.package_version},

@@ -87,7 +87,7 @@ def load(path: str | PathLike[str], given_boxes: bool = False) -> Loaded:
         return _exported(file)
     if file.suffix.lower() == _PROGRAM:
         raise UserError(
-            f"Predictor: {file} is a program of torch.export, which can carry code, so it is not opened here. Export "
+            f"checkpoint: {file} is a program of torch.export, which can carry code, so it is not opened here. Export "
             "to ONNX instead, or load it yourself where you trust it, see docs/export.md."
         )
     checkpoint = read_checkpoint(file)
@@ -101,9 +101,17 @@ def load(path: str | PathLike[str], given_boxes: bool = False) -> Loaded:
     raise foreign(file, checkpoint)
 
 
+def spoken_kind(model: nn.Module) -> str:
+    """What a model is, where it is of a kind that a command cannot use: for example ``an EMONet``."""
+    if isinstance(model, OnnxModel):
+        return "an exported model, which tells whom it finds and not what it looks at"
+    name = type(model).__name__
+    return f"a{'n' * (name[0] in 'AEIOU')} {name}"
+
+
 def _file_of(path: str | PathLike[str]) -> Path:
     if "://" in fspath(path):
-        raise UserError(f"Predictor: {path} is an address, and nothing is downloaded here; fetch the file.")
+        raise UserError(f"checkpoint: {path} is an address, and nothing is downloaded here; fetch the file.")
     place = user_path(fspath(path))
     if place.is_dir():
         for name in _OF_A_RUN:
@@ -111,17 +119,18 @@ def _file_of(path: str | PathLike[str]) -> Path:
                 return place / name
         inside = sorted(file.name for file in place.iterdir() if file.suffix in {".safetensors", ".pth"})
         hint = f"give one of the files in it, e.g. {inside[0]}" if inside else "give the folder of a run, or a file"
-        raise UserError(f"Predictor: the folder {place} holds none of {', '.join(_OF_A_RUN)}; {hint}.")
+        raise UserError(f"checkpoint: the folder {place} holds none of {', '.join(_OF_A_RUN)}; {hint}.")
     if not place.exists():
         beside = sorted(file.name for file in place.parent.iterdir()) if place.parent.is_dir() else []
-        raise UserError(f"Predictor: {place} does not exist; check the path.{did_you_mean(place.name, beside)}")
+        raise UserError(f"checkpoint: {place} does not exist; check the path.{did_you_mean(place.name, beside)}")
     return place
 
 
 def _told(release: Release) -> str:
-    """Epoch and metrics that stand in a release."""
-    epoch = release.provenance.epoch
-    return "" if epoch is None else f"epoch {epoch}"
+    """How long the weights of a release were trained."""
+    made = release.provenance
+    epochs = f"epoch {made.epoch}" if made.epoch else ""  # who counts steps may not have finished a first one
+    return ", ".join(filter(None, (epochs, "" if made.iteration is None else f"iteration {made.iteration}")))
 
 
 def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictConfig, str]:
@@ -133,7 +142,7 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
     )
     if not saved or not saved.get("emotions"):
         lack = "no config" if not saved else "a config without emotions"
-        raise UserError(f"Predictor: {file} is a training checkpoint with {lack} inside{remedy}.")
+        raise UserError(f"checkpoint: {file} is a training checkpoint with {lack} inside{remedy}.")
     cfg: DictConfig = OmegaConf.create(saved, flags={"allow_objects": True})
     for network in (OmegaConf.select(cfg, "model.modalities") or {}).values():
         if isinstance(network, DictConfig) and "weights" in network:
@@ -154,11 +163,11 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes
     )
     for key in ("model", _TRANSFORM_KEY):
         if OmegaConf.select(cfg, key) is None:
-            raise UserError(f"Predictor: the config inside {file} has no {key}, so the file cannot be used alone.")
+            raise UserError(f"checkpoint: the config inside {file} has no {key}, so the file cannot be used alone.")
     if str(cfg.model.get("_target_")).startswith(_OF_GIVEN_BOXES) and not given_boxes:
         raise UserError(
-            f"Predictor: {file} is a two-stage baseline, which reads the emotions of people whose boxes are given, and "
-            "finds nobody in a picture. Use the release of a DSCT model; "
+            f"checkpoint: {file} is a two-stage baseline, which reads the emotions of people whose boxes are given, "
+            "and finds nobody in a picture. Use the release of a DSCT model; "
             f"{spoken('eval', [str(file)])} measures this one."
         )
     trusted = trusted_targets()

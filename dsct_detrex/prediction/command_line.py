@@ -64,10 +64,10 @@ def predict(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     if interrupted:
         return interrupted
     who = f"shard {shard.number} of {shard.of}: " if shard else ""
-    written = ", ".join([str(session.folder), *(session.tables.names if shard is None else ())])
+    written = str(session.folder) if shard else session.tables.spoken(session.folder)
     print(f"{who}{run.tally.words()}: {written} ({run.speed.words()})", flush=True)
     if shard is not None and shard.end(session.folder):
         with merging_alone(session.folder) as alone:
             if alone:
-                print(merge_shards(session.folder, arguments.format, arguments.overwrite), flush=True)
-    return run.tally.status(arguments.on_error, alone=shard is None and not session.done)
+                print(merge_shards(session.folder, arguments.format, arguments.overwrite)[0], flush=True)
+    return run.tally.status(arguments.on_error, whole=shard is None)

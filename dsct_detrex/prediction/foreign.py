@@ -34,7 +34,7 @@ def foreign(file: Path, checkpoint: CheckpointFile) -> UserError:
         how = f"start a training from it, which leaves a file that has all: {train_from(host, file)}"
     else:
         whose, lack, how = FORMATS["unknown"], "says nothing here", "give the best.safetensors of a run"
-    return UserError(f"Predictor: {file} is of {whose} and {lack}; {how}")
+    return UserError(f"checkpoint: {file} is of {whose} and {lack}; {how}")
 
 
 def train_from(host: str | None, file: Path) -> str:

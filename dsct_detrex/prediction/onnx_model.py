@@ -40,13 +40,13 @@ class OnnxModel(nn.Module):
         text = self._session.get_modelmeta().custom_metadata_map.get(HEADER_KEY)
         if text is None:
             raise UserError(
-                f"Predictor: {file} is an ONNX file without label set and thresholds inside, so it was not written by "
+                f"checkpoint: {file} is an ONNX file without label set and thresholds inside, so it was not written by "
                 "dsct export; export the release again."
             )
         try:
             self.header = ExportHeader.from_json(text)
         except ValueError as error:
-            raise UserError(f"Predictor: {file} cannot be used: {error}; export the release again.") from error
+            raise UserError(f"checkpoint: {file} cannot be used: {error}; export the release again.") from error
 
     def to(self, device: torch.device | str) -> OnnxModel:  # type: ignore[override]
         """Compute on another device: ``cpu``, or ``cuda`` where onnxruntime was built for it.
@@ -92,7 +92,7 @@ class OnnxModel(nn.Module):
                 raise MemoryError(reason) from error
             height, width = images.shape[-2:]
             raise UserError(
-                f"Predictor: {self.file} cannot read pictures of {width} x {height} pixels (onnxruntime: {reason}). A "
+                f"checkpoint: {self.file} cannot read pictures of {width} x {height} pixels (onnxruntime: {reason}). A "
                 "two-stage host needs more cells than it makes proposals: take larger pictures."
             ) from error
         return torch.from_numpy(boxes), torch.from_numpy(logits)
@@ -102,13 +102,13 @@ class OnnxModel(nn.Module):
             import onnxruntime
         except ImportError as error:
             raise UserError(
-                f"Predictor: {self.file} needs onnxruntime, which is not installed: pip install onnxruntime"
+                f"checkpoint: {self.file} needs onnxruntime, which is not installed: pip install onnxruntime"
             ) from error
         kind, _, index = device.partition(":")
         provider = _PROVIDERS.get(kind)
         if provider not in onnxruntime.get_available_providers():
             raise UserError(
-                f"Predictor: onnxruntime here cannot compute on {device}; say --device cpu"
+                f"onnxruntime here cannot compute on {device}; say --device cpu"
                 f"{', or pip install onnxruntime-gpu in its place' if kind == 'cuda' else ''}."
             )
         options = onnxruntime.SessionOptions()
@@ -121,5 +121,5 @@ class OnnxModel(nn.Module):
             if not type(error).__module__.startswith("onnxruntime"):
                 raise
             reason = " ".join(str(error).split())
-            raise UserError(f"Predictor: {self.file} is damaged or no ONNX file ({reason}).") from error
+            raise UserError(f"checkpoint: {self.file} is damaged or no ONNX file ({reason}).") from error
         self._device = device

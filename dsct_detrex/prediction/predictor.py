@@ -135,8 +135,8 @@ class Predictor:
         predictor.file = loaded.file
         if amp not in ("off", "auto") and next(predictor.model.parameters(), None) is None:
             raise UserError(
-                f"Predictor: amp={amp} asks torch for 16 bits, but {loaded.file} computes as it was exported; leave it "
-                "out."
+                f"checkpoint: {loaded.file} computes as it was exported, and not in 16 bits by torch (amp={amp}); "
+                "leave that out."
             )
         predictor.model.to(place)
         return predictor

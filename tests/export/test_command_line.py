@@ -1,6 +1,7 @@
 """``dsct export`` and what comes after it: ``dsct predict`` on the file gives what the release gives."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dsct_detrex.export import PeopleOfPictures, command_line, program_of
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.prediction.checkpoints import load
 from dsct_detrex.prediction.onnx_model import OnnxModel
-from tests.commands import export, predict
+from tests.commands import explain, export, predict, visualize
 from tests.dsct.tiny import tiny_dsct
 from tests.prediction.tiny_release import write_release
 
@@ -71,6 +72,45 @@ def test_the_command_predicts_with_it(exported: Path, pictures: Path, tmp_path: 
     rows = json.loads((out / "predictions.json").read_text())
     assert [len(row["people"]) for row in rows] == [8, 8, 8]
     assert (out / rows[0]["drawn"]).is_file()
+
+
+def test_it_is_in_no_precision_of_torch(
+    exported: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(exported), str(pictures), "--out", str(tmp_path / "out"), "--no-pictures", *WORDS]
+    for amp in ("on", "bfloat16", "float16"):
+        assert predict([*words, "--amp", amp]) == 2
+        assert capsys.readouterr().err == (
+            f"error: checkpoint: {exported} computes as it was exported, and not in 16 bits by torch (amp={amp}); "
+            "leave that out.\n"
+        )
+        assert not (tmp_path / "out").exists()
+    assert predict([*words, "--amp", "auto"]) == 0
+
+
+def test_commands_that_look_inside_say_that_it_tells_nothing(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (visualize, explain):
+        assert command([str(exported), "--out", str(tmp_path / "out")]) == 2
+        said = capsys.readouterr().err
+        assert "holds an exported model, which tells whom it finds and not what it looks at; " in said
+        assert said.count("\n") == 1
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [predict, export, visualize, explain])
+def test_a_checkpoint_that_is_not_there_is_said_in_the_same_words(
+    command: Callable[[list[str]], int],
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inputs = [str(pictures)] if command is predict else []
+    assert command(["nope.safetensors", *inputs]) == 2
+    assert capsys.readouterr().err == "error: checkpoint: nope.safetensors does not exist; check the path.\n"
 
 
 def test_the_header_has_all_that_a_user_needs(release: Path, exported: Path) -> None:
@@ -145,7 +185,7 @@ def test_onnx_files_of_others_and_broken_ones_are_one_sentence(exported: Path, t
     onnx.save(plain, other)
     with pytest.raises(UserError, match=r"other\.onnx is an ONNX file without label set and thresholds inside"):
         OnnxModel(other)
-    with pytest.raises(UserError, match=r"^Predictor: onnxruntime here cannot compute on mps; say --device cpu\.$"):
+    with pytest.raises(UserError, match=r"^onnxruntime here cannot compute on mps; say --device cpu\.$"):
         OnnxModel(exported).to("mps")
 
 

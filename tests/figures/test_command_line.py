@@ -110,12 +110,31 @@ def write_emo_net(path: Path, cfg: Any, model: Any) -> Path:
     return path
 
 
-def test_what_does_not_exist_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_exist_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     lonely = write_release(tmp_path / "best.safetensors")
-    assert visualize([str(lonely), "--figure", "losses", "--out", str(tmp_path / "out"), *FEW]) == 1
-    reason = f"there is no metrics.jsonl with losses in {tmp_path}, where a training leaves it."
-    assert listed(tmp_path / "out")["absent"] == [{"figure": "losses", "reason": reason}]
-    assert f"no figure losses: {reason}\n" in capsys.readouterr().out
+    words = ["--figure", "losses", "--out", str(tmp_path / "out"), *FEW]
+    assert visualize([str(lonely), *words]) == 1
+    reason = "there is no metrics.jsonl with losses in {}, beside the checkpoint, where a training leaves it."
+    assert f"no figure losses: {reason.format(tmp_path)}\n" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists(), "nothing was drawn, so nothing is in the way of the next try"
+    monkeypatch.chdir(tmp_path)
+    assert visualize(["best.safetensors", *words]) == 1
+    assert f"no figure losses: {reason.format('the working directory')}\n" in capsys.readouterr().out
+    assert visualize(["best.safetensors", *words, "--figure", "predictions"]) == 0
+    absent = {"figure": "losses", "reason": reason.format("the working directory")}
+    assert listed(tmp_path / "out")["absent"] == [absent]
+
+
+def test_two_of_a_kind_are_told_apart_by_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_release(tmp_path / "best.safetensors")
+    monkeypatch.chdir(tmp_path)
+    words = ["best.safetensors", "--beside", "best.safetensors", "--figure", "activation", "--out", "out", *FEW]
+    assert visualize(words) == 0
+    assert f"DSCT of {tmp_path.name}, " in listed(tmp_path / "out")["figures"][0]["shows"]
 
 
 def test_nobody_found_is_said(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +157,7 @@ def test_nobody_found_is_said(release: Path, tmp_path: Path, capsys: pytest.Capt
         (["photo.jpg", "--data", "emotic"], "visualize: --data names a data set and photo.jpg a picture; give one of"),
         (["photo.jpg", "--split", "val"], "visualize: --split names a data set and photo.jpg a picture"),
         (["photo.jpg"], "visualize: photo.jpg is neither a file nor a folder; check the path."),
-        (["--beside", "nothing.safetensors"], "Predictor: nothing.safetensors does not exist; check the path."),
+        (["--beside", "nothing.safetensors"], "checkpoint: nothing.safetensors does not exist; check the path."),
         (["--dpi", "0"], "--dpi expects a whole number of at least 1. Got 0."),
         (["--out", "FILE"], "visualize: --out expects a folder. Got the file "),
     ],

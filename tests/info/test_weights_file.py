@@ -26,7 +26,7 @@ HOST = {"host.transformer.level_embeds": torch.zeros(4, 8), "host.transformer.de
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
     path = tmp_path / "best.safetensors"
-    made = Provenance("dsct train --config dino_dsct", 3, {"emotion/acc": 0.5})
+    made = Provenance("dsct train --config dino_dsct", 3, {"emotion/acc": 0.5}, iteration=1200)
     save_release(path, HOST, get_emotions("caer_s"), CONFIG, [0.25] * 7, made)
     return path
 
@@ -64,6 +64,7 @@ def test_a_release(release: Path) -> None:
     assert found["metrics"] == {"emotion/acc": 0.5}
     assert found["data"] == {"dataset": "CaerSDataset", "root": "datasets/CAER-S"}
     assert (found["start"], found["max_epoch"], found["epoch"]) == ("r50.pth", 12.0, 3)
+    assert found["iteration"] == 1200
     assert found["command"] == "dsct train --config dino_dsct"
 
 

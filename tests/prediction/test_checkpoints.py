@@ -21,7 +21,7 @@ from dsct_detrex.prediction import Predictor
 from dsct_detrex.prediction.checkpoints import load
 from dsct_detrex.prediction.foreign import train_from
 from dsct_detrex.structures import CAER_S, EMOTIC
-from dsct_detrex.weights import load_release
+from dsct_detrex.weights import Provenance, load_release, save_release
 from dsct_detrex.weights.signatures import HOSTS
 from tests.prediction.tiny_release import tiny_config, write_release
 
@@ -64,6 +64,23 @@ def test_a_training_checkpoint_is_built_from_its_own_config(average: bool, relea
         assert predictor(picture).to_dict() == expected_rows
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (Provenance(), ""),
+        (Provenance(epoch=0), ""),
+        (Provenance(epoch=12), " (epoch 12)"),
+        (Provenance(epoch=0, iteration=1500), " (iteration 1500)"),
+        (Provenance(epoch=12, iteration=9000), " (epoch 12, iteration 9000)"),
+    ],
+)
+def test_the_origin_says_how_long_it_was_trained(made: Provenance, words: str, release: Path, tmp_path: Path) -> None:
+    known = load_release(release)
+    path = tmp_path / "best.safetensors"
+    save_release(path, known.state_dict, known.emotions, known.config, known.thresholds, made)
+    assert load(path).origin == f"{path}{words}"
+
+
 def test_a_training_checkpoint_brings_the_thresholds_of_its_config(release: Path, tmp_path: Path) -> None:
     cfg = tiny_config()
     cfg.train.thresholds = {"Happy": 0.2}
@@ -88,7 +105,7 @@ def test_a_training_checkpoint_that_lacks_something_names_the_release(
     if beside:
         (tmp_path / "last.safetensors").touch()
     remedy = str(tmp_path / "last.safetensors") if beside else "the best.safetensors or last.safetensors of its run"
-    message = f"Predictor: {path} is a training checkpoint with {lack} inside; use {remedy}."
+    message = f"checkpoint: {path} is a training checkpoint with {lack} inside; use {remedy}."
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         load(path)
 

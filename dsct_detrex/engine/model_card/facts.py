@@ -96,11 +96,14 @@ class Facts:
     @property
     def budget(self) -> str:
         """For example ``35 epochs of at most 50, batches of 16``."""
-        epochs, steps, epoch = self.get("train.max_epoch"), self.get("train.max_iter"), self.provenance.epoch
+        epochs, steps, made = self.get("train.max_epoch"), self.get("train.max_iter"), self.provenance
         most = (
             f"{epochs:g} epochs" if epochs else counted(int(steps), "step") if steps else "an unknown number of steps"
         )
-        done = f"written after {counted(epoch, 'whole epoch')}; " if epoch is not None else ""
+        if made.iteration is not None and not epochs:
+            done = f"written after {counted(made.iteration, 'step')}; "
+        else:
+            done = f"written after {counted(made.epoch, 'whole epoch')}; " if made.epoch is not None else ""
         batch = self.get("dataloader.train.total_batch_size")
         groups = self.get("train.accumulate") or 1
         batches = f", batches of {int(batch) * int(groups)}" if batch else ""

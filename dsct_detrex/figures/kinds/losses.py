@@ -31,7 +31,10 @@ def draw(material: Material) -> Iterator[Drawing]:
         runs[material.beside.name] = _rows(material.folder_beside)
     curves = {title: {name: _curve(rows, parts) for name, rows in runs.items()} for title, parts in _PARTS.items()}
     if not any(curves[title][material.model.name] for title in curves):
-        raise Absent(f"there is no {METRICS} with losses in {material.folder}, where a training leaves it.")
+        place = "the working directory" if material.folder == Path() else material.folder
+        raise Absent(
+            f"there is no {METRICS} with losses in {place}, beside the checkpoint, where a training leaves it."
+        )
 
     def paint(figure: Any) -> None:
         from matplotlib.ticker import MaxNLocator

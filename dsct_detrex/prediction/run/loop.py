@@ -38,7 +38,7 @@ class Run:
         self.session, self.predictor, self.rows = session, predictor, rows
         self.arguments = session.arguments
         self.results = session.results
-        self.tally, self.speed = Tally(), Speed()
+        self.tally, self.speed = Tally(before=session.before()), Speed()
         self._settings: dict[str, Any] = {
             "batch_size": self.arguments.batch_size,
             "on_error": "report",
@@ -48,7 +48,6 @@ class Run:
     def run(self) -> int:
         """Work; returns 0, or the status of an interruption, which is told."""
         total = self.session.count()
-        self.tally.counts["done"] = len(self.session.done)
         with self.rows, self.session.tables:
             try:
                 for is_clip, units in groupby(self.session.units(), lambda numbered: isinstance(numbered[1], Clip)):

@@ -13,7 +13,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.pictures import Found
 from dsct_detrex.prediction.predictor import Predictor
 from dsct_detrex.prediction.results import Results
-from dsct_detrex.prediction.rows import ROWS_NAME, Rows, read_rows
+from dsct_detrex.prediction.rows import ROWS_NAME, Done, Rows, read_rows
 from dsct_detrex.prediction.run.facts import facts_of
 from dsct_detrex.prediction.run.shards import Shard, rows_files
 from dsct_detrex.prediction.run.tables import Tables
@@ -31,7 +31,7 @@ class Session:
         shard: which part of it; None: all.
 
     Attributes:
-        done: names of what has its rows already.
+        done: what has its rows already, whoever worked on it.
 
     Raises:
         UserError: something of the user's is in the way, or nobody asked to go on with what is there.
@@ -40,7 +40,7 @@ class Session:
     arguments: argparse.Namespace
     named: Named
     shard: Shard | None
-    done: set[str] = field(default_factory=set)
+    done: Done = field(default_factory=Done)
 
     def __post_init__(self) -> None:
         formats = () if self.arguments.no_pictures else self.arguments.format
@@ -66,7 +66,8 @@ class Session:
             facts.check_same(self.folder)
         rows = Rows(self.folder, self.shard.part if self.shard else ROWS_NAME, resume=self.resumes)
         facts.write(self.folder)
-        self.done |= rows.done
+        if self.shard is None:
+            self.done = rows.done
         if self.shard is None:
             self.tables.open(predictor.emotions, read_rows(rows.path))
         return rows
@@ -81,6 +82,14 @@ class Session:
             return None
         return sum(self._is_ours(number, unit) for number, unit in enumerate(self.named.known))
 
+    def before(self) -> Done:
+        """What of this run's part was done before; undivided, all that the folder has rows of."""
+        if self.shard is None:
+            return self.done
+        ours = {str(unit.path) for number, unit in enumerate(self.named.known) if self._takes(number)}
+        problems = {name: problem for name, problem in self.done.problems.items() if name in ours}
+        return Done(problems, self.done.frames)
+
     def row(self, number: int, row: dict[str, Any]) -> dict[str, Any]:
         """A row as it is written: with the number of its unit where it is part of a whole."""
         return row if self.shard is None else {**row, "unit": number}
@@ -90,7 +99,10 @@ class Session:
         yield from self.named.live
 
     def _is_ours(self, number: int, unit: Found) -> bool:
-        return str(unit.path) not in self.done and (self.shard is None or self.shard.takes(number))
+        return str(unit.path) not in self.done.problems and self._takes(number)
+
+    def _takes(self, number: int) -> bool:
+        return self.shard is None or self.shard.takes(number)
 
     def _check_parts(self) -> None:
         if self.shard is not None and self.named.is_live:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dsct_detrex.cli.running import under_torchrun
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.rows import ROWS_NAME, read_rows
+from dsct_detrex.prediction.rows import ROWS_NAME, Done, read_rows
 
 _NAME = re.compile(r"predictions\.shard-\d+-of-\d+(\.part)?\.json")
 _LOCK = ".dsct_merging"
@@ -48,8 +48,8 @@ class Shard:
         """The same when it is done."""
         return f"predictions.shard-{self.number}-of-{self.of}.json"
 
-    def begin(self, folder: Path, resume: bool) -> set[str]:
-        """Look at what the folder holds; returns the names of all pictures and clips that are done.
+    def begin(self, folder: Path, resume: bool) -> Done:
+        """Look at what the folder holds; returns what is done, by whatever shard.
 
         Raises:
             UserError: there are results of an earlier run, and nobody asked to go on with them.
@@ -88,9 +88,13 @@ def rows_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("predictions.shard-*.json") if _NAME.fullmatch(path.name))
 
 
-def done_in(files: list[Path]) -> set[str]:
-    """Names of the pictures, and of the clips that were finished, in files of rows."""
-    return {row["file"] for path in files if path.exists() for row in read_rows(path) if "frame" not in row}
+def done_in(files: list[Path]) -> Done:
+    """What has its row in files of rows."""
+    done = Done()
+    for path in files:
+        for row in read_rows(path) if path.exists() else ():
+            done.add(row)
+    return done
 
 
 @contextmanager

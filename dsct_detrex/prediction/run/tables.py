@@ -32,7 +32,8 @@ class Tables:
         overwrite: whatever is in the way is replaced.
 
     Attributes:
-        names: of the files.
+        names: of the files that were asked for.
+        renewed: of the others.
 
     Raises:
         UserError: a file is in the way, or a package is missing.
@@ -44,14 +45,19 @@ class Tables:
         known = [(name, _format(name)) for name in table_formats()]
         made = [form for _, form in known if resume and self._is_ours(form)]
         self._formats = [form for name, form in known if name in formats or form in made]
-        self.names = [_file(form) for form in self._formats]
+        self.names = [_file(form) for name, form in known if name in formats]
+        self.renewed = [_file(form) for form in self._formats if _file(form) not in self.names]
         self._writers: list[tuple[Writer, Path]] = []
-        for form, name in zip(self._formats, self.names, strict=True):
+        for form in self._formats:
             form.check()
-            if os.path.lexists(folder / name) and not overwrite and form not in made:
-                raise UserError(
-                    f"predict: {folder / name} exists and is not replaced; give another --out, or add --overwrite."
-                )
+            place = folder / _file(form)
+            if os.path.lexists(place) and not overwrite and form not in made:
+                raise UserError(f"predict: {place} exists and is not replaced; give another --out, or add --overwrite.")
+
+    def spoken(self, first: Path) -> str:
+        """The files in words: those that were asked for behind ``first``, then those that were made anew."""
+        anew = f"; made anew: {', '.join(self.renewed)}" if self.renewed else ""
+        return ", ".join([str(first), *self.names]) + anew
 
     def _is_ours(self, form: Format) -> bool:
         path = self.folder / _file(form)
@@ -59,8 +65,8 @@ class Tables:
 
     def open(self, emotions: Emotions, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         """Begin them, with rows that there are already."""
-        for form, name in zip(self._formats, self.names, strict=True):
-            path = self.folder / name
+        for form in self._formats:
+            path = self.folder / _file(form)
             try:
                 self._own.claim(path)
                 path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dsct_detrex.data.images import ImageError
+from dsct_detrex.data.images import ImageError, remedy_for
 from dsct_detrex.paths import shown
 from dsct_detrex.prediction.kinds import VIDEOS
 from dsct_detrex.prediction.sources.av import pyav, reason
@@ -31,7 +31,7 @@ class VideoFile(Clip):
             file = self.path.open("rb")
         except OSError as error:
             problem = "is not there" if isinstance(error, FileNotFoundError) else f"cannot be read ({reason(error)})"
-            raise ImageError(f"{called} {problem}. Copy the file again.") from error
+            raise ImageError(f"{called} {problem}. {remedy_for(error)}") from error
         with file:  # opened here: ffmpeg takes a name for an address, or for a pattern, if it looks like one
             try:
                 container = av.open(file, "r", metadata_errors="ignore")

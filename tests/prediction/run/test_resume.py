@@ -42,7 +42,7 @@ def test_what_has_a_row_is_not_done_again(
     assert files() == NAMES[:after]
     predictor = finder(CAER_S)
     use(predictor, monkeypatch)
-    assert predict(*words, "--batch-size", batch_size) == (1 if after < 2 else 0)
+    assert predict(*words, "--batch-size", batch_size) == 1, "as the run that is not interrupted"
     assert files() == NAMES
     readable = len([name for name in NAMES[after:] if name != "photos/1.png"])
     assert sum(predictor.model.batches) == readable
@@ -53,12 +53,30 @@ def test_what_has_a_row_is_not_done_again(
 def test_done_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert predict(*RESUME) == 1
     before = Path("out/predictions.json").read_bytes()
-    assert predict(*RESUME) == 0
+    assert predict(*RESUME) == 1
     assert Path("out/predictions.json").read_bytes() == before
-    assert "0 pictures, 0 people; 6 done before" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "0 pictures, 0 people; 6 done before" in said.out
+    assert said.err.splitlines()[-1].startswith(
+        "1 of 6 pictures could not be read (their rows have the reason). photos/1.png: The image photos/1.png cannot"
+    )
     picture("photos/7.png")
-    assert predict(*RESUME) == 0
+    assert predict(*RESUME, "--on-error", "skip") == 0
     assert files() == [*NAMES, "photos/7.png"]
+
+
+def test_a_run_that_goes_on_ends_as_one_that_was_not_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing that could be read, then something, then another broken one."""
+    words = ("--out", "out", "--resume", "--no-pictures")
+    assert predict("photos/1.png", *words) == 2
+    assert predict("photos/1.png", *words) == 2
+    assert capsys.readouterr().err.count("error: predict: 1 of 1 pictures could not be read. photos/1.png: ") == 2
+    assert predict("photos/0.png", *words) == 1
+    Path("photos/2.png").write_bytes(b"")
+    assert predict("photos/2.png", *words) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("2 of 3 pictures could not be read (their rows have the reason). photos/2.png: ")
+    assert "; photos/1.png: " in said
 
 
 def test_without_it_a_run_begins_anew() -> None:
@@ -145,7 +163,7 @@ def test_rows_are_read_and_gone_on_with_in_any_size(tmp_path: Path, monkeypatch:
     assert is_rows(path)
     assert [row["file"] for row in read_rows(path)] == names
     with Rows(tmp_path, resume=True) as again:
-        assert again.done == set(names)
+        assert again.done.problems == dict.fromkeys(names, "")
         again.add({"file": "d", "error": "x"})
         assert [row["file"] for row in json.loads(path.read_text())] == [*names, "d"]
     path.write_text('{"file": "a", "people": []}\n' * 3)

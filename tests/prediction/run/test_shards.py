@@ -67,6 +67,45 @@ def test_an_interrupted_shard_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (left(), files()) == (["predictions.json"], NAMES)
 
 
+def test_a_shard_that_goes_on_ends_as_one_that_was_not_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The broken picture is of shard 1, whoever found that out, and however often it is asked."""
+    interrupt_after(2, monkeypatch)
+    assert shard(1, 2, "--resume") == 130
+    use(finder(CAER_S), monkeypatch)
+    assert [shard(number, 2, "--resume") for number in (1, 2)] == [1, 0]
+    capsys.readouterr()
+    assert [shard(number, 2, "--resume") for number in (1, 2)] == [1, 0]
+    said = capsys.readouterr()
+    assert "shard 1 of 2: 0 pictures, 0 people; 4 done before: out" in said.out
+    assert "shard 2 of 2: 0 pictures, 0 people; 3 done before: out" in said.out
+    assert said.err.startswith("1 of 4 pictures could not be read (their rows have the reason). photos/2.png: ")
+    assert shard(1, 2, "--resume", "--on-error", "skip") == 0
+
+
+def test_shards_of_another_list_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever counts other pictures would leave some out; a split that goes on may not know more of them either."""
+    shard(1, 2)
+    before = _contents()
+    picture("photos/another.png")
+    capsys.readouterr()
+    for number, more in ((2, ()), (1, ("--resume",))):
+        assert shard(number, 2, *more) == 2
+        said = capsys.readouterr().err
+        assert "--resume cannot go on with the rows in out: its shards split other pictures. Give the same" in said
+        assert len(said.splitlines()) == 1
+        kept = {name.replace(".part", ""): value for name, value in _contents().items()}
+        assert kept == before
+    Path("photos/another.png").unlink()
+    assert [shard(number, 2, "--resume") for number in (1, 2)] == [1, 0]
+    assert files() == NAMES
+
+
+def _contents() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path("out").iterdir()}
+
+
 def test_an_interrupted_split_goes_on_with_another_number(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_after(2, monkeypatch)
     assert shard(1, 2, "--resume") == 130
@@ -87,8 +126,22 @@ def test_what_is_there_of_an_interrupted_split_can_be_merged(capsys: pytest.Capt
     for number in (1, 2, 3):
         shard(number, 3, "--resume")
     assert sorted(files()) == NAMES
-    assert main(["--merge", "out", "--format", "csv"]) == 0
+    capsys.readouterr()
+    assert main(["--merge", "out", "--format", "csv"]) == 1
+    said = capsys.readouterr()
+    assert said.out == (
+        "no shards are there, all rows are together: 7 rows, 18 people; 1 could not be read: out/predictions.json, "
+        "predictions.csv; made anew: predictions.jsonl\n"
+    )
+    assert said.err.startswith("1 of 7 pictures could not be read (their rows have the reason). photos/2.png: ")
     assert len(Path("out/predictions.csv").read_text().splitlines()) == 1 + 18 + 1
+    assert main(["--merge", "out", "--on-error", "skip"]) == 0
+    assert "out/predictions.json; made anew: predictions.csv, predictions.jsonl\n" in capsys.readouterr().out
+
+
+def test_a_merge_of_nothing_that_could_be_read_ends_as_such_a_run() -> None:
+    assert predict("photos/2.png", "--out", "out", "--no-pictures") == 2
+    assert main(["--merge", "out", "--on-error", "skip"]) == 2
 
 
 def test_what_two_splits_have_is_merged_once() -> None:
@@ -96,7 +149,7 @@ def test_what_two_splits_have_is_merged_once() -> None:
     shard(1, 2)
     rows_of_shard = Path("out/predictions.shard-1-of-2.json")
     Path("out/predictions.shard-1-of-3.part.json").write_bytes(rows_of_shard.read_bytes())
-    assert main(["--merge", "out"]) == 0
+    assert main(["--merge", "out"]) == 1
     assert files() == NAMES[::2]
 
 
