@@ -19,6 +19,10 @@ _fusions = {
 }
 
 
+_control = "model.aggregation.gather=self"
+_objects = "data.objects=True"
+
+
 def _row(name, label, words):
     return dict(name=name, label=label, overrides=[f"model.aggregation.{word}" for word in words], ours=True)
 
@@ -44,7 +48,16 @@ sweep = L(Sweep)(
             _row(f"{name}_control", f"{_fusions[name][0]}: control", [*_fusions[name][1], "gather=self"])
             for name in ("paper", "projected", "multi_head")
         ),
+        # Contexts that go on recognising things: what stays of the gain where nothing is fused, or nothing gathered.
+        *(
+            dict(name=f"objects_{name}", label=f"{label}, things told", overrides=[*words, _objects], ours=True)
+            for name, label, words in (
+                ("multi_head", "multi-head", ["model.aggregation.formula=multi_head"]),
+                ("control", "multi-head: control", ["model.aggregation.formula=multi_head", _control]),
+                ("contexts", "contexts, no fusion", ["model.aggregation=null"]),
+            )
+        ),
     ],
     note="A control has the weights of its row, and every softmax gives all its weight to the subject itself. Scaled "
-    "are products over sqrt(C), projected is what is gathered, by a layer of zeros at first.",
+    "are products over sqrt(C), projected is what is gathered, by a layer of zeros at first. Things told: contexts have a detection loss on the things of a scene.",
 )
