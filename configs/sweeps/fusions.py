@@ -59,5 +59,6 @@ sweep = L(Sweep)(
         ),
     ],
     note="A control has the weights of its row, and every softmax gives all its weight to the subject itself. Scaled "
-    "are products over sqrt(C), projected is what is gathered, by a layer of zeros at first. Things told: contexts have a detection loss on the things of a scene.",
+    "are products over sqrt(C), projected is what is gathered, by a layer of zeros at first. "
+    "Things told: contexts have a detection loss on the things of a scene.",
 )

@@ -61,10 +61,15 @@ def _lost(cell: Cell, words: Sequence[str], user: Sequence[str]) -> list[str]:
     if lost or not cell.overrides:
         return lost
     try:
-        unused = {word for one in without_effect(words) for word in one.words}
+        unused = _unused(words) - _unused([word for word in words if word not in user])
     except UserError:
         return []
     return [word for word in cell.overrides if word in unused]
+
+
+def _unused(words: Sequence[str]) -> set[str]:
+    """Overrides without effect; of a control there are some that nobody's words are to blame for."""
+    return {word for one in without_effect(words) for word in one.words}
 
 
 def _replaces(later: Override, earlier: Override) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dsct_detrex.paths import config_folder
 from dsct_detrex.sweep import load_sweep, plan
 from dsct_detrex.sweep.description import table_file
 from tests.sweep.conftest import commands, compose_once, main
@@ -342,12 +343,21 @@ def test_what_all_rows_are_told_leaves_the_rows_what_they_are_called(sweep, caps
         ("8", "model.use_contexts=False", "model.fusion_layers=[5] of last"),
         ("7", "model={aggregation: null}", "model.aggregation.reweighting=equal of equal"),
         ("7", "~model.aggregation", "model.aggregation.reweighting=equal of equal"),
+        ("7", "model.aggregation.gather=self", "model.aggregation.reweighting=equal of equal"),
         ("9", "host.name=dino", "hosts.deformable_detr.backbone.depth=18 of r18"),
     ],
 )
 def test_no_row_of_the_paper_loses_what_sets_it_apart(capsys, table, word, lost):
     assert main(["--table", table, "--dry-run", word]) == 2
     assert lost in capsys.readouterr().err
+
+
+def test_what_a_row_says_without_effect_by_itself_is_nobody_elses_loss(capsys):
+    """A control says all that its row says, and one word more."""
+    assert main(["--config", str(config_folder() / "sweeps" / "fusions.py"), "--dry-run", "optimizer.lr=1e-4"]) == 0
+    control = next(line for line in capsys.readouterr().out.splitlines() if "projected_control/seed0" in line)
+    assert "scale_products=True" in control
+    assert "optimizer.lr=1e-4" in control
 
 
 def test_a_row_is_not_told_about_what_it_switches_off(capsys):
