@@ -10,7 +10,7 @@ data = dict(
     root="datasets/coco",
     annotations=dict(train=None, val=None, test=None),  # null: looked for in root
     images=None,  # null: looked for in root; else a folder, may hold {split}
-    classes=None,  # a list of names in their order; null: the categories of the training file
+    classes=None,  # a list of names in their order, all that are annotated; null: the categories of the training file
     name=None,  # of the set of classes; null: that of the folder
     box_format=None,  # xywh or xyxy, for a file that is not COCO's xywh
     held_out=None,  # 0.2: a fifth of the training pictures is val; null: val has a file of its own

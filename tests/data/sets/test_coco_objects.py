@@ -41,6 +41,11 @@ def test_some_classes_in_another_order(toys: Path) -> None:
     assert [one["labels"] for one in CocoObjects(str(toys), "val", stated).record(0)["annotations"]] == [[0], [1]]
 
 
+def test_a_class_that_is_annotated_and_not_stated_is_refused(toys: Path) -> None:
+    with pytest.raises(UserError, match=r"says in 'categories' that its labels are 'kite', which are not"):
+        CocoObjects(str(toys), "val", classes_of_files(str(toys), names=["ball", "person"]))
+
+
 def test_files_that_name_no_classes_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "bare", "train.json", "train/a.jpg", content(SHOWN))
     with pytest.raises(UserError, match=r"train\.json has no 'categories', which say what its numbers mean\. List"):

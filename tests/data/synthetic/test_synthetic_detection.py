@@ -36,21 +36,24 @@ def test_a_class_says_nothing_of_a_face_and_places_do_not_change() -> None:
 
 
 def test_pictures_and_boxes_are_those_of_the_scenes() -> None:
-    scenes = SyntheticScenes("caer_s", "val", 4, seed=5, size=SIZE)
-    things = SyntheticThings("val", 4, seed=5, size=SIZE)
-    for index in (2, 0, 3):
+    scenes = SyntheticScenes("caer_s", "val", 12, seed=5, size=SIZE)
+    things = SyntheticThings("val", 12, seed=5, size=SIZE)
+    kinds = set()
+    for index in (2, 0, *range(3, 12)):
         record = things.record(index)
         assert things.load_image(index).tobytes() == scenes.load_image(index).tobytes()
         shown = [thing for thing in scenes.things(index) if thing.name != "lit window"]
         assert [tuple(one["bbox"]) for one in record["annotations"]] == [thing.box for thing in shown]
         assert [DRAWN_THINGS.names[one["labels"][0]] for one in record["annotations"]] == [t.name for t in shown]
+        kinds |= {thing.kind for thing in shown}
         assert {k: v for k, v in record.items() if k != "annotations"} == {
             k: v for k, v in scenes.record(index).items() if k != "annotations"
         }
+    assert kinds == {"object", "person", "place", "weather", "light"}
     assert things.load_image(1).tobytes() == scenes.load_image(1).tobytes(), "without a record asked for before"
     assert things.name == "synthetic_things_val"
     with pytest.raises(IndexError):
-        things.record(4)
+        things.record(12)
 
 
 def test_records_are_painted_once(monkeypatch: pytest.MonkeyPatch) -> None:

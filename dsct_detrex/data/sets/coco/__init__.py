@@ -60,8 +60,6 @@ class CocoDataset(DiskDataset):
 
     labels_of_files: Callable[..., Emotions] = staticmethod(emotions_of_files)
     """The label set of a folder."""
-    unsaid: frozenset[str] = PERSONS
-    """Words, folded, that are no label."""
     framed: str = "unstated"
     """What boxes are around, where the file does not say."""
 
@@ -94,7 +92,7 @@ class CocoDataset(DiskDataset):
         report = DataReport(f"{labels.name}_{split}")
         pictures = CocoPictures(picture_folders(folder, split if share is None else "train", source, images), report)
         several = isinstance(labels, MultiLabelEmotions)
-        reading = Reading(LabelNames(labels, {}, self.unsaid), _unnamed, pictures.locate, several=several)
+        reading = Reading(LabelNames(labels, {}, PERSONS), _unnamed, pictures.locate, several=several)
         content = read_coco(source, reading, report)
         records = content.records if share is None else part_of(content.records, split, share, source)
         part = (

@@ -28,7 +28,8 @@ def classes_of_files(
     Args:
         root: the folder.
         annotations: its annotation files, where the layout does not say it, see ``places.py``.
-        names: the classes in their order; None takes the categories of the training file.
+        names: the classes in their order, all that anything is annotated as; None takes the categories of the training
+            file.
         name: of the set; None takes that of the folder.
 
     Raises:
@@ -62,5 +63,4 @@ class CocoObjects(CocoDataset):
     """
 
     labels_of_files = staticmethod(classes_of_files)
-    unsaid = frozenset()
     framed = "thing"
