@@ -19,7 +19,8 @@ def page() -> list[Section]:
 
 def names(page: list[Section]) -> set[str]:
     """Every key, those of several places by each of them."""
-    every = {key.name.removeprefix("+") for section in page for key in section.keys}
+    listed = [key.name.removeprefix("+").rpartition(".") for section in page for key in section.keys]
+    every = {f"{place}{dot}{name}" for places, dot, name in listed for place in places.split(", ")}
     return every | {name.replace("{train,test}", split) for name in every for split in ("train", "test")}
 
 

@@ -46,7 +46,11 @@ windows are none either (up to forty of a street, seven pixels wide): they are a
 
 
 def drawn_things(wanted: bool = True) -> ObjectClasses | None:
-    """``DRAWN_THINGS`` where drawn scenes are to be annotated with them, for config files; else None."""
+    """``DRAWN_THINGS`` where drawn scenes are to be annotated with them, for config files; else None.
+
+    Args:
+        wanted: whether they are.
+    """
     return DRAWN_THINGS if wanted else None
 
 
