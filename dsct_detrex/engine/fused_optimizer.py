@@ -2,6 +2,9 @@
 
 Without a word (``fused`` and ``foreach`` null or absent) torch loops over the weights on a CPU and takes ``foreach`` on
 a GPU; its fused kernels compute the same numbers to rounding and keep the same state, so that older runs resume.
+
+They write to weights without torch counting it (``Tensor._version`` stays, torch 2.14), and whatever keeps something
+made of the weights (``rewrites``) would keep it for good. Every step of a fused optimizer is therefore counted here.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, flag_override
+from torch.autograd.graph import increment_version
 from torch.optim import Optimizer
 from torch.utils import _foreach_utils
 
@@ -20,7 +24,18 @@ from dsct_detrex.config.building import instantiate
 
 
 def build_fused(cfg: DictConfig) -> Optimizer:
-    """The optimizer of a config, fused where that works."""
+    """The optimizer of a config, fused where that works; its steps count as changes of the weights."""
+    optimizer = _built(cfg)
+    if any(group.get("fused") for group in optimizer.param_groups):
+        optimizer.register_step_post_hook(_count_step)
+    return optimizer
+
+
+def _count_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    increment_version([weight for group in optimizer.param_groups for weight in group["params"]])
+
+
+def _built(cfg: DictConfig) -> Optimizer:
     if _undecided(cfg):
         asked = cfg.copy()
         with flag_override(asked, "struct", False):
