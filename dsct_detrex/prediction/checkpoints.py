@@ -44,6 +44,8 @@ _TRANSFORMS: Final = (
 
 _PROGRAM: Final = ".pt2"
 _OF_GIVEN_BOXES: Final = "dsct_detrex.baselines."
+_OF_TRAINING: Final = ("context_detection",)
+"""Arguments of a model that say what it learns from; whoever reads a checkpoint needs none of the data they name."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,9 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes
             f"{spoken('eval', [str(file)])} measures this one."
         )
     trusted = trusted_targets()
+    for key in _OF_TRAINING:
+        if cfg.model.get(key) is not None:
+            cfg.model[key] = None
     model: nn.Module = instantiate_trusted(cfg.model, (*trusted, _OF_GIVEN_BOXES) if given_boxes else trusted)
     load_release_weights(model, release, release.emotions)
     block: Any = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)

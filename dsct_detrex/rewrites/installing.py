@@ -72,6 +72,13 @@ def rewrite(model: nn.Module, which: str | Sequence[str] = ALL) -> Rewriting:
     return rewriting
 
 
+def plain_again(model: nn.Module) -> None:
+    """Give every module below a model the ``forward`` it had, whoever rewrote it."""
+    for module in model.modules():
+        for standing in list(_standing(module)):
+            _give_back(standing)
+
+
 @contextmanager
 def rewritten(model: nn.Module, which: str | Sequence[str] = ALL) -> Iterator[Rewriting]:
     """``rewrite`` for the length of a ``with`` block."""

@@ -6,7 +6,8 @@ sees it), recognises what it fits by structure, never by class name, and therefo
 
 What it prepares from the weights (folded, merged, packed tensors) is kept only while no gradient can flow, is made anew
 when a weight changes, and is dropped when the module trains. A rewritten model can therefore be loaded, saved, moved,
-copied and trained like any other.
+copied and trained like any other. Where somebody hooks a part of the module, to watch it or to make its weights anew,
+or puts another part in its place, the module runs as it is: a rewrite would go round that part.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Rewrite(ABC):
         self.plain: Callable[..., Any] = module.forward
         self._prepared: Any = None
         self._seen: Hashable = None
+        self._parts = _parts_of(module)
+        self._fitting = True
 
     @classmethod
     @abstractmethod
@@ -66,9 +69,16 @@ class Rewrite(ABC):
         learning = self.module.training or torch.is_grad_enabled()
         if learning:
             self.forget()
-        if (learning and not self.trains) or not self.suits(*args, **kwargs):
+        if (learning and not self.trains) or self._disturbed() or not self.suits(*args, **kwargs):
             return self.plain(*args, **kwargs)
         return self.fast(self.prepare() if learning else self._current(), *args, **kwargs)
+
+    def _disturbed(self) -> bool:
+        """Whether parts have hooks, or were replaced by what does not fit."""
+        parts = _parts_of(self.module)
+        if parts != self._parts:
+            self._parts, self._fitting = parts, type(self).fits(self.module)
+        return not self._fitting or any(part._forward_pre_hooks or part._forward_hooks for part in parts)
 
     def forget(self) -> None:
         """Drop what was prepared."""
@@ -91,5 +101,16 @@ def _state(tensor: Tensor) -> Hashable:
 
     Writing through ``.data`` is what torch does not count; ``Rewriting.refresh`` is for code that does so.
     """
-    version = 0 if tensor.is_inference() else tensor._version
-    return id(tensor), tensor.data_ptr(), version, tensor.dtype, tensor.device
+    if tensor.is_inference():
+        return object()  # torch does not count its changes: never the same as before
+    return id(tensor), tensor.data_ptr(), tensor._version, tensor.dtype, tensor.device
+
+
+def _parts_of(module: nn.Module) -> list[nn.Module]:
+    """All modules below one."""
+    return [part for part in module.modules() if part is not module]
+
+
+def is_plain_linear(module: Any) -> bool:
+    """Whether it computes x W^T + b and nothing else: subclasses such as low-rank adapters do more."""
+    return isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dsct_detrex.ops import fused_deformable_attn
-from dsct_detrex.rewrites.rewrite import Rewrite
+from dsct_detrex.rewrites.rewrite import Rewrite, is_plain_linear
 
 _LINEARS = ("sampling_offsets", "attention_weights", "value_proj", "output_proj")
 _NUMBERS = ("embed_dim", "num_heads", "num_levels", "num_points")
@@ -29,7 +29,7 @@ class DeformableAttention(Rewrite):
 
     @classmethod
     def fits(cls, module: nn.Module) -> bool:
-        parts = all(isinstance(getattr(module, name, None), nn.Linear) for name in _LINEARS)
+        parts = all(is_plain_linear(getattr(module, name, None)) for name in _LINEARS)
         return parts and all(isinstance(getattr(module, name, None), int) for name in _NUMBERS)
 
     def weights(self) -> Iterator[Tensor]:
