@@ -65,9 +65,10 @@ def sections() -> list[Section]:
 
 
 def _kind(block: Block) -> Any:
-    """What blocks of one table share: what they call; of hosts the place, and arguments that mean the same."""
+    """What blocks of one table share: what they call, equally deep; of hosts the place, and arguments that mean the
+    same."""
     if not block.place.startswith("hosts."):
-        return block.target or block.place
+        return block.target or block.place, block.place.count(".")
     said = meanings(block.target)
     return block.place, frozenset((name, said.get(name)) for name in {*block.values, *_defaults(block.target)})
 

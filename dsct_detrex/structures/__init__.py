@@ -10,7 +10,7 @@ from dsct_detrex.structures.emotions import (
 )
 from dsct_detrex.structures.headline import Headline
 from dsct_detrex.structures.instances import Boxes, Instances
-from dsct_detrex.structures.object_classes import ObjectClasses, check_emotions, number_of_classes
+from dsct_detrex.structures.object_classes import ObjectClasses, check_emotions, if_annotated, number_of_classes
 from dsct_detrex.structures.person import Person, described
 from dsct_detrex.structures.predictions import predicted_people
 
@@ -28,6 +28,7 @@ __all__ = [
     "check_emotions",
     "described",
     "get_emotions",
+    "if_annotated",
     "number_of_classes",
     "predicted_people",
 ]

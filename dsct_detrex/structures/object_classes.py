@@ -36,6 +36,16 @@ def number_of_classes(classes: Emotions | Sequence[str]) -> int:
     return len(classes.names if isinstance(classes, Emotions) else classes)
 
 
+def if_annotated(annotated: bool, classes: ObjectClasses) -> ObjectClasses | None:
+    """Classes of things where a switch says that they are annotated, for config files; else None.
+
+    Args:
+        annotated: the switch.
+        classes: what things there may be.
+    """
+    return classes if annotated else None
+
+
 def check_emotions(emotions: Emotions, who: str, remedy: str) -> None:
     """Raise a ``UserError`` for the label set of a detector where people and their emotions are meant.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from dsct_detrex.cli.train import parse
 from dsct_detrex.engine.compose import compose
@@ -80,3 +80,13 @@ def test_what_a_config_file_fails_at_is_told_with_its_line(tmp_path: Path, text:
     with pytest.raises(UserError, match=rf"--config .*mine\.py, {sentence}") as refused:
         compose(parse(["--config", str(path)]))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("host", "owner"), [("dino", "dino"), ("anchor_detr", "anchor_detr.transformer")])
+def test_class_heads_are_made_for_the_things_that_are_annotated(host: str, owner: str) -> None:
+    for words, number in (((), 80), (("data.objects=True",), 44)):
+        cfg = compose(parse(["-c", f"{host}_dsct", *words]))
+        assert OmegaConf.select(cfg, f"hosts.{owner}.num_classes") == number
+        assert OmegaConf.select(cfg, f"model.host{owner.removeprefix(host)}.num_classes") == number
+        classes = cfg.data.object_classes
+        assert classes is None if number == 80 else len(classes.names) == number

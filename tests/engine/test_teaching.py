@@ -69,6 +69,10 @@ def test_the_teacher_is_in_no_file(whole: Path, start: Path) -> None:
     assert not any("teacher" in name for name in weights)
     assert {name for name in load_release(start).state_dict if name.startswith("host.")} <= set(weights)
     assert last(whole)["teacher"] is not None
+    began = load_release(start).state_dict
+    assert any(not torch.equal(began[name], weights[name]) for name in began if name.startswith("host.transformer")), (
+        "the model has a host of its own, which trains"
+    )
     Predictor.from_checkpoint(str(whole / "last.safetensors"), device="cpu")  # asks nobody for the start
 
 

@@ -3,17 +3,19 @@ Training watches val; evaluate the result with ``--eval-only dataloader.test.dat
 
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.data import DatasetMapper, build_test_loader, build_train_loader, eval_transforms, train_transforms
-from dsct_detrex.data.synthetic import SyntheticScenes, drawn_things, synthetic_references
+from dsct_detrex.data.synthetic import DRAWN_THINGS, SyntheticScenes, synthetic_references
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.objective import focal_for
-from dsct_detrex.structures import get_emotions
+from dsct_detrex.structures import ObjectClasses, get_emotions, if_annotated
 
 emotions = L(get_emotions)(name="caer_s")
 classification = L(focal_for)(emotions="${emotions}", alpha=0.25, gamma=2.0)
 data = dict(
     root=None,
     objects=False,  # True: the things of every scene are annotated too, for a detection loss on contexts
-    object_classes=L(drawn_things)(wanted="${data.objects}"),
+    object_classes=L(if_annotated)(
+        annotated="${data.objects}", classes=L(ObjectClasses)(name=DRAWN_THINGS.name, names=list(DRAWN_THINGS.names))
+    ),
     on_error="raise",
 )
 

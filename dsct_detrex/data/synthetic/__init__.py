@@ -5,7 +5,7 @@ from .dataset import SyntheticScenes
 from .detection import SyntheticThings
 from .painting_out import Cause, PaintedOut, ways
 from .posterior import label_probabilities
-from .things import DRAWN_THINGS, HELD, NOTHING, Painted, Thing, drawn_things, thing_annotations
+from .things import DRAWN_THINGS, HELD, NOTHING, Painted, Thing, thing_annotations
 from .writer import write_dataset
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "SyntheticThings",
     "Thing",
     "category_bounds",
-    "drawn_things",
     "label_probabilities",
     "synthetic_bounds",
     "synthetic_references",

@@ -43,17 +43,6 @@ DRAWN_THINGS = ObjectClasses("drawn_things", (
 What a face or a picture means is no class: a detector that knew it would be no start from which it can be learnt. Lit
 windows are none either (up to forty of a street, seven pixels wide): they are a part of their house.
 """
-
-
-def drawn_things(wanted: bool = True) -> ObjectClasses | None:
-    """``DRAWN_THINGS`` where drawn scenes are to be annotated with them, for config files; else None.
-
-    Args:
-        wanted: whether they are.
-    """
-    return DRAWN_THINGS if wanted else None
-
-
 _CLASSES = {name: index for index, name in enumerate(DRAWN_THINGS.names)}
 
 
