@@ -1,23 +1,26 @@
 """The work of ``dsct bench``.
 
-Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to mend.
+Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to mend; 130
+interrupted, what was measured is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import torch
 
 from dsct_detrex.bench.contracts import Setting, Size, Suite
 from dsct_detrex.bench.discovery import chosen_suites, name_of, title_of
 from dsct_detrex.bench.floor import measure_rates
-from dsct_detrex.bench.goals import goals_page
+from dsct_detrex.bench.goals import GOALS_PAGE, goals_page, is_generated
 from dsct_detrex.bench.machine import describe
 from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
 from dsct_detrex.bench.page import page
@@ -26,6 +29,7 @@ from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
 from dsct_detrex.bench.timing import clock_of
 from dsct_detrex.cli.invocation import recorded
+from dsct_detrex.cli.running import INTERRUPTED
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import hosts, suites
 from dsct_detrex.paths import user_path
@@ -44,7 +48,12 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
     """
     if options.list:
         width = max(map(len, suites()))
-        print("\n".join(f"{name_of(suite):<{width}}  {title_of(suite)}" for suite in chosen_suites(options.suites)))
+        print(
+            "\n".join(
+                f"{name_of(suite):<{width}}  {title_of(suite)}"
+                for suite in chosen_suites([*options.suites, *options.suite])
+            )
+        )
         return 0
     chosen = chosen_suites([*options.suites, *options.suite])
     setting = _setting(options)
@@ -69,9 +78,16 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
                 complete = complete and not any(row.error for row in record.cases[-1].rows)
                 if folder is not None:
                     _keep(record, folder)
-        finally:  # Ctrl-C too leaves the page of what was measured
+        except KeyboardInterrupt:
             if record is not None and folder is not None:
-                _publish(record, folder)
+                stopped = replace(record, stopped=True)
+                _keep(stopped, folder)
+                _publish(stopped, folder)
+            kept = "no case was finished" if record is None or folder is None else "the cases finished so far are kept"
+            print(f"Interrupted in suite {name_of(suite)}; {kept}.", file=sys.stderr)
+            return INTERRUPTED
+        if record is not None and folder is not None:
+            _publish(record, folder)
     return 0 if complete else SOME_MISSING
 
 
@@ -94,11 +110,17 @@ def _check_free(folder: Path, chosen: Sequence[Suite], overwrite: bool) -> None:
     """Before minutes of measuring, not after."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"bench: --out expects a folder. Got the file {folder}.")
-    there = [path for suite in chosen if (path := folder / f"{name_of(suite)}.json").exists()]
+    files = [folder / f"{name_of(suite)}{suffix}" for suite in chosen for suffix in (".json", ".md")]
+    there = [path for path in files if path.exists()]
+    goals = folder / GOALS_PAGE
+    if goals.exists() and not is_generated(goals):
+        there.append(goals)
     if there and not overwrite:
         raise UserError(f"bench: {there[0]} exists; choose another --out, or replace it with --overwrite.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise UserError(f"bench: --out {folder} cannot be written: {error.strerror}.") from error
 
@@ -132,5 +154,5 @@ def _publish(record: Record, folder: Path) -> None:
         (folder / file).write_bytes(content)
     said = page(record, {file: title for file, (title, _) in pictures.items()})
     (folder / f"{record.suite}.md").write_text(said, encoding="utf-8")
-    (folder / "goals.md").write_text(goals_page(folder), encoding="utf-8")
+    (folder / GOALS_PAGE).write_text(goals_page(folder), encoding="utf-8")
     print(f"written: {folder / record.suite}.md and .json\n", flush=True)

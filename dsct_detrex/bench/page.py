@@ -39,6 +39,8 @@ def page(record: Record, pictures: Mapping[str, str]) -> str:
         "",
         *_machine(record),
     ]
+    if record.stopped:
+        lines += ["", "Stopped before the end: these are the cases that were finished."]
     for file, text in pictures.items():
         lines += ["", f"![{text}]({file})"]
     for case in record.cases:

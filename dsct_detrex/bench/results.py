@@ -69,6 +69,7 @@ class Record:
         rates: ``operations`` a second and ``copies``, pairs of bytes and bytes a second; see ``floor.py``.
         command: as it was typed.
         date: of the start, ISO 8601 in UTC.
+        stopped: somebody interrupted it, and cases are missing.
     """
 
     suite: str
@@ -78,4 +79,5 @@ class Record:
     machine: Mapping[str, Any]
     rates: Mapping[str, Any]
     cases: tuple[CaseResult, ...]
+    stopped: bool = False
     schema: int = SCHEMA

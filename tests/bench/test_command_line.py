@@ -57,7 +57,8 @@ def record_of(folder: Path, suite: str) -> dict[str, Any]:
 def test_every_suite_runs(suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = bench([suite, *TINY, "--out", str(tmp_path)])
     record = record_of(tmp_path, suite)
-    assert {"suite", "title", "command", "date", "machine", "rates", "cases", "schema"} == set(record)
+    assert {"suite", "title", "command", "date", "machine", "rates", "cases", "stopped", "schema"} == set(record)
+    assert record["stopped"] is False
     assert record["schema"] == 1
     assert str(tmp_path) not in record["command"], "no folder of this machine"
     rows = [row for case in record["cases"] for row in case["rows"]]
@@ -94,7 +95,25 @@ def test_results_are_not_replaced_unless_asked(tmp_path: Path, capsys: pytest.Ca
     assert record_of(tmp_path, "fusion")["suite"] == "fusion"
 
 
-def test_who_stops_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mine", ["fusion.md", "goals.md"])
+def test_a_page_of_the_user_is_not_replaced_either(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / mine).write_text("mine")
+    assert bench(["fusion", *TINY, "--out", str(tmp_path)]) == 2
+    assert (tmp_path / mine).read_text() == "mine"
+    assert f"{mine} exists;" in capsys.readouterr().err
+
+
+def test_the_list_is_of_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench(["--list", "--suite", "fusion"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("fusion ")
+
+
+def test_who_stops_keeps_what_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     measure, measured = command_line.measure_case, []
 
     def once(*arguments: Any) -> Any:
@@ -106,7 +125,11 @@ def test_who_stops_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(command_line, "measure_case", once)
     assert bench(["fusion", *TINY, "--out", str(tmp_path)]) == 130
     (case,) = record_of(tmp_path, "fusion")["cases"]
-    assert f"## {case['name']}\n" in (tmp_path / "fusion.md").read_text()
+    page = (tmp_path / "fusion.md").read_text()
+    assert f"## {case['name']}\n" in page
+    assert "Stopped before the end" in page
+    assert record_of(tmp_path, "fusion")["stopped"]
+    assert "Interrupted in suite fusion; the cases finished so far are kept." in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fusion.json", "fusion.md", "goals.md"]
 
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dsct_detrex.bench.goals import GOALS, NOT_MEASURED, goals_page
 
 
@@ -24,6 +26,13 @@ def measured(folder: Path, **records: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def test_without_records_nothing_is_claimed(tmp_path: Path) -> None:
+    assert measured(tmp_path) == {goal.name: NOT_MEASURED for goal in GOALS}
+
+
+@pytest.mark.parametrize("content", ["{broken", "[1, 2]", '{"cases": 3}', "{}"])
+def test_files_that_are_no_records_are_passed_over(tmp_path: Path, content: str) -> None:
+    for name in ("operator.json", "notes.json"):
+        (tmp_path / name).write_text(content)
     assert measured(tmp_path) == {goal.name: NOT_MEASURED for goal in GOALS}
 
 

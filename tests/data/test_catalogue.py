@@ -111,7 +111,7 @@ def test_one_module_more_is_one_data_set_more(pets: Path, capsys: pytest.Capture
 
 def test_one_module_more_is_known_to_sweeps_and_dashboards(pets: Path) -> None:
     emotions = catalogue.get_label_set("pets")
-    sweep = Sweep("s", "title", "Table 1", "Row", cells=[{"name": "a", "paper": {"pets": 50.0}}])
+    sweep = Sweep("s", "title", "Row", paper_table="Table 1", cells=[{"name": "a", "paper": {"pets": 50.0}}])
     setting = Setting(sweep, "pets", "paper", emotions, 1, "")
     assert (setting.paper_column, setting.metric, setting.comparable) == ("Paper, Pets", "acc", True)
     assert make_dashboard(emotions, "p").title == "p, emotions of Pets"

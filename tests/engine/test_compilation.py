@@ -11,7 +11,7 @@ from dsct_detrex.engine.compilation import compile_regions, compile_words
 from dsct_detrex.engine.ema import WeightAverage
 from dsct_detrex.engine.settings import Compile
 from dsct_detrex.errors import UserError
-from dsct_detrex.rewrites import rewrite
+from dsct_detrex.rewrites import Rewrite, rewrite
 from tests.dsct.tiny import batch, tiny_dsct
 
 CPU = torch.device("cpu")
@@ -46,6 +46,15 @@ def test_all_regions_of_ours_are_one_graph_each_and_compute_the_same(host, rewri
     assert mine.keys() == expected.keys()
     for name, gradient in expected.items():
         torch.testing.assert_close(mine[name], gradient, rtol=1e-3, atol=1e-3 * gradient.abs().max().item() + 1e-6)
+
+
+def test_no_rewrite_is_left_in_a_region_and_all_others_stand():
+    model = tiny_dsct("deformable_detr")
+    rewriting = rewrite(model)
+    compile_regions(model, Compile(enabled=True, backend="eager", regions=["host.backbone"]), CPU)
+    standing = {name for name, module in model.named_modules() if isinstance(module.__dict__.get("forward"), Rewrite)}
+    assert not any(name.startswith("host.backbone") for name in standing)
+    assert 0 < len(standing) < sum(rewriting.counts.values())
 
 
 def test_keys_and_averages_know_nothing_of_it():

@@ -156,3 +156,18 @@ def test_compiles_without_a_break(which: str) -> None:
         got = [output.detach(), *torch.autograd.grad(output.square().sum(), [*leaves, *plain.parameters()])]
     for wanted, found in zip(expected, got, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_linears_that_do_more_are_left_to_themselves() -> None:
+    class Adapted(nn.Linear):
+        """As low-rank adapters have it."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + x.mean()
+
+    adapted, inputs = attention().eval(), call()
+    adapted.attention_weights.__class__ = Adapted
+    with torch.no_grad():
+        plain = adapted(**inputs)
+        rewrite(adapted)
+        torch.testing.assert_close(adapted(**inputs), plain)

@@ -89,6 +89,56 @@ def test_what_was_prepared_follows_the_weights(linear: nn.Linear, x: Tensor, cha
     assert doubled(linear, x)
 
 
+def test_inference_tensors_changed_in_place_are_seen(x: Tensor) -> None:
+    with torch.inference_mode():
+        linear = nn.Linear(3, 2, bias=False).eval()
+        put(Doubled, linear)
+        assert doubled(linear, x)
+        linear.weight.mul_(3)
+        assert doubled(linear, x)
+
+
+class Summed(Rewrite):
+    """Of a Sequential of one Linear, whose ``forward`` it does not call."""
+
+    name = "summed"
+
+    @classmethod
+    def fits(cls, module: nn.Module) -> bool:
+        return isinstance(module, nn.Sequential) and type(module[0]) is nn.Linear
+
+    def fast(self, prepared: None, *args: Any, **kwargs: Any) -> Tensor:
+        return torch.zeros(())
+
+
+def test_a_part_that_somebody_watches_is_run() -> None:
+    outer, x = nn.Sequential(nn.Linear(3, 2)).eval(), torch.ones(3)
+    put(Summed, outer)
+    with torch.no_grad():
+        assert outer(x).shape == ()
+        for put_hook in (outer[0].register_forward_hook, outer[0].register_forward_pre_hook):
+            seen: list[nn.Module] = []
+            hook = put_hook(lambda module, *_, seen=seen: seen.append(module))
+            assert outer(x).shape == (2,)
+            assert seen == [outer[0]]
+            hook.remove()
+            assert outer(x).shape == ()
+
+
+def test_a_part_that_was_replaced_is_run_unless_it_fits_too() -> None:
+    class Adapted(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + 1
+
+    outer, x = nn.Sequential(nn.Linear(3, 2)).eval(), torch.ones(3)
+    put(Summed, outer)
+    with torch.no_grad():
+        outer[0] = Adapted(3, 2)
+        assert outer(x).shape == (2,)
+        outer[0] = nn.Linear(3, 2)
+        assert outer(x).shape == ()
+
+
 def test_writing_through_data_needs_a_refresh(linear: nn.Linear, x: Tensor) -> None:
     rewriting = put(Doubled, linear)
     assert doubled(linear, x)
