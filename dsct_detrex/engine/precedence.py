@@ -292,6 +292,19 @@ TABLE: tuple[Rule, ...] = (
         "choose at least one context",
     ),
     Rule(
+        ("model.context_detection",),
+        _off("model.use_contexts"),
+        "model.use_contexts",
+        "without contexts nothing recognises things",
+    ),
+    Rule(
+        tuple(f"model.context_detection.{name}" for name in ("classes", "criterion", "weight")),
+        lambda view: view.off("data.objects") and view.off("model.context_detection.teacher_threshold"),
+        "data.objects",
+        "annotate things (data.objects) or let the start detect them (model.context_detection.teacher_threshold=0.3)",
+    ),
+    Rule(("data.object_classes",), _off("data.objects"), "data.objects", "annotate things (data.objects)"),
+    Rule(
         ("model.aggregation.reweighting", "model.aggregation.scale_products", "model.aggregation.project"),
         lambda view: _spared_by_fusion(view, "reweighting"),
         "model.aggregation.formula",

@@ -229,7 +229,8 @@ def test_losses_of_the_last_layer(tmp_path: Path) -> None:
     assert [line.get_ydata().tolist() for line in classes.lines] == [[3], [3], [5], [5]]
     assert [line.get_ydata().tolist() for line in boxes.lines] == [[3], [3], [], []]
     with pytest.raises(
-        Absent, match=r"there is no metrics.jsonl with losses in nowhere, where a training leaves it\.$"
+        Absent,
+        match=r"there is no metrics.jsonl with losses in nowhere, beside the checkpoint, where a training leaves it\.$",
     ):
         list(losses.draw(material(tiny_dsct("detr"))))
 

@@ -14,7 +14,8 @@ data = dict(
     root=None,
     objects=False,  # True: the things of every scene are annotated too, for a detection loss on contexts
     object_classes=L(if_annotated)(
-        annotated="${data.objects}", classes=L(ObjectClasses)(name=DRAWN_THINGS.name, names=list(DRAWN_THINGS.names))
+        annotated="${oc.select:data.objects,False}",
+        classes=L(ObjectClasses)(name=DRAWN_THINGS.name, names=list(DRAWN_THINGS.names)),
     ),
     on_error="raise",
 )
@@ -22,14 +23,19 @@ data = dict(
 dataloader = dict(
     train=L(build_train_loader)(
         dataset=L(SyntheticScenes)(
-            format="${emotions.name}", split="train", length=4096, seed=0, size=(356, 200), objects="${data.objects}"
+            format="${emotions.name}",
+            split="train",
+            length=4096,
+            seed=0,
+            size=(356, 200),
+            objects="${oc.select:data.objects,False}",
         ),
         mapper=L(DatasetMapper)(
             # Scenes are small already: the recipe of EMOTIC at half its sizes, without the crop.
             transforms=L(train_transforms)(scales=(192, 208, 224), max_size=480, crop_probability=0.0),
             emotions="${emotions}",
             is_train=True,
-            objects="${data.object_classes}",
+            objects="${oc.select:data.object_classes,null}",
         ),
         total_batch_size=32,
         num_workers=2,
