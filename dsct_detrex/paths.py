@@ -1,7 +1,8 @@
-"""A path as a user writes it and as a terminal shows it, and where the files that come with this project lie."""
+"""A path as a user writes it and as a terminal shows it, what tells files apart, and where this project's own lie."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,15 @@ def spoken_path(path: Path) -> Path:
     """Relative to the working directory where that is shorter to read."""
     path = path.resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def sha256_of_file(path: Path) -> str:
+    """Of its content, in hexadecimal: a name may stay when a file is replaced."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def config_folder() -> Path:

@@ -10,13 +10,11 @@ Shapes: B images, N subject queries, M context queries.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import getfile
 from typing import NamedTuple
 
 from torch import Tensor
 
-from dsct_detrex.errors import UserError
-from dsct_detrex.suggestions import did_you_mean
+from dsct_detrex.dsct.named_functions import check_name_is_free, find_by_name
 
 
 class Softmax(NamedTuple):
@@ -73,12 +71,7 @@ def register_formula(heads: bool = False) -> Callable[[Softmaxes], Softmaxes]:
     def register(softmaxes: Softmaxes) -> Softmaxes:
         name = softmaxes.__name__
         known = FORMULAS.get(name)
-        # A config that is loaded twice defines its function twice; that is the same one.
-        if known is not None and getfile(known.softmaxes) != getfile(softmaxes):
-            raise UserError(
-                f"register_formula(): `{name}` in {getfile(softmaxes)} expects a name of its own; "
-                f"{getfile(known.softmaxes)} has one of that name. Rename the function."
-            )
+        check_name_is_free(softmaxes, known and known.softmaxes, "register_formula()")
         FORMULAS[name] = Formula(softmaxes, heads)
         return softmaxes
 
@@ -91,12 +84,7 @@ def find_formula(name: str) -> Formula:
     Raises:
         UserError: there is none; the message lists those there are.
     """
-    if name not in FORMULAS:
-        raise UserError(
-            f"RelationalAggregation(formula=) expects one of {', '.join(FORMULAS)}. "
-            f"Got {name!r}.{did_you_mean(str(name), FORMULAS)}"
-        )
-    return FORMULAS[name]
+    return find_by_name(FORMULAS, name, "RelationalAggregation(formula=)")
 
 
 @register_formula()

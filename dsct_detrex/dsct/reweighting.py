@@ -10,15 +10,13 @@ Shapes: B images, N subject queries, M context queries, C channels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import getfile
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dsct_detrex.dsct.choices import squared_distance
-from dsct_detrex.errors import UserError
-from dsct_detrex.suggestions import did_you_mean
+from dsct_detrex.dsct.named_functions import check_name_is_free, find_by_name
 
 
 class Pairs(NamedTuple):
@@ -80,12 +78,7 @@ def register_reweighting(
     def register(relevance: Relevance) -> Relevance:
         name = relevance.__name__
         known = REWEIGHTINGS.get(name)
-        # A config that is loaded twice defines its function twice; that is the same one.
-        if known is not None and getfile(known.relevance) != getfile(relevance):
-            raise UserError(
-                f"register_reweighting(): `{name}` in {getfile(relevance)} expects a name of its own; "
-                f"{getfile(known.relevance)} has one of that name. Rename the function."
-            )
+        check_name_is_free(relevance, known and known.relevance, "register_reweighting()")
         REWEIGHTINGS[name] = Reweighting(relevance, learned, by_distance, by_product)
         return relevance
 
@@ -98,12 +91,7 @@ def find_reweighting(name: str) -> Reweighting:
     Raises:
         UserError: there is none; the message lists those there are.
     """
-    if name not in REWEIGHTINGS:
-        raise UserError(
-            f"RelationalAggregation(reweighting=) expects one of {', '.join(REWEIGHTINGS)}. "
-            f"Got {name!r}.{did_you_mean(str(name), REWEIGHTINGS)}"
-        )
-    return REWEIGHTINGS[name]
+    return find_by_name(REWEIGHTINGS, name, "RelationalAggregation(reweighting=)")
 
 
 @register_reweighting()

@@ -7,18 +7,16 @@ one: ``last.pth`` holds the SHA-256 of the file instead of its weights.
 from __future__ import annotations
 
 import copy
-import hashlib
 from typing import Any, Protocol
 
 from torch import nn
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import user_path
+from dsct_detrex.paths import sha256_of_file, user_path
 from dsct_detrex.structures import ObjectClasses
 from dsct_detrex.weights import LoadReport, folded, load_weights, read_checkpoint
 
 _SWITCH = "model.context_detection.teacher_threshold"
-_BLOCK = 1 << 20
 
 
 class Teacher(Protocol):
@@ -64,7 +62,7 @@ def teach(model: Any, path: str | None, content: dict[str, Any] | None = None) -
             f"the weights of a detector with train.init_checkpoint=<file>, or set {_SWITCH}=null."
         )
     checkpoint = read_checkpoint(path)
-    found = _sha256(path)
+    found = sha256_of_file(user_path(path))
     if content is not None:
         _check_same(found, content.get("teacher"), path)
         saved["init_checkpoint"] = path
@@ -102,11 +100,3 @@ def _check_complete(report: LoadReport, path: str) -> None:
             f"{_SWITCH} expects all weights of the host in {path}, heads included. It lacks {folded(absent)}. Start "
             f"from a detector with this host, or set {_SWITCH}=null."
         )
-
-
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with user_path(path).open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.paths import sha256_of_file
 from dsct_detrex.prediction.growing_list import writing_failed
 from dsct_detrex.prediction.own_files import HIDDEN
 from dsct_detrex.prediction.predictor import Predictor
@@ -107,7 +108,7 @@ def facts_of(predictor: Predictor, stride: int, units: Iterable[str] | None) -> 
     emotions = predictor.emotions
     return Facts(
         weights=predictor.origin,
-        content=_digest_of_file(predictor.file) if predictor.file else "",
+        content=sha256_of_file(predictor.file) if predictor.file else "",
         threshold=predictor.threshold,
         nms=predictor.nms,
         stride=stride,
@@ -117,11 +118,3 @@ def facts_of(predictor: Predictor, stride: int, units: Iterable[str] | None) -> 
         several=isinstance(emotions, MultiLabelEmotions),
         units="" if units is None else hashlib.sha256("\0".join(units).encode("utf-8", "surrogateescape")).hexdigest(),
     )
-
-
-def _digest_of_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
