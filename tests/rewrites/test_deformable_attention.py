@@ -166,7 +166,7 @@ def test_linears_that_do_more_are_left_to_themselves() -> None:
             return super().forward(x) + x.mean()
 
     adapted, inputs = attention().eval(), call()
-    adapted.attention_weights.__class__ = Adapted
+    adapted.sampling_offsets.__class__ = Adapted
     with torch.no_grad():
         plain = adapted(**inputs)
         rewrite(adapted)
