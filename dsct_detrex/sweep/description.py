@@ -108,6 +108,7 @@ class Sweep:
         title: str,
         axis: str,
         cells: Sequence[Mapping[str, Any]],
+        *,
         paper_table: str = "",
         scale: str = "",
         base: str = "projects/deformable_detr_dsct.py",

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dsct_detrex.objective import ProposalLoss, Proposals, Target
-from dsct_detrex.objective.proposals import _AmongCandidates
+from dsct_detrex.objective.proposals import AmongCandidates
 
 BOX = [0.5, 0.5, 0.2, 0.4]
 
@@ -71,7 +71,7 @@ def test_more_people_than_candidates_leave_people_out() -> None:
 
 
 def test_the_filter_keeps_the_pairs_of_candidates() -> None:
-    rule = _AmongCandidates(ProposalLoss().matcher, torch.tensor([[True, False, True]]))
+    rule = AmongCandidates(ProposalLoss().matcher, torch.tensor([[True, False, True]]))
     logits, boxes = torch.zeros(1, 1, 3, 2), torch.tensor([[[BOX, BOX, [0.2, 0.2, 0.1, 0.1]]]])
     people = Target(torch.tensor([BOX, [0.2, 0.2, 0.1, 0.1]]), torch.zeros(2, dtype=torch.long))
     boxes[0, 0, 1] = 10.0

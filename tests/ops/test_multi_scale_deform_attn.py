@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable
 
 import golden_io
@@ -220,6 +221,8 @@ def test_a_forked_child_computes_too(openmp_in_parent: bool) -> None:
                 torch.set_num_threads(4)
                 results = evaluate("numba", arguments, grad_output)
                 os._exit(0 if all(torch.equal(a, b) for a, b in zip(results, expected)) else 3)
+            except BaseException:
+                traceback.print_exc()
             finally:  # an exception must not run the rest of the test suite in the child
                 os._exit(4)
         assert _exit_status(child, seconds=20) == 0

@@ -242,7 +242,7 @@ def test_runs_of_a_sweep_are_a_wandb_group(sweep, capsys):
             "Got 'dino/seed3'. Its cells: dino, deformable.",
         ),
         (["--seeds", "0"], "--seeds expects a whole number of at least 1. Got 0."),
-        (["--scale", "huge"], "--scale expects one of demo, paper. Got 'huge'."),
+        (["--scale", "huge"], "--scale expects one of demo, paper, project. Got 'huge'."),
         (["--table", "10"], "Say which sweep: --table N for one of the paper, or --config FILE for any other."),
         (["train.max_itr=3"], "unknown key `train.max_itr`. Did you mean `train.max_iter`?"),
     ],

@@ -46,7 +46,7 @@ ON_EMOTIC = dict(
 
 def setting(sweep: dict[str, Any], data: str = "synthetic", scale: str = "demo", emotions: str = "caer_s") -> Setting:
     return Setting(
-        Sweep("s", "title", "Table 9", "Row", **sweep),
+        Sweep("s", "title", "Row", paper_table="Table 9", **sweep),
         data,
         scale,
         get_emotions(emotions),

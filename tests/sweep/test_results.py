@@ -31,7 +31,7 @@ def finished(folder: Path, cell: Cell, seed: int, accuracy: float) -> Run:
 
 
 def setting(cells: list[dict], data: str = "synthetic", scale: str = "demo", **options: object) -> Setting:
-    sweep = Sweep("s", "title", "Table 10", "Host", cells, **options)
+    sweep = Sweep("s", "title", "Host", cells, paper_table="Table 10", **options)
     return Setting(sweep, data, scale, CAER_S, 2, "python scripts/sweep.py")
 
 
