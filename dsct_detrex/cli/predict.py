@@ -14,7 +14,6 @@ from dsct_detrex.paths import expanded
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
 from dsct_detrex.suggestions import did_you_mean
 
-REWRITES = ("all", "none")
 ON_ERROR = ("report", "skip", "raise")
 PRECISIONS = ("off", "auto", "on", "bfloat16", "float16")
 ROWS, PICTURES, VIDEO = "json", "pictures", "video"
@@ -63,9 +62,11 @@ def build_parser() -> Parser:
     )
     add(
         "--rewrites",
-        default=REWRITES[0],
-        choices=REWRITES,
-        help="whether exact rewrites make the model faster; none computes it as it is written (default: %(default)s)",
+        default="all",
+        type=lambda said: said.split(","),
+        metavar="NAME[,NAME]",
+        help="exact rewrites that make the model faster: all, none (it is computed as it is written), or some by "
+        "their names (default: %(default)s)",
     )
     add("--stride", type=count, default=1, metavar="N", help="every N-th frame of a video (default: %(default)s)")
     add("--max-frames", type=count, metavar="N", help="end a video or camera after N frames that were taken")

@@ -78,14 +78,17 @@ class Files:
 
 
 class Annotated:
-    """The pictures of a data set."""
+    """The pictures of a data set, and of which model: ``said`` tells where its emotions are not theirs."""
 
-    def __init__(self, dataset: EmotionDataset) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: EmotionDataset, read: Emotions) -> None:
+        self._dataset, self._read = dataset, read
 
     @property
     def said(self) -> str:
-        return describe(self._dataset)
+        said, shown = describe(self._dataset), self._dataset.emotions
+        if shown == self._read:
+            return said
+        return f"{said}. Its annotations are the emotions of {shown.name}; the model reads those of {self._read.name}"
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -109,7 +112,7 @@ def find_samples(
         data: name of a data set, or a data config of the user's own.
         root: its folder.
         split: of it; None takes ``test``.
-        emotions: of the model, which drawn scenes are labelled with.
+        emotions: that the model reads; drawn scenes are labelled with them.
 
     Raises:
         UserError: pictures and a data set are named, a name is unknown, nothing is there, or there are no drawn scenes
@@ -133,5 +136,5 @@ def find_samples(
                 f"visualize: drawn scenes show the emotions of {' or '.join(FORMATS)}, and this model reads "
                 f"{emotions.name}; name pictures, or a data set with --data."
             )
-        return Annotated(SyntheticScenes(emotions.name, split or "test", length=_DRAWN, size=_DRAWN_SIZE))
-    return Annotated(split_named(data, root, split or "test", "visualize"))
+        return Annotated(SyntheticScenes(emotions.name, split or "test", length=_DRAWN, size=_DRAWN_SIZE), emotions)
+    return Annotated(split_named(data, root, split or "test", "visualize"), emotions)

@@ -100,9 +100,11 @@ def chosen(which: str | Sequence[str], asker: str = "rewrites") -> tuple[type[Re
         return available()
     if wanted == [NONE]:
         return ()
+    known = (ALL, NONE, *names())
     for name in wanted:
-        if name not in names():
-            known = (ALL, NONE, *names())
+        if name in (ALL, NONE):
+            raise UserError(f"{asker} expects {name} alone. Got {', '.join(wanted)}. Name the rewrites that you want.")
+        if name not in known:
             raise UserError(
                 f"{asker} expects {ALL}, {NONE}, or a list of names of {', '.join(names())}. Got {name!r}."
                 f"{did_you_mean(name, known)}"

@@ -35,8 +35,7 @@ class Rewrite(ABC):
     def __init__(self, module: nn.Module) -> None:
         self.module: Any = module
         self.plain: Callable[..., Any] = module.forward
-        self._prepared: Any = None
-        self._seen: Hashable = None
+        self._kept: tuple[Hashable, Any] | None = None  # one value: threads that share a model never see half of it
         self._parts = _parts_of(module)
         self._fitting = True
 
@@ -82,18 +81,19 @@ class Rewrite(ABC):
 
     def forget(self) -> None:
         """Drop what was prepared."""
-        self._prepared = self._seen = None
+        self._kept = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and files take none of what was prepared: it is made of other tensors there, and may be opaque."""
-        return self.__dict__ | {"_prepared": None, "_seen": None}
+        return self.__dict__ | {"_kept": None}
 
     def _current(self) -> Any:
         """What ``prepare`` made of the weights as they are now."""
         seen = tuple(_state(tensor) for tensor in self.weights())
-        if self._seen != seen:
-            self._prepared, self._seen = self.prepare(), seen
-        return self._prepared
+        kept = self._kept
+        if kept is None or kept[0] != seen:
+            self._kept = kept = (seen, self.prepare())
+        return kept[1]
 
 
 def _state(tensor: Tensor) -> Hashable:

@@ -137,7 +137,7 @@ def test_who_stops_keeps_what_was_measured(
     ("words", "sentence"),
     [
         (["modle"], "error: bench: there is no suite 'modle'. Did you mean `model`?"),
-        (["--suite", "x"], "error: bench: there is no suite 'x'. Suites: data, fusion, growth,"),
+        (["--suite", "x"], "error: bench: there is no suite 'x'. Suites: batches, data, fusion, growth,"),
         (
             ["model", "--hosts", "dinno"],
             "error: bench: --hosts expects names of hosts. Got 'dinno'. Did you mean `dino`?",

@@ -39,7 +39,7 @@ def looking(model: Any, name: str = "DSCT") -> Looking:
 
 
 def material(model: Any, folder: Path = Path("nowhere"), **changes: Any) -> Material:
-    scenes = Annotated(SyntheticScenes("caer_s", "test", length=3, size=(96, 64)))
+    scenes = Annotated(SyntheticScenes("caer_s", "test", length=3, size=(96, 64)), CAER_S)
     settings = {"samples": scenes, "images": 1, "people": 1, "many": 3, "beside": None, "folder_beside": None}
     return Material(model=looking(model), folder=folder, **(settings | changes))
 
@@ -52,6 +52,13 @@ def painted(drawing: Drawing) -> Figure:
 
 def points_on(axes: Any) -> list[tuple[float, float]]:
     return [tuple(point) for group in axes.collections for point in group.get_offsets().tolist()]
+
+
+def test_annotations_of_another_label_set_say_so() -> None:
+    scenes = SyntheticScenes("emotic", "test", length=3, size=(96, 64))
+    said = Annotated(scenes, CAER_S).said
+    assert said.endswith(". Its annotations are the emotions of emotic; the model reads those of caer_s")
+    assert Annotated(scenes, scenes.emotions).said == said.partition(". Its annotations")[0]
 
 
 def test_ten_hosts() -> None:

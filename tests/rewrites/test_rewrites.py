@@ -151,9 +151,9 @@ def test_training_drops_what_was_prepared(linear: nn.Linear, x: Tensor) -> None:
     put(Doubled, linear)
     doubled(linear, x)
     standing: Any = linear.forward
-    assert standing._prepared is not None
+    assert standing._kept is not None
     linear.train()(x)
-    assert standing._prepared is None
+    assert standing._kept is None
 
 
 def test_keys_and_copies(linear: nn.Linear, x: Tensor) -> None:
@@ -204,6 +204,9 @@ def test_choice() -> None:
     assert [kind.name for kind in chosen(["deformable_attention"])] == ["deformable_attention"]
     with pytest.raises(UserError, match=r"train.rewrites expects all, none, or a list of names of .*Got 'deform'"):
         chosen(["deform"], "train.rewrites")
+    for both in (["all", "none"], ["attention", "all"], ["none", "attention"]):
+        with pytest.raises(UserError, match=rf"^train.rewrites expects (all|none) alone. Got {', '.join(both)}. Name "):
+            chosen(both, "train.rewrites")
 
 
 def deformable() -> nn.Module:

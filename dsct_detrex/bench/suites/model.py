@@ -47,14 +47,14 @@ def _with_dsct(setting: Setting, host: str, size: Size) -> list[Candidate]:
     build: Callable[[], DSCT] = partial(our_dsct, setting, host)
     found = []
     if official:
-        found.append(Candidate("official", partial(_official, official, setting, size)))
+        found.append(Candidate("official", partial(official_decoding, official, setting, size)))
     if detrex:
         live = partial(dsct_on_live, detrex.folder, host, build)
-        found.append(Candidate("detrex", lambda: _decoding(live(), size), "DSCT on live modules of detrex"))
-    found.append(Candidate("plain", lambda: _decoding(build(), size, build)))
-    found.append(Candidate("rewritten", lambda: _decoding(rewritten(build()), size)))
+        found.append(Candidate("detrex", lambda: decoding(live(), size), "DSCT on live modules of detrex"))
+    found.append(Candidate("plain", lambda: decoding(build(), size, build)))
+    found.append(Candidate("rewritten", lambda: decoding(rewritten(build()), size)))
     if detrex:
-        found.append(Candidate("detrex, rewritten", lambda: _decoding(rewritten(live()), size)))
+        found.append(Candidate("detrex, rewritten", lambda: decoding(rewritten(live()), size)))
     return found
 
 
@@ -62,8 +62,8 @@ def _share(setting: Setting, host: str, size: Size) -> list[Candidate]:
     build = partial(build_dsct, host, setting.device)
     return [
         Candidate("bare host", lambda: _detecting(rewritten(build()), size, build), "all rewritten"),
-        Candidate("DSCT", lambda: _decoding(rewritten(build()), size, build)),
-        Candidate("DSCT without fusion", lambda: _decoding(rewritten(_unfused(build())), size)),
+        Candidate("DSCT", lambda: decoding(rewritten(build()), size, build)),
+        Candidate("DSCT without fusion", lambda: decoding(rewritten(_unfused(build())), size)),
     ]
 
 
@@ -74,16 +74,16 @@ def _unfused(model: DSCT) -> DSCT:
     return model
 
 
-def _decoding(model: DSCT, size: Size, plain: Callable[[], DSCT] | None = None) -> Ready:
-    """Subjects of one picture: logits and boxes of the last layer."""
+def decoding(model: DSCT, size: Size, plain: Callable[[], DSCT] | None = None, count: int = 1, batch: int = 1) -> Ready:
+    """Subjects of ``count`` pictures, ``batch`` at a time: logits and boxes of the last layer."""
     image = picture(size, model.device)
 
     def run() -> list[Tensor]:
-        last = model.decode([image])[-1]
-        return [last.logits, last.boxes]
+        layers = [model.decode([image] * batch)[-1] for _ in range(count // batch)]
+        return [torch.cat([layer.logits for layer in layers]), torch.cat([layer.boxes for layer in layers])]
 
-    countable = None if plain is None else lambda: _decoding(plain(), size).run
-    traffic = weight_bytes(model) + bytes_of(image.float())
+    countable = None if plain is None else lambda: decoding(plain(), size, None, count, batch).run
+    traffic = weight_bytes(model) + count * bytes_of(image.float())
     return Ready(inference(run), traffic=traffic, countable=countable, facts=_facts(model))
 
 
@@ -100,15 +100,16 @@ def _detecting(model: DSCT, size: Size, plain: Callable[[], DSCT] | None = None)
     return Ready(inference(run), traffic=traffic, countable=countable, facts=_facts(host))
 
 
-def _official(rival: Rival, setting: Setting, size: Size) -> Ready:
+def official_decoding(rival: Rival, setting: Setting, size: Size, count: int = 1) -> Ready:
+    """The same by the official code, ``count`` pictures one after the other."""
     code = load_official(rival.folder)
     model, _ = code.build(setting.device)
     ours = build_dsct(PAPERS_HOST, torch.device("cpu")).normalizer
     samples = code.nested(ours([picture(size, torch.device("cpu"))])[0].to(setting.device))
 
     def run() -> list[Tensor]:
-        found = model(samples)
-        return [found["pred_logits"], found["pred_boxes"]]
+        found = [model(samples) for _ in range(count)]
+        return [torch.cat([one[name] for one in found]) for name in ("pred_logits", "pred_boxes")]
 
     return Ready(inference(run), facts=_facts(model), note=code.note)
 

@@ -64,6 +64,8 @@ class Session:
         has_rows = (self.folder / ROWS_NAME).exists() or rows_files(self.folder)
         if self.resumes and has_rows:
             facts.check_same(self.folder)
+        if self.shard is not None:
+            self.shard.reopen(self.folder)
         rows = Rows(self.folder, self.shard.part if self.shard else ROWS_NAME, resume=self.resumes)
         facts.write(self.folder)
         if self.shard is None:

@@ -49,7 +49,7 @@ class Shard:
         return f"predictions.shard-{self.number}-of-{self.of}.json"
 
     def begin(self, folder: Path, resume: bool) -> Done:
-        """Look at what the folder holds; returns what is done, by whatever shard.
+        """Look at what the folder holds and change nothing; returns what is done, by whatever shard.
 
         Raises:
             UserError: there are results of an earlier run, and nobody asked to go on with them.
@@ -59,10 +59,12 @@ class Shard:
             raise UserError(
                 f"predict: {mine[0]} is there already. Add --resume to go on, or give another --out to begin anew."
             )
-        done = done_in([*rows_files(folder), folder / ROWS_NAME])
+        return done_in([*rows_files(folder), folder / ROWS_NAME])
+
+    def reopen(self, folder: Path) -> None:
+        """Say that this shard works again, if it was done."""
         if (folder / self.name).exists():
             os.replace(folder / self.name, folder / self.part)
-        return done
 
     def end(self, folder: Path) -> bool:
         """Say that this shard is done; returns whether all are."""

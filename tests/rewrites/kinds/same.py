@@ -31,7 +31,7 @@ def assert_same(module: nn.Module, name: str, *args: Any, prepares: bool = True,
                 assert rewriting.counts[name]
                 assert_close(module(*args, **kwargs), plain)
                 first = standing(module)
-                assert not prepares or first is None or first._prepared is not None
+                assert not prepares or first is None or first._kept is not None
                 assert_close(copy.deepcopy(module)(*args, **kwargs), plain)
                 assert list(module.state_dict()) == keys
                 _step(module)

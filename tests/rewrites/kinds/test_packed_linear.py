@@ -41,7 +41,7 @@ def test_what_it_leaves_to_torch(where: str, monkeypatch: pytest.MonkeyPatch) ->
             assert torch.equal(layer(x), plain)
             first = standing(layer)
             assert first is not None
-            assert first._prepared is None
+            assert first._kept is None
 
 
 def test_moving_to_another_precision_and_back() -> None:
