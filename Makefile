@@ -8,6 +8,8 @@ WEB    ?=
 CONSTRAINTS ?= constraints.txt
 # Where torch comes from, e.g. the CPU-only index that pytorch.org/get-started prints; empty: where pip looks anyway.
 TORCH_INDEX ?=
+# The oldest Python that is promised, for `make test-oldest`.
+OLDEST ?= python3.10
 # Processes that run the tests; each computes with one thread.
 JOBS   ?= 2
 VENV   := .venv
@@ -17,10 +19,10 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH   = $(if $(CONSTRAINTS),$$(grep -E '^(torch|torchvision)==' $(CONSTRAINTS)),torch torchvision)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo web bench test check format docs browser clean
+.PHONY: help setup demo web bench test test-oldest check format docs browser clean
 
 help:  ## list the chores
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 setup: $(READY)  ## make the virtual environment .venv with everything in it
 
@@ -43,6 +45,9 @@ bench: setup  ## time what there is to time, write runs/bench/; BENCH="--quick" 
 test: setup  ## run the test suite
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
+test-oldest:  ## run it with the oldest versions that are promised (constraints-oldest.txt), in .venv-oldest
+	$(MAKE) test VENV=.venv-oldest PYTHON=$(OLDEST) CONSTRAINTS=constraints-oldest.txt
+
 check: setup  ## formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --no-cache .
@@ -62,4 +67,4 @@ browser:  ## install Chromium where that is possible, for the tests of the web p
 	DEBIAN_FRONTEND=noninteractive timeout 300 sh -c "apt-get update --quiet && apt-get install --yes --quiet chromium" || echo "no Chromium: its tests are skipped"
 
 clean:  ## remove runs, caches and the virtual environment
-	rm -rf runs site $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs site $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache

@@ -93,7 +93,8 @@ def _record(file: Path) -> Any:
 
 
 def _is_from(device: str, record: Any) -> bool:
-    return (record.get("machine", {}).get("device", CPU) == CPU) == (device == CPU)
+    measured_on = str(record.get("machine", {}).get("device", CPU))
+    return (measured_on == CPU) == (device == CPU)
 
 
 def _verdict(readings: Sequence[Reading], device: str) -> str:

@@ -148,7 +148,8 @@ def test_a_name_is_not_taken_twice():
             return pairs.products
 
 
-def test_the_same_function_may_be_registered_again():
+def test_the_same_function_may_be_registered_again(monkeypatch):
+    monkeypatch.setattr("dsct_detrex.dsct.reweighting.REWEIGHTINGS", dict(REWEIGHTINGS))
     again = REWEIGHTINGS["equal"].relevance
     assert register_reweighting()(again) is again
 
