@@ -52,6 +52,15 @@ def projects_folder() -> Path:
     return _own_folder("projects")
 
 
+def own_project_file(text: str) -> str:
+    """A file that a config names below ``projects/``: the one of the working directory, else the one that comes with this
+    project; any other text stays as it is."""
+    folder, _, name = text.partition("/")
+    if folder != "projects" or Path(text).exists() or not (projects_folder() / name).is_file():
+        return text
+    return str(spoken_path(projects_folder() / name))
+
+
 def _own_folder(name: str) -> Path:
     package = Path(dsct_detrex.__file__).parent
     packaged = package / name

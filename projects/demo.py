@@ -1,4 +1,8 @@
-"""The demo: DSCT small enough to learn synthetic scenes from scratch on two CPU cores in minutes (``make demo``)."""
+"""The demo: DSCT small enough to learn drawn scenes on two CPU cores in minutes (``make demo``).
+
+It starts from a detector of drawn things, as the paper starts from one of COCO's: ``projects/demo_objects.py``, trained for
+an hour of one core. ``train.init_checkpoint=`` (empty) learns everything from scratch.
+"""
 
 from dsct_detrex.config import CosineParamScheduler
 from dsct_detrex.config import LazyCall as L
@@ -18,7 +22,7 @@ dataloader.train.num_workers = 1
 dataloader.test.batch_size = 16
 dataloader.test.num_workers = 1
 
-# ResNet-18 without its last stage, trained from scratch: ordinary batch norm, nothing frozen, full learning rate.
+# ResNet-18 without its last stage: ordinary batch norm, nothing frozen, full learning rate.
 _host = hosts[host.name]
 _host.backbone.depth = 18
 _host.backbone.out_features = ["res3", "res4"]
@@ -47,3 +51,4 @@ train.max_iter = 480
 train.eval_period = 160
 train.checkpointer.max_to_keep = 0
 train.output_dir = "runs/demo/dsct"
+train.init_checkpoint = "projects/demo_objects.safetensors"

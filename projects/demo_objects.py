@@ -1,6 +1,9 @@
 """The demo's network as a detector of things: what ``projects/demo.py`` can start from, as the paper starts from COCO.
 
-``dsct train --config demo_objects``, then ``--config demo train.init_checkpoint=runs/demo/objects/best.safetensors``.
+``demo_objects.safetensors`` beside this file is what these two made; the demo starts from it:
+
+    dsct train --config demo_objects
+    dsct convert runs/demo/objects/last.safetensors projects/demo_objects.safetensors --config demo_objects --half
 """
 
 from dsct_detrex.config import LazyCall as L
@@ -35,4 +38,5 @@ model.one_to_many = L(OneToMany)(num_queries=100, repeats=4)
 train.max_iter = 3200
 train.eval_period = 400
 train.checkpointer.period = 400
+train.init_checkpoint = ""
 train.output_dir = "runs/demo/objects"

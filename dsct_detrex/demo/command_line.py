@@ -57,7 +57,8 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    total = stated_steps(compose(parse(trainings[0].words(*overrides)), check=False))
+    cfg = compose(parse(trainings[0].words(*overrides)), check=False)
+    total = stated_steps(cfg)
     seconds = run_all(trainings, "train", total, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
     run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
@@ -73,7 +74,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     notes = {
         "Command": spoken("demo", words),
         "Configuration": "projects/demo.py; projects/demo_baseline.py differs in two lines",
-        "Start": "both models are trained from scratch in this run; no checkpoint is loaded",
+        "Start": _start(cfg.train.init_checkpoint),
         "Device": f"{_device_name()}, one process per model, side by side",
         "Precision": precision_words(Amp("auto"), device),
     }
@@ -127,6 +128,12 @@ def _caption(cues: dict[str, Any], people: int) -> str:
     """For example ``Park, rain, dusk: 2 people``."""
     scene = ", ".join(str(cues[name]) for name in ("place", "weather", "light"))
     return f"{scene[:1].upper()}{scene[1:]}: {counted(people, 'person')}"
+
+
+def _start(file: str | None) -> str:
+    if not file:
+        return "both models are trained from scratch in this run; no checkpoint is loaded"
+    return f"both models start from the weights of {file} and are trained in this run"
 
 
 def _device_name() -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 
 from dsct_detrex.config.hints import fits, spoken_hint
 from dsct_detrex.errors import UserError
-from dsct_detrex.paths import expanded
+from dsct_detrex.paths import expanded, own_project_file
 from dsct_detrex.rewrites import chosen
 from dsct_detrex.suggestions import did_you_mean
 
@@ -195,7 +195,8 @@ class TrainSettings:
 
     Attributes:
         output_dir: the folder of the run.
-        init_checkpoint: weights to start from, of any kind that ``weights`` reads; empty or null are none.
+        init_checkpoint: weights to start from, of any kind that ``weights`` reads; empty or null are none. What lies in
+            ``projects/`` of this project is found there from any working directory.
         max_iter: length in iterations, where ``max_epoch`` is null.
         max_epoch: length in epochs (``--epochs``); null counts ``max_iter``, ``eval_period`` and
             ``checkpointer.period``.
@@ -277,7 +278,7 @@ class TrainSettings:
         return dataclasses.replace(
             settings,
             output_dir=expanded(settings.output_dir),
-            init_checkpoint=checkpoint if checkpoint is None else expanded(checkpoint),
+            init_checkpoint=checkpoint and own_project_file(expanded(checkpoint)),
         )
 
 
