@@ -32,7 +32,9 @@ def build_fused(cfg: DictConfig) -> Optimizer:
 
 
 def _count_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    increment_version([weight for group in optimizer.param_groups for weight in group["params"]])
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            increment_version(weight)  # torch 2.4 takes no list of them
 
 
 def _built(cfg: DictConfig) -> Optimizer:
