@@ -40,6 +40,8 @@ _TRANSFORMS: Final = (
     "dsct_detrex.data.eval_transforms",
     "dsct_detrex.data.train_transforms",
     "dsct_detrex.data.transforms.",
+    "dsct_detrex.data.transforms.eval_transforms",
+    "dsct_detrex.data.transforms.train_transforms",
 )
 
 _PROGRAM: Final = ".pt2"
