@@ -5,6 +5,7 @@ All boxes are ``xyxy`` in pixels of the original image.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from dsct_detrex.data.text_files import read_json
 from dsct_detrex.errors import UserError
 
 
@@ -85,13 +85,13 @@ class DetectedBoxes(BoxSource):
             raise UserError(f"DetectedBoxes(file=) expects a COCO result file. {path} does not exist.")
         self._people: dict[str, list[tuple[list[float], float]]] = {}
         try:
-            for row in read_json(path):
+            for row in json.loads(path.read_text(encoding="utf-8")):
                 wanted = category_id is None or row["category_id"] == category_id
                 if wanted and row["score"] >= min_score:
                     x, y, width, height = (float(number) for number in row["bbox"])
                     found = ([x, y, x + width, y + height], float(row["score"]))
                     self._people.setdefault(str(row["image_id"]), []).append(found)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, OSError) as error:
             raise UserError(
                 f"DetectedBoxes(file=) expects a list of objects with image_id, bbox [x, y, w, h] and score. {path}: "
                 f"{type(error).__name__}: {error}."
