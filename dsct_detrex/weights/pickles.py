@@ -12,7 +12,7 @@ let alone called. On the list are
 
 None of these reaches a file, a process, an import or an attribute by name. Objects may be filled with state; classes
 and functions may not. Containers are filled with what the file holds, not with numbers that a few bytes stand for
-(``list(range(10**12))``), which would fill the memory instead.
+(``list(range(10**12))``, ``int(Decimal("1e999999999"))``), which would fill the memory instead.
 """
 
 from __future__ import annotations
@@ -124,9 +124,14 @@ class Unpickler(pickle._Unpickler):
 
 
 def _check_filling(called: Any, arguments: Any) -> None:
-    """Refuse a container that is to be made of a number or a range."""
-    if any(called is kind for kind in _CONTAINERS) and any(isinstance(one, int | range) for one in arguments):
-        raise RefusedGlobal(f"{called.__module__}.{called.__name__}({arguments[0]!r})")
+    """Refuse a container that is to be made of a number or a range, and a number of a power of ten."""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else None
+    fills = any(called is kind for kind in _CONTAINERS) and isinstance(first, int | range)
+    counts = (called is int and isinstance(first, decimal.Decimal)) or (
+        called is fractions.Fraction and isinstance(first, str) and "e" in first.lower()
+    )
+    if fills or counts:
+        raise RefusedGlobal(f"{called.__module__}.{called.__name__}({first!r})")
 
 
 _NO_OBJECTS: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)

@@ -18,6 +18,7 @@ import yaml
 from torch import nn
 
 from dsct_detrex.cli.evaluate import parse
+from dsct_detrex.config import trust
 from dsct_detrex.config.building import instantiate
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.trust import LIVE_TARGETS, TRUSTED_TARGETS, check_trusted, instantiate_trusted
@@ -41,29 +42,35 @@ def modules_of(name: str) -> Iterator[ModuleType]:
             continue
 
 
-def names_below(place: str) -> Iterator[str]:
-    """Everything that can be called below a place, by the name it would be asked for, methods too."""
+def called_below(place: str) -> dict[str, Any]:
+    """Everything that can be called below a place, methods too, each by one of the names it would be asked for."""
+    found: dict[int, tuple[str, Any]] = {}
     for module in modules_of(place):
         for name, value in vars(module).items():
-            if callable(value) and name.isidentifier():
-                yield f"{module.__name__}.{name}"
-                if isinstance(value, type):
-                    yield from (f"{module.__name__}.{name}.{inner}" for inner in vars(value) if inner.isidentifier())
+            if not callable(value) or not name.isidentifier():
+                continue
+            found.setdefault(id(value), (f"{module.__name__}.{name}", value))
+            for inner in vars(value) if isinstance(value, type) else ():
+                method = getattr(value, inner, None)
+                if callable(method) and inner.isidentifier():
+                    _kept.append(method)
+                    found.setdefault(id(method), (f"{module.__name__}.{name}.{inner}", method))
+    return dict(found.values())
 
 
-def is_allowed(name: str) -> bool:
-    try:
-        check_trusted({"_target_": name})
-    except (ConfigError, UserError):
-        return False
-    return True
+_kept: list[Any] = []
+"""Bound methods, so that none takes the number of another."""
 
 
 def allowed_below(place: str) -> list[Any]:
-    from dsct_detrex.config.targets import locate
-
-    found = {id(what): what for name in names_below(place) if is_allowed(name) for what in [locate(name)]}
-    return list(found.values())
+    allowed = []
+    for name, value in called_below(place).items():
+        try:
+            trust._check_found(value, name, {}, TRUSTED_TARGETS)
+        except UserError:
+            continue
+        allowed.append(value)
+    return allowed
 
 
 _ACTS = re.compile(
@@ -217,8 +224,6 @@ def test_users_extend_the_list_by_whole_names_and_by_places() -> None:
 
 def test_live_detrex_reads_no_weights() -> None:
     """timm and torchvision backbones unpickle or download while they are built: they are not trusted in live mode either."""
-    from dsct_detrex.config import trust
-
     assert "detrex.modeling." in LIVE_TARGETS
     for place in ("detrex.modeling.backbone.timm_backbone.", "detrex.modeling.backbone.torchvision_backbone."):
         assert place in trust._DOERS

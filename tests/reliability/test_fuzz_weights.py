@@ -169,6 +169,20 @@ def test_a_few_bytes_do_not_fill_the_memory(kind: str, filled_by: bytes, made: b
     assert f"builtins.{kind}(" in str(result)
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"cbuiltins\nint\ncdecimal\nDecimal\nX\x0b\0\0\x001e999999999\x85R\x85R.",
+        b"cfractions\nFraction\nX\x0b\0\0\x001e999999999\x85R.",
+    ],
+    ids=["decimal", "fraction"],
+)
+def test_a_few_bytes_do_not_count_for_ever(program: bytes, place: Path) -> None:
+    path = place / "large.pkl"
+    path.write_bytes(b"\x80\x02" + program)
+    assert "1E+999999999" in str(told("files of weights, large ones", lambda: read_checkpoint(path))).upper()
+
+
 NAMES = [
     "query_embed_dsct.weight", "class_embed_dsct.0.weight", "transformer.level_embed", "class_embed.0.weight",
     "input_proj.0.0.weight", "input_proj.weight", "bbox_embed_dsct.1.layers.0.weight", "layer1.0.conv1.weight", "x",

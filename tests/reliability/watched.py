@@ -49,7 +49,7 @@ def _watched(work: Callable[[], Any], may_read: Path | None, answer: Any) -> Non
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if not watching:
             return
-        if event in DEEDS or (event == "os.mkdir" and "__pycache__" not in str(arguments[0])):
+        if event in DEEDS:
             deeds.append(f"{event}{arguments!r:.200}")
         elif event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             name, mode = os.path.realpath(os.fsdecode(arguments[0])), arguments[1] or ""
