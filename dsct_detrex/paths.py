@@ -10,7 +10,6 @@ from pathlib import Path
 import dsct_detrex
 from dsct_detrex.errors import UserError
 
-
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 """Bytes, on nearly every file system; the system would say so with an error of its own wherever it is asked."""
 

@@ -172,7 +172,9 @@ def _blocks(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if target in _NAMED_TARGETS:
                 name = _text(value.get("name"), "name")
                 if name in _NAMED_TARGETS:  # it would come out unguarded, and name anything when it is called
-                    raise ConfigError(f"instantiate_trusted: `{target}` expects another name than its own. Got {name!r}.")
+                    raise ConfigError(
+                        f"instantiate_trusted: `{target}` expects another name than its own. Got {name!r}."
+                    )
                 yield name, value.get("keywords") or {}
         for item in value.values():
             yield from _blocks(item)

@@ -34,8 +34,8 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.errors import UserError
-from dsct_detrex.prediction.own_files import HIDDEN
 from dsct_detrex.prediction.growing_list import GrowingList, writing_failed
+from dsct_detrex.prediction.own_files import HIDDEN
 
 ROWS_NAME = "predictions.json"
 PREVIOUS_NAME = "predictions.previous.json"

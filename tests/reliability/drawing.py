@@ -47,12 +47,38 @@ def told(name: str, work: Callable[[], Any]) -> Any:
         return error
 
 
-NUMBERS = st.sampled_from([0, 1, -1, 2, 7, 0.5, -0.0, 1e-300, 1e308, 10**400, 2**63, -(2**31), float("nan"), float("inf")])
+NUMBERS = st.sampled_from(
+    [0, 1, -1, 2, 7, 0.5, -0.0, 1e-300, 1e308, 10**400, 2**63, -(2**31), float("nan"), float("inf")]
+)
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
-        ["", " ", ".", "..", "../../x.jpg", "/etc/passwd", "a\0b", "x" * 5000, "\ud800", "\u202e", "${oc.env:HOME}", "~root/x"]
-        + ["$\\frac", "<script>alert(1)</script>", "=1+1", "nan", "1e999", "007", "C:\\a.jpg", "a/" * 300, "%2e%2e/x", "\n"]
+        [
+            "",
+            " ",
+            ".",
+            "..",
+            "../../x.jpg",
+            "/etc/passwd",
+            "a\0b",
+            "x" * 5000,
+            "\ud800",
+            "\u202e",
+            "${oc.env:HOME}",
+            "~root/x",
+        ]
+        + [
+            "$\\frac",
+            "<script>alert(1)</script>",
+            "=1+1",
+            "nan",
+            "1e999",
+            "007",
+            "C:\\a.jpg",
+            "a/" * 300,
+            "%2e%2e/x",
+            "\n",
+        ]
     ),
 )
 PLAIN = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
@@ -109,4 +135,3 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
         elif content:
             content = content[:at] + bytes((content[at] ^ (1 << draw(st.integers(0, 7))),)) + content[at + 1 :]
     return content
-

@@ -45,7 +45,10 @@ PICTURES: dict[str, tuple[Damage, str]] = {
     "a picture is empty": (_picture(lambda path: path.write_bytes(b"")), "unreadable_images"),
     "a picture is a web page": (_picture(lambda path: path.write_text("<html>")), "unreadable_images"),
     "a picture is a link to elsewhere": (_picture(_outwards), "outside_images"),
-    "a picture is a link to nothing": (_picture(lambda path: (path.unlink(), path.symlink_to("gone"))), "missing_images"),
+    "a picture is a link to nothing": (
+        _picture(lambda path: (path.unlink(), path.symlink_to("gone"))),
+        "missing_images",
+    ),
 }
 
 
@@ -74,8 +77,14 @@ FILES: dict[str, tuple[Damage, str]] = {
     "the file is cut short": (_annotations(_cut), "complete|readable|copy|fields|separate|Expected|expects"),
     "the file is empty": (_annotations(lambda path: path.write_bytes(b"")), "empty|readable"),
     "the file is a web page": (_annotations(lambda path: path.write_text("<html></html>")), "web page|not a readable"),
-    "the file is gone": (_annotations(lambda path: path.unlink()), "no known data set|no annotations|no face boxes|[Ll]ooked for"),
-    "the file is a folder": (_annotations(lambda path: (path.unlink(), path.mkdir())), "no known data set|[Ll]ooked for|folder"),
+    "the file is gone": (
+        _annotations(lambda path: path.unlink()),
+        "no known data set|no annotations|no face boxes|[Ll]ooked for",
+    ),
+    "the file is a folder": (
+        _annotations(lambda path: (path.unlink(), path.mkdir())),
+        "no known data set|[Ll]ooked for|folder",
+    ),
     "the file is zipped": (_annotations(lambda path: path.write_bytes(b"PK\x03\x04" + bytes(99))), "zip|readable"),
 }
 VALUES: dict[str, tuple[Damage, str]] = {
@@ -170,7 +179,9 @@ def test_the_originals(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert golden is None or counts == golden
 
 
-@pytest.mark.parametrize(("name", "damage", "spoil", "finding"), CASES, ids=[f"{name}: {damage}" for name, damage, *_ in CASES])
+@pytest.mark.parametrize(
+    ("name", "damage", "spoil", "finding"), CASES, ids=[f"{name}: {damage}" for name, damage, *_ in CASES]
+)
 def test_damage_is_found(
     name: str, damage: str, spoil: Damage, finding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

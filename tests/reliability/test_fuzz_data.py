@@ -143,7 +143,9 @@ def test_a_mat_file_with_other_values(made: Made, data: st.DataObject) -> None:
         return  # MATLAB has no such value either
     content = place.read_bytes()
     place.unlink()
-    try_annotations(name, made, content, data.draw(st.sampled_from(("skip", "raise"))), "annotation files, values of .mat")
+    try_annotations(
+        name, made, content, data.draw(st.sampled_from(("skip", "raise"))), "annotation files, values of .mat"
+    )
 
 
 GOOD: dict[str, Any] = {}

@@ -29,14 +29,69 @@ from tests.prediction.tiny_release import tiny_config
 from tests.reliability.drawing import NUMBERS, PLAIN, TEXTS, cases, damaged, told
 
 config = functools.cache(tiny_config)
-PIECES = ["{", "}", "[", "]", ":", ",", "=", "'", '"', "\\", "${", "}", "~", "+", "++", ".", "null", "true", "1e9", "-", " ", "()", "a", "@", "!"]
-KEYS = ["train.max_iter", "model.host.num_queries", "host.name", "train.amp", "dataloader.test.dataset", "emotions.name", "hosts", "train", "x.y", ""]
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "=",
+    "'",
+    '"',
+    "\\",
+    "${",
+    "}",
+    "~",
+    "+",
+    "++",
+    ".",
+    "null",
+    "true",
+    "1e9",
+    "-",
+    " ",
+    "()",
+    "a",
+    "@",
+    "!",
+]
+KEYS = [
+    "train.max_iter",
+    "model.host.num_queries",
+    "host.name",
+    "train.amp",
+    "dataloader.test.dataset",
+    "emotions.name",
+    "hosts",
+    "train",
+    "x.y",
+    "",
+]
 WORDS = st.one_of(
     TEXTS,
     st.lists(st.sampled_from(PIECES), max_size=8).map("".join),
-    st.tuples(st.sampled_from(KEYS), st.one_of(TEXTS, NUMBERS.map(str), st.lists(st.sampled_from(PIECES), max_size=6).map("".join))).map("=".join),
+    st.tuples(
+        st.sampled_from(KEYS),
+        st.one_of(TEXTS, NUMBERS.map(str), st.lists(st.sampled_from(PIECES), max_size=6).map("".join)),
+    ).map("=".join),
 )
-FLAGS = ["--config", "demo", "--resume", "--num-gpus", "--out", "--device", "--epochs", "-c", "--", "--data", "--split", "--help-me", "--batch-size", "--format"]
+FLAGS = [
+    "--config",
+    "demo",
+    "--resume",
+    "--num-gpus",
+    "--out",
+    "--device",
+    "--epochs",
+    "-c",
+    "--",
+    "--data",
+    "--split",
+    "--help-me",
+    "--batch-size",
+    "--format",
+]
 
 
 @given(text=WORDS)
@@ -75,7 +130,20 @@ class Found(nn.Module):
 PREDICTOR = Predictor(Found(), CAER_S, eval_transforms(32, 64), (0.5,) * 7)
 
 SHAPES = st.lists(st.sampled_from((0, 1, 2, 3, 4, 5, 30)), max_size=4).map(tuple)
-TYPES = ["uint8", "uint16", "int8", "int64", "float16", "float32", "float64", "bool", "complex64", "object", "datetime64[s]", "U1"]
+TYPES = [
+    "uint8",
+    "uint16",
+    "int8",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "bool",
+    "complex64",
+    "object",
+    "datetime64[s]",
+    "U1",
+]
 
 
 @given(shape=SHAPES, kind=st.sampled_from(TYPES), value=NUMBERS, order=st.sampled_from(("rgb", "bgr")))
@@ -89,7 +157,9 @@ def test_arrays(shape: tuple[int, ...], kind: str, value: Any, order: Any) -> No
         told("pictures, arrays", lambda: PREDICTOR(array, channel_order=order))
 
 
-@given(shape=SHAPES, kind=st.sampled_from(("uint8", "int16", "float32", "bfloat16", "bool", "complex64")), value=NUMBERS)
+@given(
+    shape=SHAPES, kind=st.sampled_from(("uint8", "int16", "float32", "bfloat16", "bool", "complex64")), value=NUMBERS
+)
 @cases(100)
 def test_tensors(shape: tuple[int, ...], kind: str, value: Any) -> None:
     for device in ("cpu", "meta"):
@@ -100,7 +170,11 @@ def test_tensors(shape: tuple[int, ...], kind: str, value: Any) -> None:
         told("pictures, tensors", lambda tensor=tensor: PREDICTOR(tensor))  # type: ignore[misc]
 
 
-@given(value=st.one_of(PLAIN, st.binary(max_size=8), st.lists(PLAIN, max_size=2), st.dictionaries(TEXTS, PLAIN, max_size=1)))
+@given(
+    value=st.one_of(
+        PLAIN, st.binary(max_size=8), st.lists(PLAIN, max_size=2), st.dictionaries(TEXTS, PLAIN, max_size=1)
+    )
+)
 @cases(120)
 def test_anything_else(value: Any) -> None:
     told("pictures, anything else", lambda: as_photo(value))
@@ -114,7 +188,9 @@ FORMATS = ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "PC
 def file_of(form: str) -> bytes:
     buffer = io.BytesIO()
     picture = Image.linear_gradient("L").resize((24, 18)).convert("RGB")
-    options: dict[str, Any] = {"save_all": True, "append_images": [picture.rotate(90)]} if form in ("GIF", "TIFF", "MPO") else {}
+    options: dict[str, Any] = (
+        {"save_all": True, "append_images": [picture.rotate(90)]} if form in ("GIF", "TIFF", "MPO") else {}
+    )
     picture.save(buffer, form, **options)
     return buffer.getvalue()
 

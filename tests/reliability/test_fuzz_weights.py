@@ -140,10 +140,50 @@ def test_a_training_checkpoint_with_other_values(place: Path, data: st.DataObjec
     told("files of weights, --resume", lambda: read_last(place))
 
 
-PICKLED = [b"(", b")", b"}", b"]", b"t", b"R", b"b", b"u", b"s", b"a", b"e", b"0", b"2", b"N", b"K\x01", b"X\x01\0\0\0a", b"\x81", b"."]
-NAMED = ["builtins list", "builtins range", "builtins bytearray", "builtins object", "collections OrderedDict", "numpy ndarray"]
-NAMED += ["torch._utils _rebuild_tensor_v2", "argparse Namespace", "pathlib Path", "omegaconf X", "decimal Decimal", "os system"]
-NAMED += ["numpy.core.multiarray _reconstruct", "numpy dtype", "torch Size", "uuid UUID", "datetime datetime", "builtins eval"]
+PICKLED = [
+    b"(",
+    b")",
+    b"}",
+    b"]",
+    b"t",
+    b"R",
+    b"b",
+    b"u",
+    b"s",
+    b"a",
+    b"e",
+    b"0",
+    b"2",
+    b"N",
+    b"K\x01",
+    b"X\x01\0\0\0a",
+    b"\x81",
+    b".",
+]
+NAMED = [
+    "builtins list",
+    "builtins range",
+    "builtins bytearray",
+    "builtins object",
+    "collections OrderedDict",
+    "numpy ndarray",
+]
+NAMED += [
+    "torch._utils _rebuild_tensor_v2",
+    "argparse Namespace",
+    "pathlib Path",
+    "omegaconf X",
+    "decimal Decimal",
+    "os system",
+]
+NAMED += [
+    "numpy.core.multiarray _reconstruct",
+    "numpy dtype",
+    "torch Size",
+    "uuid UUID",
+    "datetime datetime",
+    "builtins eval",
+]
 
 
 @given(words=st.lists(st.one_of(st.sampled_from(PICKLED), st.sampled_from(NAMED)), max_size=14))
@@ -159,12 +199,16 @@ def test_programs_of_pickle(words: list[bytes | str], place: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "tuple", "set", "frozenset", "bytes", "bytearray", "dict"])
-@pytest.mark.parametrize("filled_by", [b"K\x01M\xff\xffcbuiltins\nrange\nK\x00J\xff\xff\xff\x7f\x86R\x85", b"J\xff\xff\xff\x7f\x85"])
+@pytest.mark.parametrize(
+    "filled_by", [b"K\x01M\xff\xffcbuiltins\nrange\nK\x00J\xff\xff\xff\x7f\x86R\x85", b"J\xff\xff\xff\x7f\x85"]
+)
 @pytest.mark.parametrize("made", [b"R", b"\x81"])
 def test_a_few_bytes_do_not_fill_the_memory(kind: str, filled_by: bytes, made: bytes, place: Path) -> None:
     """``list(range(2**31))`` and its kind, called or made anew."""
     path = place / "large.pkl"
-    path.write_bytes(b"\x80\x02cbuiltins\n" + kind.encode() + b"\n" + filled_by.removeprefix(b"K\x01M\xff\xff") + made + b".")
+    path.write_bytes(
+        b"\x80\x02cbuiltins\n" + kind.encode() + b"\n" + filled_by.removeprefix(b"K\x01M\xff\xff") + made + b"."
+    )
     result = told("files of weights, large ones", lambda: read_checkpoint(path))
     assert f"builtins.{kind}(" in str(result)
 
@@ -211,7 +255,8 @@ def test_yaml_of_any_text(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)),
+        "a: &a [x, x]\n"
+        + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)),
         "a: &a {b: *a}",
         "a: &a [*a, *a]",
     ],

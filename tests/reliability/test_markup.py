@@ -70,9 +70,7 @@ def test_plots_draw_names_as_they_are(tmp_path: Path) -> None:
     """Neither markup nor formulas: ``$`` is a letter of a name."""
     emotions = MultiClassEmotions("evil", NAMES)
     svg = confusion_heatmap(fabricated.report(emotions, wrong_every=3))
-    text = write_report(
-        tmp_path / "a.html", "t", "l", [Section("key", "s", [Figure(svg, alt="x")])], []
-    ).read_text()
+    text = write_report(tmp_path / "a.html", "t", "l", [Section("key", "s", [Figure(svg, alt="x")])], []).read_text()
     assert dangers(text) == []
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "$\\frac$" in text

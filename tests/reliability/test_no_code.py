@@ -133,7 +133,9 @@ def test_the_watch_notices(tmp_path: Path) -> None:
     assert deeds_of(lambda: nn.Linear(2, 2)) == ([], "done")
 
 
-@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['{}']", "!!python/name:os.system", "!!python/module:os", "!x y"])
+@pytest.mark.parametrize(
+    "tag", ["!!python/object/apply:os.system ['{}']", "!!python/name:os.system", "!!python/module:os", "!x y"]
+)
 def test_yaml_makes_no_objects(tag: str, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     with pytest.raises(Exception, match="holds what a config may not"):
@@ -155,7 +157,9 @@ def test_an_onnx_file_reads_no_file_beside_it(tmp_path: Path) -> None:
         weight.external_data.add(key="location", value=location)
         out = onnx.helper.make_tensor_value_info("boxes", 1, [4])
         node = onnx.helper.make_node("Identity", ["w"], ["boxes"])
-        model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [], [out], [weight]), opset_imports=[onnx.helper.make_opsetid("", 17)])
+        model = onnx.helper.make_model(
+            onnx.helper.make_graph([node], "g", [], [out], [weight]), opset_imports=[onnx.helper.make_opsetid("", 17)]
+        )
         model.ir_version = 8
         path = tmp_path / "model" / "a.onnx"
         path.write_bytes(model.SerializeToString())
@@ -174,7 +178,17 @@ def test_an_archive_is_never_unpacked() -> None:
             assert f".{word}(" not in text, path
 
 
-_LOADERS = ("torch.load(", "pickle.load", "np.load(", "numpy.load(", "torch.jit.load", "torch.hub", "yaml.load(", "yaml.unsafe", "export.load(")
+_LOADERS = (
+    "torch.load(",
+    "pickle.load",
+    "np.load(",
+    "numpy.load(",
+    "torch.jit.load",
+    "torch.hub",
+    "yaml.load(",
+    "yaml.unsafe",
+    "export.load(",
+)
 _KNOWN = {
     "weights/reading.py": 2,  # weights_only, and with a pickle_module of our own
     "engine/checkpoint.py": 1,  # weights_only
@@ -187,7 +201,11 @@ def test_no_other_door_is_cut() -> None:
     package = Path(__file__).parents[2] / "dsct_detrex"
     found: dict[str, int] = {}
     for path in package.rglob("*.py"):
-        lines = [line.split("#")[0] for line in path.read_text().splitlines() if not line.lstrip().startswith(("#", '"', "*"))]
+        lines = [
+            line.split("#")[0]
+            for line in path.read_text().splitlines()
+            if not line.lstrip().startswith(("#", '"', "*"))
+        ]
         times = sum(word in line for line in lines for word in _LOADERS if "``" not in line)
         if times:
             found[str(path.relative_to(package))] = times

@@ -19,8 +19,8 @@ import engine_toys
 from dsct_detrex.config import apply_overrides
 from dsct_detrex.engine.checkpoint import read_last
 from dsct_detrex.engine.history import lost_weight
-from dsct_detrex.engine.trainer import Trainer
 from dsct_detrex.engine.train_run import run
+from dsct_detrex.engine.trainer import Trainer
 from dsct_detrex.errors import UserError
 from dsct_detrex.objective import Denoising, OneToMany
 from dsct_detrex.structures import Boxes, Instances
@@ -80,7 +80,10 @@ def test_a_gradient_that_is_not_finite_stops_before_it_is_saved(
     """The loss of that step was fine, so nobody would notice before the next: until then nothing may be kept."""
     spoil_gradient(monkeypatch, at, value)
     with pytest.raises(UserError, match=r"Training stopped: .+ in iteration \d") as stopped:
-        run(toy(f"train.clip_grad.enabled={clips}", "train.model_ema.enabled=True", "train.checkpointer.period=1"), quiet=True)
+        run(
+            toy(f"train.clip_grad.enabled={clips}", "train.model_ema.enabled=True", "train.checkpointer.period=1"),
+            quiet=True,
+        )
     first = f"grad_norm is {value} in iteration {at}, on image_{4 * (at - 1)}.jpg"
     weights = f"is nan in iteration {at}, on image_{4 * (at - 1)}.jpg"
     assert (first if clips else weights) in str(stopped.value)
@@ -89,7 +92,9 @@ def test_a_gradient_that_is_not_finite_stops_before_it_is_saved(
     assert read_last(tmp_path / "run")["iteration"] == at - 1
 
 
-def test_without_clipping_it_is_the_weights_that_tell(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_clipping_it_is_the_weights_that_tell(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where no norm is measured, the weights are looked at before they are evaluated or saved."""
     spoil_gradient(monkeypatch, 5, math.nan)
     with pytest.raises(UserError, match=r"weight \S+ is nan in iteration 5, on image_16.jpg"):
@@ -100,6 +105,7 @@ def test_without_clipping_it_is_the_weights_that_tell(toy: Toy, tmp_path: Path, 
 def test_a_loss_of_each_value_stops(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forward = engine_toys.ToyModel.forward
     for value in (math.nan, math.inf, -math.inf):
+
         def spoilt(self: nn.Module, batch: Any, value: float = value) -> Any:
             losses = forward(self, batch)
             return {**losses, "loss_bbox": losses["loss_bbox"] * value} if self.training else losses
@@ -164,7 +170,9 @@ def entry(boxes: list[list[float]], size: tuple[int, int] = (48, 64)) -> dict[st
     return {"image": image, "height": height, "width": width, "instances": people}
 
 
-@pytest.mark.parametrize(("host", "recipe"), [("dab_detr", "plain"), ("deformable_detr", "denoising"), ("dino", "one to many")])
+@pytest.mark.parametrize(
+    ("host", "recipe"), [("dab_detr", "plain"), ("deformable_detr", "denoising"), ("dino", "one to many")]
+)
 @pytest.mark.parametrize("targets", ODD_TARGETS)
 def test_odd_targets_train(host: str, recipe: str, targets: str) -> None:
     """Alone and beside a picture with people: finite losses, finite gradients; four queries learn of four people."""

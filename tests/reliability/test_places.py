@@ -100,7 +100,9 @@ def with_link(name: str, tmp_path: Path) -> tuple[Layout, Path]:
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_picture_that_is_a_link_to_elsewhere_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_is_a_link_to_elsewhere_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layout, root = with_link(name, tmp_path)
     read = catalogue.get(layout.card).reader
     with pytest.raises(ImageError) as refused:
@@ -197,7 +199,9 @@ def test_predictions_stay_in_their_folder(inputs: list[str], photos: Path, tmp_p
     assert {name: content for name, content in files_below(tmp_path).items() if name in before} == before
 
 
-@pytest.mark.parametrize("name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "..", "a/../../b.png", "x\0.png"])
+@pytest.mark.parametrize(
+    "name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "..", "a/../../b.png", "x\0.png"]
+)
 def test_names_that_come_while_a_run_goes_on_stay_in_the_folder(name: str) -> None:
     from dsct_detrex.prediction.drawn_names import NamesInTurn, drawn_names
     from dsct_detrex.prediction.pictures import Found
@@ -205,13 +209,18 @@ def test_names_that_come_while_a_run_goes_on_stay_in_the_folder(name: str) -> No
 
     path = Path(name)
     for kind in (Found, VideoFile):
-        for named in (NamesInTurn(()).name(kind(path, path.parent), lambda _: True), *drawn_names([kind(path, path.parent)])):
+        for named in (
+            NamesInTurn(()).name(kind(path, path.parent), lambda _: True),
+            *drawn_names([kind(path, path.parent)]),
+        ):
             assert not named.is_absolute()
             assert ".." not in named.parts
             assert named.name not in ("", ".", "..")
 
 
-@pytest.mark.parametrize("link", ["day", ".dsct_predictions", "predictions.json", ".dsct_unfinished", "a.png", ".dsct_run.json"])
+@pytest.mark.parametrize(
+    "link", ["day", ".dsct_predictions", "predictions.json", ".dsct_unfinished", "a.png", ".dsct_run.json"]
+)
 def test_a_link_in_the_folder_of_the_results_is_not_written_through(
     link: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,7 +233,9 @@ def test_a_link_in_the_folder_of_the_results_is_not_written_through(
     status = predict("photos", "--out", "out")
     assert files_below(target) == before
     said = capsys.readouterr().err
-    assert status == 0 or "is a link, through which another file would be written" in said or "is not replaced" in said, said
+    assert (
+        status == 0 or "is a link, through which another file would be written" in said or "is not replaced" in said
+    ), said
     if link == "day":
         assert (out / "predictions" / "day" / "b.png").is_file()
 
@@ -251,7 +262,14 @@ def test_an_upload_names_no_other_file(tmp_path: Path) -> None:
         server = serving.server_of(build_page(PREDICTOR, Limits(), 0.3), Limits(), "0.0.0.0")
         client = TestClient(server.config.app)
         for way in ("/gradio_api/file=", "/file=", "/gradio_api/file/", "/static/", "/assets/", "/gradio_api/proxy="):
-            for name in (str(secret), "/etc/passwd", "../../../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "file:///etc/passwd", os.fspath(Path(__file__))):
+            for name in (
+                str(secret),
+                "/etc/passwd",
+                "../../../../etc/passwd",
+                "%2e%2e/%2e%2e/etc/passwd",
+                "file:///etc/passwd",
+                os.fspath(Path(__file__)),
+            ):
                 answer = client.get(way + name)
                 assert "the secret" not in answer.text
                 assert "root:" not in answer.text

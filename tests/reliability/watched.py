@@ -43,7 +43,9 @@ def deeds_of(work: Callable[[], Any], may_read: Path | None = None) -> tuple[lis
 def _watched(work: Callable[[], Any], may_read: Path | None, answer: Any) -> None:
     deeds: list[str] = []
     watching = True
-    known = tuple(map(os.path.realpath, {sys.prefix, sys.base_prefix, *filter(None, sys.path), os.path.dirname(os.__file__)}))
+    known = tuple(
+        map(os.path.realpath, {sys.prefix, sys.base_prefix, *filter(None, sys.path), os.path.dirname(os.__file__)})
+    )
     readable = (*known, "/proc", "/sys", "/dev", *([os.path.realpath(may_read)] if may_read else []))
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
