@@ -67,7 +67,7 @@ def open_everywhere(path: Path) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
-@cases(25)
+@cases(8)
 def test_damaged_bytes(name: str, place: Path, data: st.DataObject) -> None:
     path = place / name
     path.write_bytes(data.draw(damaged(FILES[name]())))
@@ -78,7 +78,7 @@ def test_damaged_bytes(name: str, place: Path, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@cases(40)
+@cases(8)
 def test_a_release_with_damaged_bytes(release: bytes, place: Path, data: st.DataObject) -> None:
     """In its header: the tensors behind it are numbers, whatever they are."""
     length = struct.unpack("<Q", release[:8])[0]
@@ -104,7 +104,7 @@ def header_of(release: bytes) -> dict[str, Any]:
 
 
 @given(data=st.data())
-@cases(60)
+@cases(10)
 def test_a_release_with_another_header(release: bytes, place: Path, data: st.DataObject) -> None:
     path = place / "header.safetensors"
     path.write_bytes(with_header(release, data.draw(changed(header_of(release)))))
@@ -112,7 +112,7 @@ def test_a_release_with_another_header(release: bytes, place: Path, data: st.Dat
 
 
 @given(data=st.data())
-@cases(40)
+@cases(10)
 def test_a_release_with_another_config(release: bytes, place: Path, data: st.DataObject) -> None:
     import yaml
 
@@ -128,7 +128,7 @@ def test_a_release_with_another_config(release: bytes, place: Path, data: st.Dat
 
 
 @given(data=st.data())
-@cases(40)
+@cases(12)
 def test_a_training_checkpoint_with_other_values(place: Path, data: st.DataObject) -> None:
     content = data.draw(changed(TRAINING))
     path = place / "last.pth"
