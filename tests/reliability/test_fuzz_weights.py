@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -224,7 +225,7 @@ def test_a_few_bytes_do_not_fill_the_memory(kind: str, filled_by: bytes, made: b
 def test_a_few_bytes_do_not_count_for_ever(program: bytes, place: Path) -> None:
     path = place / "large.pkl"
     path.write_bytes(b"\x80\x02" + program)
-    assert "1E+999999999" in str(told("files of weights, large ones", lambda: read_checkpoint(path))).upper()
+    assert re.search(r"1E\+?999999999", str(told("files of weights, large ones", lambda: read_checkpoint(path))).upper())
 
 
 NAMES = [
