@@ -170,6 +170,15 @@ def test_tensors(shape: tuple[int, ...], kind: str, value: Any) -> None:
         told("pictures, tensors", lambda tensor=tensor: PREDICTOR(tensor))  # type: ignore[misc]
 
 
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory with nothing in it, for texts that are taken for paths."""
+    folder = tmp_path_factory.mktemp("deep") / "and" / "deeper"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+
+
+@pytest.mark.usefixtures("elsewhere")
 @given(
     value=st.one_of(
         PLAIN, st.binary(max_size=8), st.lists(PLAIN, max_size=2), st.dictionaries(TEXTS, PLAIN, max_size=1)

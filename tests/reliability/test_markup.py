@@ -33,7 +33,8 @@ class Dangers(HTMLParser):
         if tag in _RUNS or (tag == "meta" and "http-equiv" in dict(attrs)):
             self.found.append(tag)
         for name, value in attrs:
-            if name.startswith("on") or (value or "").strip().lower().startswith(_ADDRESSES):
+            leads = name in ("href", "src", "action", "formaction", "data", "xlink:href")
+            if name.startswith("on") or (leads and (value or "").strip().lower().startswith(_ADDRESSES)):
                 self.found.append(f"{tag} {name}={value}")
 
 

@@ -192,7 +192,7 @@ def test_predictions_stay_in_their_folder(inputs: list[str], photos: Path, tmp_p
     """Names that lead upwards, absolute names, lists of them."""
     (photos / "list.txt").write_text(f"../x.png\n../../far/deep/y.png\n{tmp_path}/far/deep/y.png\n..\n")
     before = files_below(tmp_path)
-    predict(*(word.replace("ABSOLUTE", str(tmp_path / "far/deep/y.png")) for word in inputs), "--out", "out")
+    predict(*(word.replace("ABSOLUTE", str(tmp_path / "far/deep/y.png")) for word in inputs), "--out", "out", "--recursive")
     added = {name for name in files_below(tmp_path) if name not in before}
     assert added
     assert all(name.startswith("outside/work/out/") for name in added), added
@@ -200,7 +200,7 @@ def test_predictions_stay_in_their_folder(inputs: list[str], photos: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "..", "a/../../b.png", "x\0.png"]
+    "name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "a/../../b.png", "x\0.png"]
 )
 def test_names_that_come_while_a_run_goes_on_stay_in_the_folder(name: str) -> None:
     from dsct_detrex.prediction.drawn_names import NamesInTurn, drawn_names
@@ -230,7 +230,7 @@ def test_a_link_in_the_folder_of_the_results_is_not_written_through(
     (target / "file").write_text("[\n]\n" if link == "predictions.json" else "mine")
     (out / link).symlink_to(target if link == "day" else target / "file")
     before = files_below(target)
-    status = predict("photos", "--out", "out")
+    status = predict("photos", "--out", "out", "--recursive")
     assert files_below(target) == before
     said = capsys.readouterr().err
     assert (
