@@ -27,8 +27,8 @@ def check_aliases(text: str, source: str) -> None:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is not None and _size(root, {}) > _MOST:
         raise ConfigError(
-            f"config_from_yaml: {source} repeats itself (& and *) until it has more than {_MOST:,} values, or for ever. "
-            "Write the values out."
+            f"config_from_yaml: {source} repeats itself (& and *) until it has more than {_MOST:,} values, or for ever."
+            " Write the values out."
         )
 
 

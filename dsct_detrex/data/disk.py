@@ -118,8 +118,8 @@ class Listing:
             box_format: what the user says the boxes are.
 
         Raises:
-            UserError: pictures are missing or lie elsewhere, sizes are those of other pictures, one picture has two sizes, or boxes are
-                in another form.
+            UserError: pictures are missing or lie elsewhere, sizes are those of other pictures, one picture has two
+                sizes, or boxes are in another form.
         """
         records = one_per_picture(self.records, self.source, report)
         records = without_missing_images(records, self.source, report, on_error)

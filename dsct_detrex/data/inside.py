@@ -1,9 +1,9 @@
 """Pictures lie in the folders of their data set: neither a name with ``..`` nor a link leads out of them.
 
 An annotation file from elsewhere may name any file of this disk, and an archive may hold links to any; what is read as
-a picture ends up in galleries, reports and dashboards. So a picture must really lie in one of the data set's folders.
-The folders themselves may be links, as the root and those that a layout names (``mscoco``, ``train``) often are: whoever
-links a whole folder means what is in it. Pictures that are links one by one (DVC, git-annex, the Hugging Face cache) are
+a picture ends up in galleries, reports and dashboards. So a picture must really lie in a folder of its data set. The
+folders themselves may be links, as the root and those that a layout names (``mscoco``, ``train``) often are: whoever
+links a whole folder means what is in it. Pictures that are links one by one (DVC, git-annex, Hugging Face's cache) are
 read where the environment says ``DSCT_FOLLOW_LINKS=1``.
 """
 

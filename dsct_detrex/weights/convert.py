@@ -69,7 +69,12 @@ def readings(state_dict: Mapping[str, Tensor]) -> tuple[Converted, ...]:
     """
     try:
         return _readings(state_dict)
-    except (IndexError, ValueError, TypeError, RuntimeError) as error:  # shapes and numbers of layers that no such model has
+    except (
+        IndexError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ) as error:  # shapes and numbers of layers that no such model has
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(
             f"convert: the tensors are called as those of {FORMATS[detect_format(state_dict)]}, but have other shapes "

@@ -74,7 +74,7 @@ def allowed_below(place: str) -> list[Any]:
 
 
 _ACTS = re.compile(
-    r"(?<![.\w])(open|exec|eval|compile)\(|\b(__import__|import_module|system|popen|Popen|urlopen|load_state_dict_from_url|torch\.load"
+    r"(?<![.\w])(open|exec|eval|compile)\(|\b(__import__|import_module|system|popen|Popen|urlopen|load_state_dict_from_url|torch\.load"  # noqa: E501
     r"|read_text|read_bytes|write_text|write_bytes|unlink|mkdir|rmtree|read_checkpoint|torch\.save|np\.load|savefig)\("
 )
 
@@ -291,7 +291,7 @@ def test_an_evaluation_builds_nothing_else_of_a_config(changes: str, outcome: st
 def test_a_release_says_neither_where_to_write_nor_whom_to_tell(tmp_path: Path) -> None:
     path = released(
         tmp_path / "a.safetensors",
-        f"train: {{output_dir: {tmp_path}/x, wandb: {{enabled: true, params: {{entity: them, dir: /home, settings: {{}}}}}}}}\n"
+        f"train: {{output_dir: {tmp_path}/x, wandb: {{enabled: true, params: {{entity: them, dir: /home, settings: {{}}}}}}}}\n"  # noqa: E501
         "dataloader:\n  test: {_target_: dsct_detrex.data.build_test_loader, dataset: {_target_: "
         "dsct_detrex.evaluation.EmotionEvaluator, output_dir: /home}}\n"
         "  evaluator: {_target_: dsct_detrex.evaluation.EmotionEvaluator, output_dir: /home}",

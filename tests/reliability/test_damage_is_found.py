@@ -74,7 +74,10 @@ def _lines(change: Callable[[list[str]], list[str]]) -> Damage:
 
 
 FILES: dict[str, tuple[Damage, str]] = {
-    "the file is cut short": (_annotations(lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 10 + 3])), "complete|readable|copy|fields|separate|Expected|expects"),
+    "the file is cut short": (
+        _annotations(lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 10 + 3])),
+        "complete|readable|copy|fields|separate|Expected|expects",
+    ),
     "the file is empty": (_annotations(lambda path: path.write_bytes(b"")), "empty|readable"),
     "the file is a web page": (_annotations(lambda path: path.write_text("<html></html>")), "web page|not a readable"),
     "the file is gone": (
@@ -90,26 +93,26 @@ FILES: dict[str, tuple[Damage, str]] = {
 VALUES: dict[str, tuple[Damage, str]] = {
     "a box has no area": (_content(lambda c: c["annotations"][0].update(bbox=[5, 5, 0, 0])), "empty_boxes"),
     "a box is NaN": (_content(lambda c: c["annotations"][0].update(bbox=[5, 5, float("nan"), 9])), "non_finite_boxes"),
-    "a box leaves the picture": (_content(lambda c: c["annotations"][0].update(bbox=[-3, -3, 30, 30])), "clamped_boxes"),
-    "a person is listed twice": (_content(lambda c: c["annotations"].append({**c["annotations"][0], "id": 999})), "repeated_people"),
+    "a box leaves the picture": (_content(lambda c: c["annotations"][0].update(bbox=[-3, -3, 30, 30])), "clamped_boxes"),  # noqa: E501
+    "a person is listed twice": (_content(lambda c: c["annotations"].append({**c["annotations"][0], "id": 999})), "repeated_people"),  # noqa: E501
     "a person is a crowd": (_content(lambda c: c["annotations"][0].update(iscrowd=1)), "crowd_boxes"),
     "a picture is listed twice": (
         _content(lambda c: c["images"].append({**c["images"][0], "id": 998})), "repeated_images",
     ),
     "a name in other letters": (
-        _content(lambda c: c["images"][0].update(file_name=c["images"][0]["file_name"].upper())), "respelled_names|missing_images",
+        _content(lambda c: c["images"][0].update(file_name=c["images"][0]["file_name"].upper())), "respelled_names|missing_images",  # noqa: E501
     ),
-    "an id is given twice": (_content(lambda c: c["images"].append(dict(c["images"][1], id=c["images"][0]["id"]))), "twice"),
+    "an id is given twice": (_content(lambda c: c["images"].append(dict(c["images"][1], id=c["images"][0]["id"]))), "twice"),  # noqa: E501
     "a box for no picture": (_content(lambda c: c["annotations"][0].update(image_id=12345)), "not among the images"),
     "a box of three numbers": (_content(lambda c: c["annotations"][0].update(bbox=[1, 2, 3])), "four numbers"),
     "a box is text": (_content(lambda c: c["annotations"][0].update(bbox="left")), "four numbers"),
     "boxes are fractions": (
-        _content(lambda c: [each.update(bbox=[0.1, 0.1, 0.5, 0.5]) for each in c["annotations"]]), "fractions of the picture",
+        _content(lambda c: [each.update(bbox=[0.1, 0.1, 0.5, 0.5]) for each in c["annotations"]]), "fractions of the picture",  # noqa: E501
     ),
-    "a label is nothing known": (_content(lambda c: c["annotations"][0].update(category_id="bored")), "bored|category_id"),
+    "a label is nothing known": (_content(lambda c: c["annotations"][0].update(category_id="bored")), "bored|category_id"),  # noqa: E501
     "a label is null": (_content(lambda c: c["annotations"][0].update(category_id=None)), "category"),
     "a size is another": (
-        _content(lambda c: [each.update(width=7, height=5) for each in c["images"]]), "sizes are not those|unreadable_images",
+        _content(lambda c: [each.update(width=7, height=5) for each in c["images"]]), "sizes are not those|unreadable_images",  # noqa: E501
     ),
     "a list is an object": (_content(lambda c: c.update(images={})), "list under 'images'"),
     "annotations are absent": (_content(lambda c: c.pop("annotations")), "list under 'annotations'"),

@@ -54,7 +54,7 @@ def look_at(dataset: Any, root: Path) -> None:
         try:
             assert dataset.load_image(index).size == (record["width"], record["height"])
         except ImageError as error:
-            assert record["file_name"] in str(error)
+            assert record["file_name"] in str(error)  # noqa: PT017
 
 
 def try_annotations(name: str, made: Made, content: bytes, on_error: str, test: str) -> None:

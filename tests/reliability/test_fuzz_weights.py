@@ -225,13 +225,15 @@ def test_a_few_bytes_do_not_fill_the_memory(kind: str, filled_by: bytes, made: b
 def test_a_few_bytes_do_not_count_for_ever(program: bytes, place: Path) -> None:
     path = place / "large.pkl"
     path.write_bytes(b"\x80\x02" + program)
-    assert re.search(r"1E\+?999999999", str(told("files of weights, large ones", lambda: read_checkpoint(path))).upper())
+    assert re.search(
+        r"1E\+?999999999", str(told("files of weights, large ones", lambda: read_checkpoint(path))).upper()
+    )
 
 
 NAMES = [
     "query_embed_dsct.weight", "class_embed_dsct.0.weight", "transformer.level_embed", "class_embed.0.weight",
     "input_proj.0.0.weight", "input_proj.weight", "bbox_embed_dsct.1.layers.0.weight", "layer1.0.conv1.weight", "x",
-    "transformer.decoder.layers.0.multihead_attn.in_proj_weight", "backbone.0.body.conv1.weight", "transformer.enc_output.weight",
+    "transformer.decoder.layers.0.multihead_attn.in_proj_weight", "backbone.0.body.conv1.weight", "transformer.enc_output.weight",  # noqa: E501
 ]  # fmt: skip
 
 

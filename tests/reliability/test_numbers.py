@@ -1,4 +1,4 @@
-"""Numbers that are not finite, targets that are not there or hardly there, more people than queries: what comes of each."""
+"""Numbers that are not finite, targets that are hardly there, more people than queries: what comes of each."""
 
 from __future__ import annotations
 
@@ -173,11 +173,11 @@ def entry(boxes: list[list[float]], size: tuple[int, int] = (48, 64)) -> dict[st
 @pytest.mark.parametrize(
     ("host", "recipe"), [("dab_detr", "plain"), ("deformable_detr", "denoising"), ("dino", "one to many")]
 )
-@pytest.mark.parametrize("targets", ODD_TARGETS)
-def test_odd_targets_train(host: str, recipe: str, targets: str) -> None:
+def test_odd_targets_train(host: str, recipe: str) -> None:
     """Alone and beside a picture with people: finite losses, finite gradients; four queries learn of four people."""
     model = tiny_dsct(host, num_subjects=4, **RECIPES[recipe]).train()
-    for others in ([], ["one pixel"]):
+    beside = [("nobody", ["one pixel"]), ("twelve people", ["nobody"])]
+    for targets, others in [*((name, list[str]()) for name in ODD_TARGETS), *beside]:
         model.zero_grad()
         losses = model([entry(ODD_TARGETS[name]) for name in (targets, *others)])
         total = sum(losses.values())
@@ -187,21 +187,20 @@ def test_odd_targets_train(host: str, recipe: str, targets: str) -> None:
             assert parameter.grad is None or parameter.grad.isfinite().all(), name
 
 
-@pytest.mark.parametrize("size", [(1, 1), (30, 800), (800, 30), (1, 300)])
 @pytest.mark.parametrize("host", ["detr", "deformable_detr", "dino"])
-def test_odd_sizes_train_and_predict(host: str, size: tuple[int, int]) -> None:
+def test_odd_sizes_train_and_predict(host: str) -> None:
     """As they come out of the resize; a two-stage host without enough cells for its proposals says so."""
-    height, width = size
     model = tiny_dsct(host, num_subjects=4)
-    box = [[width / 4, height / 4, width / 2, height / 2]]
-    try:
-        total = sum(model.train()([entry(box, size)]).values())
-    except UserError as error:
-        assert "proposals" in str(error), error
-        return
-    assert torch.isfinite(total)
-    total.backward()
-    with torch.no_grad():
-        found = model.eval()([{"image": entry(box, size)["image"]}])[0]["instances"]
-    assert found.pred_boxes.tensor.isfinite().all()
-    assert found.emotion_probs.isfinite().all()
+    for height, width in ((1, 1), (30, 400), (400, 30)):
+        box = [[width / 4, height / 4, width / 2, height / 2]]
+        try:
+            total = sum(model.train()([entry(box, (height, width))]).values())
+        except UserError as error:
+            assert "proposals" in str(error), error  # noqa: PT017
+            continue
+        assert torch.isfinite(total)
+        total.backward()
+        with torch.no_grad():
+            found = model.eval()([{"image": entry(box, (height, width))["image"]}])[0]["instances"]
+        assert found.pred_boxes.tensor.isfinite().all()
+        assert found.emotion_probs.isfinite().all()

@@ -1,4 +1,4 @@
-"""Pictures of every odd kind, each with one outcome in training data, in a predictor, in ``predict`` and in ``visualize``."""
+"""Pictures of every odd kind: one outcome each in training data, a predictor, ``predict`` and ``visualize``."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ RENAMES: dict[str, Rename] = {
     "ExpW": _lines("label/label.lst", " "),
 }
 OUTWARDS = [
-    "../secret.png", "mscoco/../../secret.png", "mscoco/images/../../../../secret.png", "train/../../secret.png", "SECRET",
+    "../secret.png", "mscoco/../../secret.png", "mscoco/images/../../../../secret.png", "train/../../secret.png", "SECRET",  # noqa: E501
     "train/Happy/../../../secret.png", "../../secret.png", "train/Happy/%2e%2e/%2e%2e/%2e%2e/secret.png",
     "mscoco/images/..\\..\\..\\..\\secret.png", "../secret_folder/Happy/secret.png", "mscoco/images/ROOT/../secret.png",
 ]  # fmt: skip
@@ -192,16 +192,16 @@ def test_predictions_stay_in_their_folder(inputs: list[str], photos: Path, tmp_p
     """Names that lead upwards, absolute names, lists of them."""
     (photos / "list.txt").write_text(f"../x.png\n../../far/deep/y.png\n{tmp_path}/far/deep/y.png\n..\n")
     before = files_below(tmp_path)
-    predict(*(word.replace("ABSOLUTE", str(tmp_path / "far/deep/y.png")) for word in inputs), "--out", "out", "--recursive")
+    predict(
+        *(word.replace("ABSOLUTE", str(tmp_path / "far/deep/y.png")) for word in inputs), "--out", "out", "--recursive"
+    )
     added = {name for name in files_below(tmp_path) if name not in before}
     assert added
     assert all(name.startswith("outside/work/out/") for name in added), added
     assert {name: content for name, content in files_below(tmp_path).items() if name in before} == before
 
 
-@pytest.mark.parametrize(
-    "name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "a/../../b.png", "x\0.png"]
-)
+@pytest.mark.parametrize("name", ["../../clip.mp4", "/tmp/clip.mp4", "..\\..\\clip.mp4", "a/../../b.png", "x\0.png"])
 def test_names_that_come_while_a_run_goes_on_stay_in_the_folder(name: str) -> None:
     from dsct_detrex.prediction.drawn_names import NamesInTurn, drawn_names
     from dsct_detrex.prediction.pictures import Found

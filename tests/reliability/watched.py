@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 DEEDS = (
-    "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen", "os.remove", "os.rename", "os.mkdir",
+    "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen", "os.remove", "os.rename", "os.mkdir",  # noqa: E501
     "os.rmdir", "os.symlink", "os.link", "os.chmod", "os.putenv", "shutil.rmtree", "socket.connect", "socket.bind",
     "socket.getaddrinfo", "urllib.Request", "ctypes.dlopen", "webbrowser.open", "http.client.connect",
 )  # fmt: skip
