@@ -8,11 +8,28 @@ import sys
 from pathlib import Path
 
 import dsct_detrex
+from dsct_detrex.errors import UserError
+
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
+"""Bytes, on nearly every file system; the system would say so with an error of its own wherever it is asked."""
 
 
 def user_path(text: str | Path) -> Path:
-    """The path with ``~`` and ``~name`` expanded, as a shell would where it sees a path."""
-    return Path(os.path.expanduser(text))
+    """The path with ``~`` and ``~name`` expanded, as a shell would where it sees a path.
+
+    Raises:
+        UserError: no file can be called so: a zero byte, half a letter, or a name that is too long.
+    """
+    name = str(text)
+    try:
+        path = Path(os.path.expanduser(name)) if "\0" not in name else None
+        longest = max((len(os.fsencode(part)) for part in path.parts), default=0) if path else 0
+        if path is not None and longest <= _LONGEST_NAME and len(os.fsencode(path)) <= _LONGEST_PATH:
+            return path
+        reason = "it holds a zero byte" if path is None else f"a name has at most {_LONGEST_NAME} bytes"
+    except UnicodeEncodeError:
+        reason = "it holds half a letter"
+    raise UserError(f"{shown(name[:60])}{'...' if len(name) > 60 else ''} is no path: {reason}.")
 
 
 def expanded(value: str) -> str:

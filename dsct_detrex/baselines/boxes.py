@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -77,6 +77,8 @@ class DetectedBoxes(BoxSource):
         UserError: the file is missing or not of that form; says what is wrong.
     """
 
+    reads_files: ClassVar = ("file",)
+
     def __init__(self, file: str, min_score: float = 0.5, category_id: int | None = None) -> None:
         path = Path(file)
         if not path.is_file():
@@ -89,7 +91,7 @@ class DetectedBoxes(BoxSource):
                     x, y, width, height = (float(number) for number in row["bbox"])
                     found = ([x, y, x + width, y + height], float(row["score"]))
                     self._people.setdefault(str(row["image_id"]), []).append(found)
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, OSError) as error:
             raise UserError(
                 f"DetectedBoxes(file=) expects a list of objects with image_id, bbox [x, y, w, h] and score. {path}: "
                 f"{type(error).__name__}: {error}."

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from dsct_detrex.cli.flags import add_config, add_data
 from dsct_detrex.cli.parser import Parser
 from dsct_detrex.cli.train import OVERRIDES_NOTES, Arguments, add_running, separate
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import SPLITS
-from dsct_detrex.paths import expanded
+from dsct_detrex.paths import expanded, user_path
 
 RELEASE = ".safetensors"
 
@@ -30,8 +29,9 @@ def parse(words: Sequence[str]) -> Arguments:
         raise UserError(f"eval expects one file of weights. Got {got}. Run with --help for all flags.")
     known["weights"] = weights[0]
     if known["config"] is None:
-        if not weights[0].endswith(RELEASE) and not Path(weights[0]).is_file():
-            what = "is a folder: name a release in it" if Path(weights[0]).is_dir() else "is not there: check the path"
+        if not weights[0].endswith(RELEASE) and not user_path(weights[0]).is_file():
+            folder = user_path(weights[0]).is_dir()
+            what = "is a folder: name a release in it" if folder else "is not there: check the path"
             raise UserError(f"eval expects a file of weights, e.g. best.safetensors of a run. {weights[0]} {what}.")
         if not weights[0].endswith(RELEASE):
             raise UserError(

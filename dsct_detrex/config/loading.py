@@ -19,7 +19,9 @@ from typing import Any
 
 import yaml
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from dsct_detrex.config.aliases import check_aliases
 from dsct_detrex.config.copies import as_config, duplicate
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
 from dsct_detrex.paths import user_path
@@ -82,9 +84,10 @@ def config_from_yaml(text: str, source: str = "the text") -> Any:
         source: what an error message calls the text.
 
     Raises:
-        ConfigError: not YAML, or it holds Python objects.
+        ConfigError: not YAML, it holds Python objects, or a few lines that stand for very many.
     """
     try:
+        check_aliases(text, source)
         loaded = OmegaConf.load(io.StringIO(text))
     except yaml.constructor.ConstructorError as error:
         raise ConfigError(
@@ -93,11 +96,19 @@ def config_from_yaml(text: str, source: str = "the text") -> Any:
         ) from error
     except (yaml.YAMLError, OSError) as error:
         raise ConfigError(f"config_from_yaml: {source} is not a YAML mapping{_line(error)}.") from error
+    except (OmegaConfBaseException, ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]  # a date with a 13th month, a list as key, ...
+        raise ConfigError(f"config_from_yaml: {source} holds what a config may not ({reason}).") from error
     return OmegaConf.create(loaded, flags={"allow_objects": True})
 
 
 def _read_yaml(path: Path) -> Any:
-    return config_from_yaml(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"load_config: {path} cannot be read ({reason}).") from error
+    return config_from_yaml(text, str(path))
 
 
 def _line(error: Exception) -> str:

@@ -13,6 +13,7 @@ box listed twice, other labels    both kept as annotated, counted
 image left without people         image dropped, counted
 label nobody knows                ``UserError`` naming file, entry, label and the known labels
 picture missing or broken         ``ImageError`` naming the file, or with ``on_error="skip"`` left out and counted
+picture outside of the data set   the same (``inside.py``)
 no image left                     ``UserError``
 ================================  ==============================================================================
 
@@ -48,6 +49,7 @@ FINDINGS: dict[str, str] = {
     "images_without_people": "images dropped: nobody left in them",
     "label_differs_from_folder": "labels that differ from the class folder of the picture (kept as annotated)",
     "missing_images": "images skipped: the file is not there",
+    "outside_images": "images skipped: the name or a link leads out of the data set's folders",
     "unreadable_images": "images skipped: the file is broken or has another size than annotated",
 }
 """Everything that can be counted, and how a report words it."""
@@ -55,7 +57,7 @@ FINDINGS: dict[str, str] = {
 NEEDS_ATTENTION = ("label_differs_from_folder", "repeated_people", "repeated_images")
 """Findings, besides lost pictures, that somebody should look into before the data is used."""
 
-LOST_PICTURES = ("missing_images", "unreadable_images")
+LOST_PICTURES = ("missing_images", "outside_images", "unreadable_images")
 """Findings after which a result is one of fewer pictures than the file lists."""
 
 _EXAMPLES_KEPT = 5

@@ -78,6 +78,8 @@ def read_categories(content: dict[str, object], path: Path) -> Categories:
     Raises:
         UserError: not a list of objects with ``id`` and ``name``, or an id given twice.
     """
+    if not isinstance(content, dict):
+        raise UserError(f"{path} expects a COCO-style object with 'categories'. Got {described(content)}.")
     found = content.get("categories") or []
     if not isinstance(found, list):
         raise UserError(

@@ -13,6 +13,7 @@ from dsct_detrex.data.box_formats import BoxFormat, boxes_as_xyxy
 from dsct_detrex.data.checks import DataReport, OnError, usable_records
 from dsct_detrex.data.dataset import Record
 from dsct_detrex.data.images import SKIP_IN_PYTHON, MissingImageError, read_rgb
+from dsct_detrex.data.inside import without_images_outside
 from dsct_detrex.data.picture_sizes import check_sizes, measured
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
@@ -100,11 +101,13 @@ class Listing:
         records: sizes 0 where the file does not know them, boxes as the file has them.
         source: the file, for messages.
         usual: the form of boxes in files of this kind.
+        places: the folders that its pictures lie in, with all below; a picture elsewhere is refused (``inside.py``).
     """
 
     records: Sequence[Record]
     source: Path
     usual: BoxFormat
+    places: Sequence[Path]
 
     def prepared(self, report: DataReport, on_error: OnError, box_format: BoxFormat | None) -> list[Record]:
         """One record per picture with its size, and boxes as ``xyxy``; boxes are not checked one by one yet.
@@ -115,11 +118,12 @@ class Listing:
             box_format: what the user says the boxes are.
 
         Raises:
-            UserError: pictures are missing, sizes are those of other pictures, one picture has two sizes, or boxes are
-                in another form.
+            UserError: pictures are missing or lie elsewhere, sizes are those of other pictures, one picture has two
+                sizes, or boxes are in another form.
         """
         records = one_per_picture(self.records, self.source, report)
         records = without_missing_images(records, self.source, report, on_error)
+        records = without_images_outside(records, self.places, self.source, report, on_error)
         known = [record for record in records if record["width"] and record["height"]]
         check_sizes(known, self.source)
         if len(known) < len(records):
@@ -161,9 +165,13 @@ def without_missing_images(
     """
     report.listed_images = len(records)
     report.listed_people = sum(len(record["annotations"]) for record in records)
-    folders = {str(Path(record["file_name"]).parent) for record in records}
+    folders = {os.path.dirname(record["file_name"]) for record in records}
     files = {
-        entry.path for folder in folders if os.path.isdir(folder) for entry in os.scandir(folder) if entry.is_file()
+        os.path.join(folder, entry.name)
+        for folder in folders
+        if os.path.isdir(folder or ".")
+        for entry in os.scandir(folder or ".")
+        if entry.is_file()
     }
     missing = [record["file_name"] for record in records if record["file_name"] not in files]
     if missing and on_error == "raise":

@@ -51,7 +51,7 @@ class PictureNames:
 
     def _folder(self, path: Path) -> _Folder:
         if path not in self._folders:
-            folder = _Folder(set(os.listdir(path)) if path.is_dir() else set())
+            folder = _Folder(set(os.listdir(path)) if os.path.isdir(path) else set())
             for name in sorted(folder.names):
                 folder.folded.setdefault(_folded(name), []).append(name)
             self._folders[path] = folder

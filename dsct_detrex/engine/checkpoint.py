@@ -12,7 +12,6 @@ of before ``optimizer_names``, ``config``, ``seconds``, ``measured`` and ``teach
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +122,9 @@ def read_last(output_dir: Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if content["format"] != FORMAT:
             raise UserError(f"--resume expects a checkpoint of format {FORMAT}. {path} has {content['format']!r}.")
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # bytes cut or flipped anywhere make torch and pickle raise nearly anything
         reason = (str(error) or type(error).__name__).splitlines()[0]
         remedy = remedy or "Start without --resume, from train.init_checkpoint if you have one."
         raise UserError(

@@ -1,8 +1,9 @@
 """Loss values since the last reading, left on their device so that a step never waits for them.
 
 Fetching costs one transfer for all batches since the last one. It is also where a loss that is not finite comes to
-light, with the iteration and the images it belongs to; evaluation and checkpoints come after a fetch, so they never
-see weights from after that point.
+light, with the iteration and the images it belongs to, and so does the norm of its gradients, where one is measured;
+evaluation and checkpoints come after a fetch and a look at the weights (``lost_weight``), so they never see what is not
+finite.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dsct_detrex.engine.contracts import Scalars
 
@@ -37,6 +38,7 @@ class _Entry:
     images: list[str]
     names: list[str]
     values: Tensor
+    averaged: bool
 
 
 class History:
@@ -46,10 +48,14 @@ class History:
         self._entries: list[_Entry] = []
         self._fetched: dict[str, list[float]] = {}
 
-    def add(self, iteration: int, images: list[str], losses: dict[str, Tensor]) -> None:
-        """Remember the scalar losses of one batch, without reading them."""
+    def add(self, iteration: int, images: list[str], losses: dict[str, Tensor], averaged: bool = True) -> None:
+        """Remember the scalar losses of one batch, without reading them.
+
+        Args:
+            averaged: False only watches whether they are finite.
+        """
         values = torch.stack([loss.detach().float() for loss in losses.values()])
-        self._entries.append(_Entry(iteration, images, list(losses), values))
+        self._entries.append(_Entry(iteration, images, list(losses), values, averaged))
 
     def fetch(self) -> NonFinite | None:
         """Bring the values here; the first batch that was not finite, if any."""
@@ -64,7 +70,7 @@ class History:
             start += len(entry.names)
             if problem is None and not all(math.isfinite(value) for value in losses.values()):
                 problem = NonFinite(entry.iteration, entry.images, losses)
-            for name, value in losses.items():
+            for name, value in losses.items() if entry.averaged else ():
                 self._fetched.setdefault(name, []).append(value)
         return problem
 
@@ -72,3 +78,10 @@ class History:
         """Mean of each loss over the batches fetched since the last call."""
         fetched, self._fetched = self._fetched, {}
         return {name: sum(values) / len(values) for name, values in fetched.items()}
+
+
+def lost_weight(model: nn.Module) -> str | None:
+    """The name of the first trainable weight that is not finite, in one transfer; None where all are."""
+    trained = {name: weight.detach() for name, weight in model.named_parameters() if weight.requires_grad}
+    finite = torch.stack([weight.isfinite().all() for weight in trained.values()]).tolist() if trained else []
+    return next((name for name, good in zip(trained, finite) if not good), None)

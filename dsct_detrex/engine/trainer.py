@@ -23,7 +23,7 @@ from dsct_detrex.engine.device import peak_memory
 from dsct_detrex.engine.evaluate import EvaluationCancelled, skipped_pictures
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
-from dsct_detrex.engine.history import History, NonFinite
+from dsct_detrex.engine.history import History, NonFinite, lost_weight
 from dsct_detrex.engine.idle_parameters import announce_idle
 from dsct_detrex.engine.interrupt import StopRequest
 from dsct_detrex.engine.loggers import Logger, Record
@@ -77,6 +77,7 @@ class Trainer:
         self._waiting = WaitForData(getattr(self.state.loader, "num_workers", None))
         self._ticking = time.perf_counter()
         self._grad_norm: Tensor | None = None
+        self._images: list[str] = []
         self._saved_at = self.state.iteration if self.resumed else 0
         self._started = False
         self._skips = False
@@ -86,7 +87,7 @@ class Trainer:
 
         Raises:
             Interrupted: Ctrl-C, SIGTERM or a closed terminal, after saving.
-            UserError: a loss that is not finite, a loader that ends, a disk that is full.
+            UserError: a loss or a weight that is not finite, a loader that ends, a disk that is full.
         """
         self._ticking = time.perf_counter()
         batches = iter(self.state.loader)
@@ -111,10 +112,12 @@ class Trainer:
         """One optimizer step."""
         start = time.perf_counter()
         number = self.state.iteration + 1
+        self._images = []
         self.learning_rate.set(self.state.iteration)
         for micro in range(self.plan.accumulate):
             batch = self._fetch(batches)
             images = [str(image.get("file_name", "?")) for image in batch]
+            self._images += images
             try:
                 losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
             except FloatingPointError as error:  # the matcher met it before there was a loss
@@ -124,7 +127,10 @@ class Trainer:
             self._announce_unreached()
             self._started = True
         norm = self.step.update(measure=self.plan.logs_at(number))
-        self._grad_norm = norm if norm is not None else self._grad_norm
+        if norm is not None:
+            self._grad_norm = norm
+            if not self.step.scaler.is_enabled():  # which skips steps whose gradients overflow
+                self._history.add(number, self._images, {"grad_norm": norm}, averaged=False)
         if self.state.ema is not None:
             self.state.ema.update(self.state.model)
         self.state.iteration = number
@@ -159,7 +165,7 @@ class Trainer:
         look = alone and (stop.requested or self.step.device.type == "cpu")  # costs nothing there; elsewhere it waits
         if not (evaluate or save or log or look):
             return
-        stopping = self._agree(stop)
+        stopping = self._agree(stop, keeps=evaluate or save)
         record = Record(iteration)
         if log:
             self._measure(record)
@@ -174,13 +180,25 @@ class Trainer:
         if stopping and unfinished:
             raise Interrupted(iteration, str(last_path(self.output_dir)) if self.checkpoints else None)
 
-    def _agree(self, stop: StopRequest) -> bool:
-        """Fetch the losses; all ranks learn of a loss that is not finite, and of a request to stop."""
-        reports = ddp.gather((self._history.fetch(), stop.requested))
+    def _agree(self, stop: StopRequest, keeps: bool) -> bool:
+        """Fetch the losses; all ranks learn of what is not finite, and of a request to stop.
+
+        Args:
+            keeps: the weights are evaluated or saved next, so look at them too: a gradient that is not finite spoils
+                them in the same step whose loss was fine.
+        """
+        asked = stop.requested
+        lost = self._lost() if keeps or asked else None
+        reports = ddp.gather((self._history.fetch() or lost, asked))
         problem = next((problem for problem, _ in reports if problem is not None), None)
         if problem is not None:
             raise UserError(self._blame(problem))
         return any(requested for _, requested in reports)
+
+    def _lost(self) -> NonFinite | None:
+        """A trainable weight that is not finite after the latest step."""
+        name = lost_weight(self.state.model)
+        return None if name is None else NonFinite(self.state.iteration, self._images, {f"weight {name}": math.nan})
 
     def _blame(self, problem: NonFinite) -> str:
         """Write ``non_finite.json`` and find the words."""
@@ -221,10 +239,7 @@ class Trainer:
     def _examine(self, record: Record, stop: StopRequest) -> bool:
         """Evaluate into ``record``; False if a request to stop cut it short (a resumed run makes up for it)."""
         assert self.examiner is not None
-        if self.state.ema is not None:
-            lost = self.state.ema.resync(self.state.model)
-            if lost:
-                self.console.say(f"note: the weight average was no longer finite and restarts for {_short(lost)}.")
+        self._mend_average()
         try:
             cancel = (lambda: stop.requested) if ddp.world_size() == 1 else None
             examination = self.examiner.examine(self.state.model, self.state.ema, cancel)
@@ -257,6 +272,7 @@ class Trainer:
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
         state, epoch = self.state, self.plan.epoch(self.state.iteration)
+        self._mend_average()
         self._tick()
         if self.checkpoints:
             save_last(state, self.output_dir, self.plan.max_iter)
@@ -268,6 +284,12 @@ class Trainer:
                 self.releases.write_numbered(state.iteration, weights, epoch)
             if state.ema is not None:
                 self.releases.write("last_ema", state.ema.average, epoch, iteration=state.iteration)
+
+    def _mend_average(self) -> None:
+        """What is evaluated and saved of the weight average is finite, as the weights are."""
+        lost = [] if self.state.ema is None else self.state.ema.resync(self.state.model)
+        if lost:
+            self.console.say(f"note: the weight average was no longer finite and restarts for {_short(lost)}.")
 
     def _tick(self) -> None:
         """Add the time since the last call to that of the run."""
@@ -281,7 +303,7 @@ class Trainer:
         Several processes cannot, for those without the error would not take part.
         """
         unsaved = self.checkpoints and self.state.iteration > self._saved_at
-        if unsaved and ddp.world_size() == 1 and self._history.fetch() is None:
+        if unsaved and ddp.world_size() == 1 and (self._history.fetch() or self._lost()) is None:
             self._save()
             self.console.say(
                 f"saved iteration {self.state.iteration} before the error that follows; --resume continues."

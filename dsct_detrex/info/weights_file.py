@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
 from dsct_detrex.config import config_from_yaml
@@ -57,10 +58,19 @@ def _of_release(release: Release) -> dict[str, Any]:
         "metrics": dict(made.metrics),
         "epoch": made.epoch,
         "iteration": made.iteration,
-        **_of_config(OmegaConf.to_container(config_from_yaml(release.config), resolve=True)),
+        **_of_config(_config_of(release)),
         "command": made.command,
         "versions": {"dsct_detrex": made.package_version},
     }
+
+
+def _config_of(release: Release) -> Any:
+    """The config inside, resolved; of one that cannot be, what it says as it stands."""
+    config = config_from_yaml(release.config)
+    try:
+        return OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException:
+        return OmegaConf.to_container(config, resolve=False)
 
 
 def _of_card(path: Path) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def _of_config(config: Any) -> dict[str, Any]:
     """Data set, start and length, as the config inside has them."""
     cfg = OmegaConf.create(config)
     kind, root, start, length, epochs = (
-        OmegaConf.select(cfg, key)
+        _selected(cfg, key)
         for key in (
             "dataloader.train.dataset._target_",
             "data.root",
@@ -115,6 +125,14 @@ def _of_config(config: Any) -> dict[str, Any]:
         "max_iter": None if epochs else length,
         "max_epoch": epochs,
     }
+
+
+def _selected(cfg: Any, key: str) -> Any:
+    """A value of the config; None where there is none, or none that can be found."""
+    try:
+        return OmegaConf.select(cfg, key)
+    except OmegaConfBaseException:
+        return None
 
 
 def _emotions(emotions: Emotions) -> dict[str, Any]:

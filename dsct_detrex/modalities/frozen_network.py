@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from torch import Tensor, nn
 from torchvision.models import get_model_builder, list_models
@@ -35,6 +35,8 @@ class FrozenNetwork:
         weights: a file that holds every tensor of the trunk. None: random, unless a checkpoint of the whole model fills
             them.
     """
+
+    reads_files: ClassVar = ("weights",)
 
     def __init__(
         self, architecture: str, layers: Sequence[str] | None = None, weights: str | Path | None = None

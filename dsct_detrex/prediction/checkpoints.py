@@ -8,6 +8,7 @@ of trusted targets. Other people's checkpoints lack label set and config, and ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -40,6 +41,8 @@ _TRANSFORMS: Final = (
     "dsct_detrex.data.eval_transforms",
     "dsct_detrex.data.train_transforms",
     "dsct_detrex.data.transforms.",
+    "dsct_detrex.data.transforms.eval_transforms",
+    "dsct_detrex.data.transforms.train_transforms",
 )
 
 _PROGRAM: Final = ".pt2"
@@ -138,6 +141,8 @@ def _told(release: Release) -> str:
 def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictConfig, str]:
     """A ``last.pth`` as the release it would be, its config, and which weights were taken."""
     saved = checkpoint.extras.get("config")
+    if saved is not None and not isinstance(saved, Mapping):
+        raise UserError(f"checkpoint: {file} is damaged: its config is a {type(saved).__name__}, no mapping.")
     beside = [name for name in _OF_A_RUN[:2] if (file.parent / name).is_file()]
     remedy = (
         f"; use {file.parent / beside[0]}" if beside else "; use the best.safetensors or last.safetensors of its run"
@@ -154,7 +159,7 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
     weights = checkpoint.average or checkpoint.state_dict
     kind = "weight average (EMA)" if checkpoint.average else "weights"
     release = Release(weights, emotions, "", tuple(thresholds), Provenance())
-    return release, cfg, f"{kind} of iteration {checkpoint.extras['iteration']}, a training checkpoint"
+    return release, cfg, f"{kind} of iteration {checkpoint.extras.get('iteration')}, a training checkpoint"
 
 
 def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes: bool) -> Loaded:

@@ -5,6 +5,8 @@ Shapes: B pictures, N subjects, K emotions.
 
 from __future__ import annotations
 
+import mmap
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,8 @@ from dsct_detrex.prediction.export_header import HEADER_KEY, ExportHeader
 from dsct_detrex.structures import Instances, predicted_people
 
 SUFFIX: Final = ".onnx"
+_OTHER_FILE: Final = re.compile(rb"(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
+"""How protobuf writes the key of a tensor that stands in another file: field 1, 8 bytes, both in any of their forms."""
 _PROVIDERS: Final = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -30,12 +34,14 @@ class OnnxModel(nn.Module):
         file: written by ``dsct export``.
 
     Raises:
-        UserError: onnxruntime is not installed, or the file is damaged or somebody else's.
+        UserError: onnxruntime is not installed, or the file is damaged, somebody else's, or takes weights from other
+            files.
     """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self.file = file
+        _check_whole(file)
         self._open("cpu")
         text = self._session.get_modelmeta().custom_metadata_map.get(HEADER_KEY)
         if text is None:
@@ -123,3 +129,21 @@ class OnnxModel(nn.Module):
             reason = " ".join(str(error).split())
             raise UserError(f"checkpoint: {self.file} is damaged or no ONNX file ({reason}).") from error
         self._device = device
+
+
+def _check_whole(file: Path) -> None:
+    """Refuse tensors in other files: the model may come from anywhere, and would name files of this disk.
+
+    Raises:
+        UserError: there are such, or the file cannot be read.
+    """
+    try:
+        with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            found = _OTHER_FILE.search(content)
+    except (OSError, ValueError) as error:  # an empty file cannot be mapped
+        raise UserError(f"checkpoint: {file} is damaged or no ONNX file ({error}).") from error
+    if found:
+        raise UserError(
+            f"checkpoint: {file} takes its weights from other files, which is not done here: dsct export writes all "
+            "into one; export the release again."
+        )

@@ -1,7 +1,8 @@
 """The folder of the results: rows and drawn copies, and nothing of the user's replaced.
 
 Drawn copies lie in the folder as ``drawn_names`` calls them. Where one of these names is taken by a file that this
-program did not write (the folder of the photos itself is given as ``--out``), all go to ``predictions/`` inside it.
+program did not write (the folder of the photos itself is given as ``--out``), or a folder on the way is a link, all go
+to ``predictions/`` inside it. Nothing is written outside of the folder, which may itself be a link.
 Units that come while the program runs are named as they come; each that meets a file goes to ``predictions/`` alone.
 """
 
@@ -95,7 +96,10 @@ class Results:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise writing_failed(path, error) from error
-        return path.parent / f"{_UNFINISHED}{self.mark}"
+        unfinished = path.parent / f"{_UNFINISHED}{self.mark}"
+        if unfinished.is_symlink():  # not ours, and would be written through
+            unfinished.unlink()
+        return unfinished
 
     def finish(self, found: Found) -> str:
         """Give the hidden file its name, which is returned as it stands in the rows.
@@ -142,8 +146,9 @@ class Results:
         checked: set[PurePath] = set()
         for name in names:
             for folder in list(name.parents)[-2::-1]:  # from the outermost to the innermost; the last one is "."
-                if folder not in checked and os.path.lexists(path := self.folder / folder) and not path.is_dir():
-                    return path
+                path = self.folder / folder
+                if folder not in checked and (path.is_symlink() or (os.path.lexists(path) and not path.is_dir())):
+                    return path  # through a link to a folder would be written elsewhere
                 checked.add(folder)
             path = self.folder / name
             if os.path.lexists(path) and (not self._own.holds(path) or _identity(path) in inputs):

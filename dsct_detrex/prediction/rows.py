@@ -35,6 +35,7 @@ from typing import Any
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.prediction.growing_list import GrowingList, writing_failed
+from dsct_detrex.prediction.own_files import HIDDEN
 
 ROWS_NAME = "predictions.json"
 PREVIOUS_NAME = "predictions.previous.json"
@@ -108,12 +109,19 @@ class Rows(GrowingList):
 
 
 def check_free(folder: Path) -> None:
-    """Refuse before any work where a file of the user's has the name of one of ours.
+    """Refuse before any work where a file of the user's, or a link to anywhere, has the name of one of ours.
 
     Raises:
         UserError: see ``Rows``.
     """
-    for path in (folder / ROWS_NAME, folder / PREVIOUS_NAME):
+    own = (folder / ROWS_NAME, folder / PREVIOUS_NAME)
+    for path in (*own, *folder.glob(f"{HIDDEN}*")):
+        if path.is_symlink():
+            raise UserError(
+                f"predict: {path} is a link, through which another file would be written; remove it, or give another "
+                "--out."
+            )
+    for path in own:
         if os.path.lexists(path) and not is_rows(path):
             raise UserError(f"predict: {path} is no result of predict.py and is not replaced; give another --out.")
 

@@ -27,6 +27,7 @@ PLOT_SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.color": INK,
+    "text.parse_math": False,  # a $ in somebody's name of an emotion begins no formula
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
     "axes.titlecolor": INK,

@@ -19,8 +19,9 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from dsct_detrex.errors import UserError
 from dsct_detrex.weights.coco import contiguous_classes
-from dsct_detrex.weights.formats import detect_format
+from dsct_detrex.weights.formats import FORMATS, detect_format
 from dsct_detrex.weights.rename_rules import (
     DEFORMABLE_DETR,
     DETR,
@@ -62,7 +63,26 @@ def readings(state_dict: Mapping[str, Tensor]) -> tuple[Converted, ...]:
     """All names under which a state dict may fit a model, the likeliest first.
 
     Hosts name their ResNet as detectron2 does, Anchor DETR as torchvision does; so a ResNet has two readings.
+
+    Raises:
+        UserError: the names are those of a known code, and the tensors cannot be.
     """
+    try:
+        return _readings(state_dict)
+    except (
+        IndexError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ) as error:  # shapes and numbers of layers that no such model has
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"convert: the tensors are called as those of {FORMATS[detect_format(state_dict)]}, but have other shapes "
+            f"or numbers ({reason}). Give a checkpoint of that code, whole."
+        ) from error
+
+
+def _readings(state_dict: Mapping[str, Tensor]) -> tuple[Converted, ...]:
     as_is = _collect((name, tensor, name) for name, tensor in state_dict.items())
     match detect_format(state_dict):
         case "dsct_official":

@@ -11,7 +11,8 @@ let alone called. On the list are
 * objects of config libraries, which become inert ``Placeholder`` objects: nothing of theirs is imported.
 
 None of these reaches a file, a process, an import or an attribute by name. Objects may be filled with state; classes
-and functions may not.
+and functions may not. Containers are filled with what the file holds, not with numbers that a few bytes stand for
+(``list(range(10**12))``, ``int(Decimal("1e999999999"))``), which would fill the memory instead.
 """
 
 from __future__ import annotations
@@ -103,6 +104,35 @@ class Unpickler(pickle._Unpickler):
 
     dispatch[pickle.BUILD[0]] = load_build
 
+    def load_reduce(self) -> None:
+        _check_filling(*self.stack[-2:])  # type: ignore[attr-defined]
+        super().load_reduce()  # type: ignore[misc]
+
+    dispatch[pickle.REDUCE[0]] = load_reduce
+
+    def load_newobj(self) -> None:
+        _check_filling(*self.stack[-2:])  # type: ignore[attr-defined]
+        super().load_newobj()  # type: ignore[misc]
+
+    dispatch[pickle.NEWOBJ[0]] = load_newobj
+
+    def load_newobj_ex(self) -> None:
+        _check_filling(*self.stack[-3:-1])  # type: ignore[attr-defined]
+        super().load_newobj_ex()  # type: ignore[misc]
+
+    dispatch[pickle.NEWOBJ_EX[0]] = load_newobj_ex
+
+
+def _check_filling(called: Any, arguments: Any) -> None:
+    """Refuse a container that is to be made of a number or a range, and a number of a power of ten."""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else None
+    fills = any(called is kind for kind in _CONTAINERS) and isinstance(first, int | range)
+    counts = (called is int and isinstance(first, decimal.Decimal)) or (
+        called is fractions.Fraction and isinstance(first, str) and "e" in first.lower()
+    )
+    if fills or counts:
+        raise RefusedGlobal(f"{called.__module__}.{called.__name__}({first!r})")
+
 
 _NO_OBJECTS: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
 _CONFIG_LIBRARIES: Final = frozenset(
@@ -143,6 +173,9 @@ def _list(items: Any = (), _longest: Any = None) -> list[Any]:
 
 _BUILTINS: Final = (
     *(bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, slice, range, object),
+)
+_CONTAINERS: Final = (
+    *(bytes, bytearray, list, tuple, dict, set, frozenset, collections.OrderedDict, collections.Counter, _dict, _list),
 )
 _PATHS: Final[dict[tuple[str, str], Any]] = {
     (home, name): PureWindowsPath if "Windows" in name else PurePosixPath

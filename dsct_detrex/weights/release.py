@@ -140,7 +140,7 @@ def load_release(path: str | Path) -> Release:
     metadata, tensors = read_as_stored(path)
     try:
         return _release_from(checked_header(path, metadata), tensors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise UserError(
             f"load_release: the header of {path} is damaged ({error!r}); copy or download it again."
         ) from error
@@ -169,11 +169,16 @@ def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> R
     weights.update({alias: weights[owner] for alias, owner in header["aliases"].items()})
     thresholds, calibration = header["thresholds"], header.get("calibration")
     temperature = 1.0 if calibration is None else float(calibration["temperature"])
+    emotions = emotions_from_plain(header["emotions"], temperature)
+    if thresholds is not None and len(thresholds) != emotions.num_emotions:
+        raise ValueError(f"{len(thresholds)} thresholds of {emotions.num_emotions} emotions")
+    if not isinstance(header["config"], str):
+        raise TypeError("its config is no text")
     return Release(
         state_dict=weights,
-        emotions=emotions_from_plain(header["emotions"], temperature),
+        emotions=emotions,
         config=header["config"],
-        thresholds=None if thresholds is None else tuple(thresholds),
+        thresholds=None if thresholds is None else tuple(float(threshold) for threshold in thresholds),
         provenance=Provenance(**header["provenance"]),
         calibration=calibration,
     )

@@ -48,7 +48,7 @@ class PetsDataset(DiskDataset):
                    annotations=[{"bbox": [float(side) for side in box], "labels": [PETS.index(label)]}])
             for number, (name, label, *box) in enumerate(rows, start=1)
         ]
-        records = Listing(records, source, "xyxy").prepared(report, on_error, None)
+        records = Listing(records, source, "xyxy", [Path(root)]).prepared(report, on_error, None)
         super().__init__(f"pets_{split}", PETS, records, report, source, "boxes of pets", split=split, boxes="body")
 
 

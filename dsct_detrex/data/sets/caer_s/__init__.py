@@ -119,9 +119,13 @@ class _Pictures:
         root: the folder with ``train/`` and ``test/``.
         default: the folder of paths that name none.
         report: counts the names that are spelt in another way on disk.
+
+    Attributes:
+        places: the folders that pictures may lie in.
     """
 
     def __init__(self, root: Path, default: str, report: DataReport) -> None:
+        self.places = [root, *(root / split for split in _SPLIT_FOLDERS)]
         self._root = root
         self._default = default
         self._report = report
@@ -152,7 +156,7 @@ class _Pictures:
 def _read_json(source: Path, pictures: _Pictures, report: DataReport) -> tuple[Listing, bool]:
     """The records of a JSON file, and whether it names the emotions."""
     content = read_coco(source, Reading(CAER_NAMES, plain_numbers, pictures.locate), report)
-    return Listing(content.records, source, "xywh"), content.labels != "bare"
+    return Listing(content.records, source, "xywh", pictures.places), content.labels != "bare"
 
 
 def _read(source: Path, pictures: _Pictures) -> tuple[Listing, bool]:
@@ -169,7 +173,8 @@ def _read(source: Path, pictures: _Pictures) -> tuple[Listing, bool]:
             raise UserError(f"{line.where}: {error}. Expected {EXPECTED}.") from error
         empty = Record(file_name=file_name, image_id=len(records) + 1, height=0, width=0, annotations=[])
         records.setdefault(file_name, empty)["annotations"].append(person)
-    return Listing(list(records.values()), source, form), not any(number is not None for number in numbers)
+    listing = Listing(list(records.values()), source, form, pictures.places)
+    return listing, not any(number is not None for number in numbers)
 
 
 def image_root(root: Path) -> Path:

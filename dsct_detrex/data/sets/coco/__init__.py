@@ -90,7 +90,8 @@ class CocoDataset(DiskDataset):
         source = annotation_file(folder, split if share is None else "train", annotations)
         labels = self.labels_of_files(root, annotations) if emotions is None else emotions
         report = DataReport(f"{labels.name}_{split}")
-        pictures = CocoPictures(picture_folders(folder, split if share is None else "train", source, images), report)
+        places = picture_folders(folder, split if share is None else "train", source, images)
+        pictures = CocoPictures(places, report)
         several = isinstance(labels, MultiLabelEmotions)
         reading = Reading(LabelNames(labels, {}, PERSONS), _unnamed, pictures.locate, several=several)
         content = read_coco(source, reading, report)
@@ -103,7 +104,7 @@ class CocoDataset(DiskDataset):
         super().__init__(
             report.title,
             labels,
-            Listing(records, source, "xywh").prepared(report, policy, stated),
+            Listing(records, source, "xywh", [folder, *places]).prepared(report, policy, stated),
             report,
             source,
             f"{f'{content.boxes} boxes' if content.boxes else 'boxes'} from {source.name}{part}",

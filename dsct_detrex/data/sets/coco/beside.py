@@ -119,12 +119,14 @@ def _narrowed(content: dict[str, Any], wanted: set[str]) -> dict[str, Any]:
     if not isinstance(images, list) or not isinstance(annotations, list):
         return content
     others = {
-        one.get("id") for one in images if isinstance(one, dict) and _key(str(one.get("file_name"))) not in wanted
-    }
+        str(one.get("id")) for one in images if isinstance(one, dict) and _key(str(one.get("file_name"))) not in wanted
+    }  # as text: an id may be anything, a list too, until the reader refuses it
     return {
         **content,
-        "images": [one for one in images if not isinstance(one, dict) or one.get("id") not in others],
-        "annotations": [one for one in annotations if not isinstance(one, dict) or one.get("image_id") not in others],
+        "images": [one for one in images if not isinstance(one, dict) or str(one.get("id")) not in others],
+        "annotations": [
+            one for one in annotations if not isinstance(one, dict) or str(one.get("image_id")) not in others
+        ],
     }
 
 
@@ -139,4 +141,4 @@ def _paths(root: str, files: Files) -> list[Path]:
 
 def _key(file_name: str) -> str:
     """By what a picture is known in any file."""
-    return _COCO_2014.sub("", parts_of(file_name)[-1])
+    return _COCO_2014.sub("", "".join(parts_of(file_name)[-1:]))

@@ -114,8 +114,10 @@ def label_indices(names: Sequence[str]) -> list[int]:
 def _read(source: Source, split: str, images: Path, asked: str, report: DataReport) -> tuple[Listing, str | None]:
     """The records of the file, and the kind of boxes that its content says."""
     pictures = EmoticPictures(images, report)
+    places = [images / base / below for base in ("", *DATABASES) for below in ("", "images")]
     if source.path.suffix.lower() == ".mat":
-        return Listing(read_mat(source.path, split, pictures.locate, label_indices), source.path, "xyxy"), "body"
+        records = read_mat(source.path, split, pictures.locate, label_indices)
+        return Listing(records, source.path, "xyxy", places), "body"
     reading = Reading(
         EMOTIC_NAMES,
         bit_masks,
@@ -124,7 +126,7 @@ def _read(source: Source, split: str, images: Path, asked: str, report: DataRepo
         several=True,
     )
     content = read_coco(source.path, reading, report)
-    return Listing(content.records, source.path, "xywh"), content.boxes
+    return Listing(content.records, source.path, "xywh", places), content.boxes
 
 
 CARD = DataSetCard(

@@ -183,6 +183,8 @@ class EmoticPictures:
             ValueError: a name without a source that several sources have.
         """
         parts = parts_of(name)
+        if not parts:
+            raise ValueError(f"file_name {name!r} is no name of a picture, expected e.g. mscoco/images/a.jpg")
         start = next((i for i, part in enumerate(parts) if part.lower() in DATABASES), None)
         if start is None and self._names.exact(self._root, parts) is not None:
             return self._root.joinpath(*parts)

@@ -90,7 +90,8 @@ class ExpwDataset(DiskDataset):
             _refuse_shared_pictures(faces, source, split, folder, annotations or "")
         report = DataReport(f"expw_{split}")
         names = PictureNames()
-        located = _located(faces, _picture_folder(folder, faces, source, names), names, report)
+        pictures = _picture_folder(folder, faces, source, names)
+        located = _located(faces, pictures, names, report)
         ours = [(face, path) for face, path in zip(faces, located) if own_split or split_of(path.name, parts) == split]
         kept = [(face, path) for face, path in ours if least is None or face.confidence >= least]
         divided = ", ".join(f"{100 * share:g} % {name}" for name, share in zip(SPLITS, parts))
@@ -105,7 +106,7 @@ class ExpwDataset(DiskDataset):
         super().__init__(
             report.title,
             EXPW,
-            Listing(_records(kept), source, "xyxy").prepared(report, policy, "xyxy"),
+            Listing(_records(kept), source, "xyxy", [folder, pictures]).prepared(report, policy, "xyxy"),
             report,
             source,
             f"face boxes from {source.name}, {part}{below}",
