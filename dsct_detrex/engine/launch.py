@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import torch
 
-from dsct_detrex.cli.running import INTERRUPTED
 from dsct_detrex.cli.train import Arguments
 from dsct_detrex.engine import ddp
 from dsct_detrex.errors import UserError
@@ -128,7 +127,8 @@ def launch(command: Sequence[str], group: Group) -> int:
         command: program and arguments.
 
     Returns:
-        The exit status of the first process that failed, else 0; 130 where a signal ended them.
+        The exit status of the first process that failed, else 0; 130 or 143 where a signal ended
+        them.
     """
     from torch.distributed.elastic.multiprocessing import SignalException  # half a second, for this alone
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -156,8 +156,8 @@ def launch(command: Sequence[str], group: Group) -> int:
             return failure.exitcode
         _tell_killed(rank, -failure.exitcode)
         return 128 - failure.exitcode  # by signal n: as a shell says it
-    except SignalException:
-        return INTERRUPTED
+    except SignalException as stop:
+        return 128 + int(stop.sigval)
     return 0
 
 

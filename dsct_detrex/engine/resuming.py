@@ -6,13 +6,13 @@ effect from the next iteration on; what the saved state was made for cannot chan
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from dsct_detrex.engine.files import write_text
 from dsct_detrex.engine.words import is_below
 from dsct_detrex.errors import UserError
 
@@ -109,7 +109,7 @@ def keep_config(folder: Path, iteration: int) -> Path | None:
     present, kept = folder / "config.yaml", folder / f"config_until_{iteration}.yaml"
     if not present.is_file():
         return None
-    shutil.copyfile(present, kept)
+    write_text(kept, present.read_text(encoding="utf-8"))
     return kept
 
 

@@ -6,6 +6,7 @@ One iteration is one optimizer step. Everything that is due after an iteration e
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from dsct_detrex.engine.device import peak_memory
 from dsct_detrex.engine.evaluate import EvaluationCancelled, skipped_pictures
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
-from dsct_detrex.engine.history import History, NonFinite, lost_weight
+from dsct_detrex.engine.history import NonFinite, lost_weight
 from dsct_detrex.engine.idle_parameters import announce_idle
 from dsct_detrex.engine.interrupt import StopRequest
 from dsct_detrex.engine.loggers import Logger, Record
@@ -70,7 +71,6 @@ class Trainer:
     """How often a training picture could not be read, in all processes; known at the end."""
 
     def __post_init__(self) -> None:
-        self._history = History()
         self._stopwatch = Stopwatch()
         time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
         self.account = Account(self.console, self.state.best, self.keep_best, time_left, self.state.measured)
@@ -93,11 +93,17 @@ class Trainer:
         batches = iter(self.state.loader)
         self.state.model.train()
         self.console.start(self.state.iteration, self.plan.max_iter)
-        with StopRequest(self.console.stopping) as stop:
-            self._settle(stop)
-            while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
-                self._iterate(batches)
+        self._make_up_for_releases()
+        try:
+            with StopRequest(self.console.stopping) as stop:
                 self._settle(stop)
+                while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
+                    self._iterate(batches)
+                    self._settle(stop)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt as hurry:
+            raise self._unsaved(hurry) from hurry
         if self.state.iteration < self.plan.max_iter:
             self._stop_early()
         self._tick()
@@ -122,7 +128,7 @@ class Trainer:
                 losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
             except FloatingPointError as error:  # the matcher met it before there was a loss
                 raise UserError(self._blame(NonFinite(number, images, {"matching cost": math.nan}))) from error
-            self._history.add(number, images, losses)
+            self.state.history.add(number, images, losses)
         if not self._started:
             self._announce_unreached()
             self._started = True
@@ -130,7 +136,7 @@ class Trainer:
         if norm is not None:
             self._grad_norm = norm
             if not self.step.scaler.is_enabled():  # which skips steps whose gradients overflow
-                self._history.add(number, self._images, {"grad_norm": norm}, averaged=False)
+                self.state.history.add(number, self._images, {"grad_norm": norm}, averaged=False)
         if self.state.ema is not None:
             self.state.ema.update(self.state.model)
         self.state.iteration = number
@@ -172,13 +178,20 @@ class Trainer:
             self.console.log(record)
         if evaluate and not stopping:
             stopping = not self._examine(record, stop)
+        if record.scalars:
+            self._log(record)  # before it is saved: a resumed run writes what comes after its checkpoint once more
         if save or (stopping and self.checkpoints and self._saved_at != iteration):
             self._save()
-        if record.scalars:
-            self._log(record)
         unfinished = iteration < plan.max_iter or (evaluate and self.state.evaluated_at != iteration)
         if stopping and unfinished:
-            raise Interrupted(iteration, str(last_path(self.output_dir)) if self.checkpoints else None)
+            saved = str(last_path(self.output_dir)) if self.checkpoints else None
+            raise Interrupted(iteration, saved, number=stop.number or signal.SIGINT)
+
+    def _unsaved(self, hurry: KeyboardInterrupt) -> Interrupted:
+        """Asked to stop at once: what of the run is kept."""
+        kept = self.checkpoints and self._saved_at > 0
+        done, number = self.state.iteration, getattr(hurry, "number", signal.SIGINT)
+        return Interrupted(done, str(last_path(self.output_dir)) if kept else None, done - self._saved_at, number)
 
     def _agree(self, stop: StopRequest, keeps: bool) -> bool:
         """Fetch the losses; all ranks learn of what is not finite, and of a request to stop.
@@ -189,7 +202,7 @@ class Trainer:
         """
         asked = stop.requested
         lost = self._lost() if keeps or asked else None
-        reports = ddp.gather((self._history.fetch() or lost, asked))
+        reports = ddp.gather((self.state.history.fetch() or lost, asked))
         problem = next((problem for problem, _ in reports if problem is not None), None)
         if problem is not None:
             raise UserError(self._blame(problem))
@@ -217,7 +230,7 @@ class Trainer:
 
     def _measure(self, record: Record) -> None:
         """The numbers of the iterations since the last log; losses are averaged over ranks."""
-        shares = ddp.gather(self._history.means())
+        shares = ddp.gather(self.state.history.means())
         names = dict.fromkeys(name for share in shares for name in share)
         for name in names:
             values = [share[name] for share in shares if name in share]
@@ -271,12 +284,25 @@ class Trainer:
 
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
-        state, epoch = self.state, self.plan.epoch(self.state.iteration)
         self._mend_average()
         self._tick()
         if self.checkpoints:
-            save_last(state, self.output_dir, self.plan.max_iter)
-        self._saved_at = state.iteration
+            save_last(self.state, self.output_dir, self.plan.max_iter)
+        self._saved_at = self.state.iteration
+        self._release()
+
+    def _make_up_for_releases(self) -> None:
+        """Those of the checkpoint that a resumed run goes on from, where a kill came between it and them."""
+        step = self.state.iteration
+        if self.releases is None or not (self.resumed and ddp.is_main()):
+            return
+        names = ["last", *(["last_ema"] if self.state.ema is not None else []), self.releases.numbered(step)]
+        if not all(self.releases.holds(name, step) for name in names if name is not None):
+            self._release()
+
+    def _release(self) -> None:
+        """The releases of this moment."""
+        state, epoch = self.state, self.plan.epoch(self.state.iteration)
         if self.releases is not None:
             weights = state.model.state_dict()
             self.releases.write("last", weights, epoch, iteration=state.iteration)
@@ -303,7 +329,7 @@ class Trainer:
         Several processes cannot, for those without the error would not take part.
         """
         unsaved = self.checkpoints and self.state.iteration > self._saved_at
-        if unsaved and ddp.world_size() == 1 and (self._history.fetch() or self._lost()) is None:
+        if unsaved and ddp.world_size() == 1 and (self.state.history.fetch() or self._lost()) is None:
             self._save()
             self.console.say(
                 f"saved iteration {self.state.iteration} before the error that follows; --resume continues."
@@ -312,8 +338,14 @@ class Trainer:
     def _log(self, record: Record) -> None:
         self._add_epoch(record)
         self.scalars |= record.scalars
-        for logger in self.loggers:
-            logger.log(record)
+        try:
+            for logger in self.loggers:
+                logger.log(record)
+        except OSError as error:
+            raise UserError(
+                f"Writing the measured numbers of the run into {self.output_dir} failed ({error}); its checkpoints are "
+                "intact. Free some space, then continue with --resume."
+            ) from error
 
     def _add_epoch(self, record: Record) -> None:
         epoch = self.plan.epoch(record.iteration)

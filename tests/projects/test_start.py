@@ -47,6 +47,8 @@ def test_a_file_of_the_users_goes_first(tmp_path: Path, monkeypatch: pytest.Monk
     assert own_project_file(START) == START
 
 
-@pytest.mark.parametrize("text", ["", "best.safetensors", "projects/none.pth", "runs/projects/demo_objects.safetensors"])
+@pytest.mark.parametrize(
+    "text", ["", "best.safetensors", "projects/none.pth", "runs/projects/demo_objects.safetensors"]
+)
 def test_other_names_stay(text: str) -> None:
     assert own_project_file(text) == text
