@@ -70,8 +70,8 @@ def projects_folder() -> Path:
 
 
 def own_project_file(text: str) -> str:
-    """A file that a config names below ``projects/``: the one of the working directory, else the one that comes with this
-    project; any other text stays as it is."""
+    """A file that a config names below ``projects/``: the one of the working directory, else the one that comes with
+    this project; any other text stays as it is."""
     folder, _, name = text.partition("/")
     if folder != "projects" or Path(text).exists() or not (projects_folder() / name).is_file():
         return text

@@ -1,7 +1,7 @@
 """The demo: DSCT small enough to learn drawn scenes on two CPU cores in minutes (``make demo``).
 
-It starts from a detector of drawn things, as the paper starts from one of COCO's: ``projects/demo_objects.py``, trained for
-an hour of one core. ``train.init_checkpoint=`` (empty) learns everything from scratch.
+It starts from a detector of drawn things, as the paper starts from one of COCO's: ``projects/demo_objects.py``, trained
+for an hour of one core. ``train.init_checkpoint=`` (empty) learns everything from scratch.
 """
 
 from dsct_detrex.config import CosineParamScheduler

@@ -1,4 +1,4 @@
-"""The detector that comes with the demo: found from anywhere, small, and all of it that DSCT has a place for is taken."""
+"""The detector that comes with the demo: found from anywhere, small, and all that DSCT has a place for is taken."""
 
 from pathlib import Path
 
