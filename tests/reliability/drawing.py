@@ -53,7 +53,7 @@ NUMBERS = st.sampled_from(
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
-        [
+        [  # noqa: RUF005
             "",
             " ",
             ".",

@@ -74,7 +74,7 @@ def allowed_below(place: str) -> list[Any]:
 
 
 _ACTS = re.compile(
-    r"(?<![.\w])(open|exec|eval|compile)\(|\b(__import__|import_module|system|popen|Popen|urlopen|load_state_dict_from_url|torch\.load"  # noqa: E501
+    r"(?<![.\w])(open|exec|eval|compile)\(|\b(__import__|import_module|system|popen|Popen|urlopen|load_state_dict_from_url|torch\.load"
     r"|read_text|read_bytes|write_text|write_bytes|unlink|mkdir|rmtree|read_checkpoint|torch\.save|np\.load|savefig)\("
 )
 
@@ -223,7 +223,7 @@ def test_users_extend_the_list_by_whole_names_and_by_places() -> None:
 
 
 def test_live_detrex_reads_no_weights() -> None:
-    """timm and torchvision backbones unpickle or download while they are built: they are not trusted in live mode either."""
+    """timm and torchvision backbones unpickle or download while they are built: not trusted in live mode either."""
     assert "detrex.modeling." in LIVE_TARGETS
     for place in ("detrex.modeling.backbone.timm_backbone.", "detrex.modeling.backbone.torchvision_backbone."):
         assert place in trust._DOERS
