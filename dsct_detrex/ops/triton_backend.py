@@ -9,6 +9,8 @@ bytes a sample more). Triton is imported at the first use, and a CPU sees it onl
 import functools
 import importlib.util
 import os
+import re
+from importlib.metadata import PackageNotFoundError, version
 
 import torch
 from torch import Tensor
@@ -24,9 +26,12 @@ _CHANNELS = 4096
 _CAPABILITY = (7, 0)
 """Oldest compute capability (major, minor) of NVIDIA GPUs that triton compiles for."""
 
+_OLDEST = (3, 3)
+"""Of triton, which torch 2.7 brings along: with 3.0 to 3.2 the kernels give other numbers in triton's interpreter."""
+
 _NEEDS = (
-    "a GPU of compute capability 7.0 or newer, at most 4096 channels a head and the package triton (which torch for "
-    "Linux GPUs brings along)"
+    "a GPU of compute capability 7.0 or newer, at most 4096 channels a head and the package triton from 3.3 on (which "
+    "torch for Linux GPUs brings along from 2.7 on)"
 )
 
 
@@ -95,7 +100,7 @@ def _supports(value: Tensor) -> bool:
 
 def _on_request(value: Tensor) -> bool:
     interpreted = value.device.type == "cpu" and os.environ.get(INTERPRETER_VARIABLE) == "1"
-    return (interpreted or value.is_meta) and _fits(value) and _is_installed()
+    return (interpreted or value.is_meta) and _fits(value) and is_installed()
 
 
 def _fits(value: Tensor) -> bool:
@@ -103,12 +108,23 @@ def _fits(value: Tensor) -> bool:
 
 
 @functools.cache
-def _is_installed() -> bool:
-    return importlib.util.find_spec("triton") is not None
+def is_installed() -> bool:
+    """Whether triton is there, in a version whose numbers are right."""
+    return importlib.util.find_spec("triton") is not None and _version() >= _OLDEST
+
+
+def _version() -> tuple[int, ...]:
+    """Of triton, major and minor; its builds for AMD and of the night have names of their own."""
+    for package in ("triton", "pytorch-triton", "pytorch-triton-rocm", "triton-rocm", "triton-xpu"):
+        try:
+            return tuple(int(number) for number in re.findall(r"\d+", version(package))[:2])
+        except PackageNotFoundError:
+            continue
+    return (0,)
 
 
 @functools.cache
 def _compiles_for(device: torch.device) -> bool:
-    if not _is_installed() or not torch.cuda.is_available():
+    if not is_installed() or not torch.cuda.is_available():
         return False
     return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= _CAPABILITY

@@ -1,12 +1,10 @@
 """The Triton kernels in triton's interpreter, on the CPU: the same numbers as PyTorch, gradients included."""
 
-import importlib.util
-
 import golden_io
 import pytest
 import torch
 
-from dsct_detrex.ops import fused_deformable_attn, use_backend
+from dsct_detrex.ops import fused_deformable_attn, triton_backend, use_backend
 from tests.ops.cases import make_arguments
 from tests.ops.children import interpreted
 from tests.ops.triton_cases import BOXES, FORMS, LOCATIONS, POINTS, SHAPES, Call, assert_agrees, make_call
@@ -14,7 +12,7 @@ from tests.ops.triton_cases import BOXES, FORMS, LOCATIONS, POINTS, SHAPES, Call
 BOTH = ("triton", "triton-deterministic")
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="triton is not installed: torch for Linux GPUs brings it along"
+    not triton_backend.is_installed(), reason="no triton from 3.3 on: torch for Linux GPUs brings it along from 2.7 on"
 )
 
 

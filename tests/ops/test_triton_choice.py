@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[tuple[int, int], 
     def pretend(capability: tuple[int, int], installed: bool) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-        monkeypatch.setattr(triton_backend, "_is_installed", lambda: installed)
+        monkeypatch.setattr(triton_backend, "is_installed", lambda: installed)
         triton_backend._compiles_for.cache_clear()
 
     yield pretend
@@ -66,7 +67,7 @@ def test_what_runs_on_a_gpu(
 
 
 def test_the_interpreter_is_never_chosen_but_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triton_backend, "_is_installed", lambda: True)
+    monkeypatch.setattr(triton_backend, "is_installed", lambda: True)
     value = torch.zeros(1, 1, 1, 8)
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     assert choose_backend(value).name in ("numba", "pytorch")
@@ -76,7 +77,7 @@ def test_the_interpreter_is_never_chosen_but_can_be_asked_for(monkeypatch: pytes
     message = (
         "use_backend asks for the deformable-attention backend 'triton', which cannot run on a torch.float32 tensor on "
         "cpu here: it needs a GPU of compute capability 7.0 or newer, at most 4096 channels a head and the package "
-        "triton (which torch for Linux GPUs brings along)."
+        "triton from 3.3 on (which torch for Linux GPUs brings along from 2.7 on)."
     )
     with use_backend("triton"), pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         choose_backend(value)
@@ -98,3 +99,28 @@ def test_triton_is_imported_only_when_it_runs() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("versions", "usable"),
+    [
+        ({"triton": "3.2.0"}, False),
+        ({"triton": "3.3.0"}, True),
+        ({"triton": "3.10.1"}, True),
+        ({"pytorch-triton-rocm": "3.4.0+gitabc"}, True),
+        ({}, False),
+    ],
+)
+def test_versions_whose_numbers_are_wrong_are_passed_over(
+    versions: dict[str, str], usable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """triton 3.0 and 3.2, measured in their interpreter: results 0.13 from PyTorch's; 3.3.1: within rounding."""
+
+    def version(package: str) -> str:
+        if package not in versions:
+            raise PackageNotFoundError(package)
+        return versions[package]
+
+    monkeypatch.setattr(triton_backend, "version", version)
+    monkeypatch.setattr(triton_backend.importlib.util, "find_spec", lambda name: object())
+    assert triton_backend.is_installed.__wrapped__() == usable

@@ -4,18 +4,18 @@ What the interpreter does not see: types, block shapes and branches that the com
 and where atomic instructions are.
 """
 
-import importlib.util
 import re
 from typing import Any
 
 import pytest
 import torch
 
+from dsct_detrex.ops import triton_backend
 from tests.ops.children import compiled
 from tests.ops.triton_cases import BOXES, LOCATIONS, POINTS
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="triton is not installed: torch for Linux GPUs brings it along"
+    not triton_backend.is_installed(), reason="no triton from 3.3 on: torch for Linux GPUs brings it along from 2.7 on"
 )
 
 

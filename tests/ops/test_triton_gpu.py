@@ -1,17 +1,15 @@
 """The Triton backend on a GPU: what the interpreter shows on the CPU, and what only a device can."""
 
-import importlib.util
-
 import pytest
 import torch
 
-from dsct_detrex.ops import multi_scale_deformable_attn, use_backend
+from dsct_detrex.ops import multi_scale_deformable_attn, triton_backend, use_backend
 from dsct_detrex.ops.triton_backend import INTERPRETER_VARIABLE
 from tests.ops.triton_cases import BOXES, FORMS, LOCATIONS, POINTS, SHAPES, Call, assert_agrees, make_call
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU"),
-    pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not installed"),
+    pytest.mark.skipif(not triton_backend.is_installed(), reason="no triton from 3.3 on"),
 ]
 
 LEVELS = [(60, 80), (30, 40), (15, 20), (8, 10)]
