@@ -1,4 +1,8 @@
-"""The two exceptions whose message is written for the person at the keyboard."""
+"""The two exceptions whose message is written for the person at the keyboard, and what asks it to stop."""
+
+from __future__ import annotations
+
+import signal
 
 
 class UserError(Exception):
@@ -14,15 +18,29 @@ class UserError(Exception):
     key: str = ""
 
 
-class Interrupted(KeyboardInterrupt):
-    """Training stopped on request, after saving.
+class Stopped(KeyboardInterrupt):
+    """SIGTERM, or a terminal that is closed, asks to end: whatever heeds Ctrl-C heeds this, too.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int = signal.SIGINT, message: str = "") -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class Interrupted(Stopped):
+    """Training stopped on request, after saving unless it was asked twice.
 
     Attributes:
         iteration: iterations done.
-        checkpoint: the file that ``--resume`` continues from; None where the run keeps none.
+        checkpoint: the file that ``--resume`` continues from; None where there is none.
+        lost: of these iterations, so many are behind the checkpoint.
     """
 
-    def __init__(self, iteration: int, checkpoint: str | None) -> None:
-        super().__init__(f"interrupted after iteration {iteration}; saved {checkpoint or 'nothing'}")
+    def __init__(self, iteration: int, checkpoint: str | None, lost: int = 0, number: int = signal.SIGINT) -> None:
+        super().__init__(number, f"interrupted after iteration {iteration}; saved {checkpoint or 'nothing'}")
         self.iteration = iteration
         self.checkpoint = checkpoint
+        self.lost = lost

@@ -29,7 +29,7 @@ from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
 from dsct_detrex.bench.timing import clock_of
 from dsct_detrex.cli.invocation import recorded
-from dsct_detrex.cli.running import INTERRUPTED
+from dsct_detrex.cli.stopping import exit_status
 from dsct_detrex.errors import UserError
 from dsct_detrex.names import hosts, suites
 from dsct_detrex.paths import user_path
@@ -78,14 +78,14 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
                 complete = complete and not any(row.error for row in record.cases[-1].rows)
                 if folder is not None:
                     _keep(record, folder)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             if record is not None and folder is not None:
                 stopped = replace(record, stopped=True)
                 _keep(stopped, folder)
                 _publish(stopped, folder)
             kept = "no case was finished" if record is None or folder is None else "the cases finished so far are kept"
             print(f"Interrupted in suite {name_of(suite)}; {kept}.", file=sys.stderr)
-            return INTERRUPTED
+            return exit_status(stop)
         if record is not None and folder is not None:
             _publish(record, folder)
     return 0 if complete else SOME_MISSING

@@ -25,10 +25,10 @@ from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.engine.screen import Console
 from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation import StrictProtocol
+from dsct_detrex.files import replacing
 from dsct_detrex.structures import Emotions, MultiLabelEmotions, check_emotions
 from dsct_detrex.visualization.plots import reliability_diagram
 from dsct_detrex.weights import Release, load_release, load_release_weights, write_calibrated
-from dsct_detrex.weights.writing import replacing
 
 _OF_A_RUN = ("best.safetensors", "last.safetensors")
 _MARK = "_calibrated"
@@ -53,8 +53,9 @@ def calibrate(options: Options, words: Sequence[str]) -> int:
     several = isinstance(release.emotions, MultiLabelEmotions)
     old = release.thresholds or (0.5,) * release.emotions.num_emotions
     outcome = calibrated(people, release.emotions, old, options.wanted, data)
-    _draw(outcome, several, picture)
-    write_calibrated(source, place, thresholds_of(outcome), outcome)
+    with replacing(place) as unfinished, replacing(picture) as drawn:  # both are whole before either is there
+        write_calibrated(source, unfinished, thresholds_of(outcome), outcome)
+        drawn.write_bytes(_diagram(outcome, several))
     RichConsole().print(outcome_tables(outcome, several))
     print(f"release: {place}\ndiagram: {picture}")
     return 0
@@ -153,7 +154,5 @@ def _described(loader: Any, split_said: bool) -> dict[str, Any]:
     return {"name": dataset.name, "split": split, "description": describe(dataset)}
 
 
-def _draw(outcome: Outcome, several: bool, place: Path) -> None:
-    drawn = reliability_diagram({when: outcome[when] for when in ("before", "after")}, several, "png")
-    with replacing(place) as unfinished:
-        unfinished.write_bytes(drawn)
+def _diagram(outcome: Outcome, several: bool) -> bytes:
+    return reliability_diagram({when: outcome[when] for when in ("before", "after")}, several, "png")

@@ -19,6 +19,7 @@ class Command:
             more to reading a line than its parser does.
         work: ``module:function`` below ``dsct_detrex``; takes the options and the words, returns the exit status.
         other_work: subcommand -> the same, where another room does it.
+        stopped: what is true when it was asked to stop and the work says no more of it, after "Interrupted; ".
     """
 
     summary: str
@@ -26,6 +27,7 @@ class Command:
     parser: str
     work: str
     other_work: Mapping[str, str] = field(default_factory=dict)
+    stopped: str = "no file is half-written, and the same command begins anew"
 
     def parse(self, words: Sequence[str]) -> Any:
         """The options that the words ask for.
@@ -43,8 +45,16 @@ class Command:
         return work
 
 
+_TRAINED_IS_KEPT = "what is trained is kept, and the same command goes on"
+
 COMMANDS = {
-    "train": Command("train a model, or continue", "train.py", "train", "engine.command_line:train"),
+    "train": Command(
+        "train a model, or continue",
+        "train.py",
+        "train",
+        "engine.command_line:train",
+        stopped="the run's checkpoints are whole; --resume goes on from the last, if there is one",
+    ),
     "eval": Command("measure trained weights on a data set", "", "evaluate", "engine.command_line:train"),
     "predict": Command(
         "find people and their emotions in pictures and videos",
@@ -52,6 +62,7 @@ COMMANDS = {
         "predict",
         "prediction.command_line:predict",
         {"merge": "prediction.run.merging:merge"},
+        stopped="no file is half-written, and the same command with --resume goes on",
     ),
     "visualize": Command(
         "draw what a model sees: people, contexts, sampling points",
@@ -80,8 +91,16 @@ COMMANDS = {
         "data.command_line:look_after",
         {"boxes": "faces.command_line:make_boxes"},
     ),
-    "sweep": Command("train a table of the paper", "sweep.py", "sweep", "sweep.command_line:sweep"),
-    "demo": Command("train, evaluate and report on drawn scenes", "demo.py", "demo", "demo.command_line:demo"),
+    "sweep": Command(
+        "train a table of the paper", "sweep.py", "sweep", "sweep.command_line:sweep", stopped=_TRAINED_IS_KEPT
+    ),
+    "demo": Command(
+        "train, evaluate and report on drawn scenes",
+        "demo.py",
+        "demo",
+        "demo.command_line:demo",
+        stopped=_TRAINED_IS_KEPT,
+    ),
     "dashboard": Command(
         "write the W&B dashboard of a project", "dashboard.py", "dashboard", "dashboard.command_line:dashboard"
     ),

@@ -1,8 +1,8 @@
 """The one main of every command: an exit status out, and every user's mistake as one sentence.
 
-Exit status: 0 done; 2 the user can fix it (one sentence on stderr; ``DSCT_DEBUG=1`` adds the traceback); 130
-interrupted; 141 whoever read the output left. Anything else is a bug and shows its traceback. A command may return
-others, which its ``--help`` tells.
+Exit status: 0 done; 2 the user can fix it (one sentence on stderr; ``DSCT_DEBUG=1`` adds the traceback); 130, 143 or
+129 stopped by Ctrl-C, SIGTERM or a closed terminal; 141 whoever read the output left. Anything else is a bug and shows
+its traceback. A command may return others, which its ``--help`` tells.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 
 from dsct_detrex.cli.commands import COMMANDS
 from dsct_detrex.cli.invocation import spoken
+from dsct_detrex.cli.stopping import exit_status, interrupting
 from dsct_detrex.errors import Interrupted, UserError
 
 USER_ERROR = 2
-INTERRUPTED = 130
 CLOSED_PIPE = 141  # as a shell reports it: 128 + SIGPIPE
 
 _NEEDED = {
@@ -46,31 +46,26 @@ def run_command(name: str, words: Sequence[str]) -> int:
         options = COMMANDS[name].parse(words)
         return COMMANDS[name].load_work(getattr(options, "action", ""))(options, words)
 
-    return guarded(carry_out, lambda: spoken(name, words if "--resume" in words else [*words, "--resume"]))
+    again = lambda: spoken(name, words if "--resume" in words else [*words, "--resume"])  # noqa: E731
+    return guarded(carry_out, again, COMMANDS[name].stopped)
 
 
-def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
+def guarded(work: Callable[[], int], again: Callable[[], str] = str, stopped: str = "nothing was written") -> int:
     """Run ``work``; turn what a user can understand into a sentence and an exit status.
 
     Args:
         again: the command that continues after an interrupted training.
+        stopped: what is true where the work was stopped and says no more of it.
     """
     try:
         try:
-            return work()
+            with interrupting():
+                return work()
         finally:
             sys.stdout.flush()  # here, where it is known what to do when nobody reads
-    except Interrupted as stop:
-        if stop.checkpoint is None:
-            _complain(f"Interrupted after iteration {stop.iteration}; this run keeps no checkpoint to go on from.")
-        else:
-            _complain(
-                f"Interrupted after iteration {stop.iteration}; saved {stop.checkpoint}. Continue with: {again()}"
-            )
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        _complain("Interrupted; nothing was saved since the last checkpoint.")
-        return INTERRUPTED
+    except KeyboardInterrupt as stop:
+        _complain(_of_training(stop, again) if isinstance(stop, Interrupted) else f"Interrupted; {stopped}.")
+        return exit_status(stop)
     except BrokenPipeError:  # who reads the output, `head` for one, has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
@@ -91,6 +86,16 @@ def guarded(work: Callable[[], int], again: Callable[[], str] = str) -> int:
 def under_torchrun() -> bool:
     """Whether this process is one of several that torchrun, or ``--num-gpus``, has started."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def _of_training(stop: Interrupted, again: Callable[[], str]) -> str:
+    """What is kept of a training."""
+    after = f"Interrupted after iteration {stop.iteration}"
+    if stop.checkpoint is None:
+        none = "no checkpoint had been saved yet" if stop.lost else "this run keeps no checkpoint to go on from"
+        return f"{after}; {none}."
+    lost = f" as of iteration {stop.iteration - stop.lost}, for it was asked twice" if stop.lost else ""
+    return f"{after}; saved {stop.checkpoint}{lost}. Continue with: {again()}"
 
 
 def _sentence(error: Exception) -> str:

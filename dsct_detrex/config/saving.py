@@ -18,6 +18,7 @@ from omegaconf.errors import InterpolationResolutionError
 
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.targets import named, target_name
+from dsct_detrex.files import write_whole
 from dsct_detrex.paths import user_path
 
 _SCALARS = (str, int, float, bool, bytes, type(None))
@@ -33,7 +34,7 @@ def save_config(cfg: DictConfig, path: str | Path, resolve: bool = False) -> Non
         ConfigError: a value cannot be written so that it loads again (a lambda, a built module); names its key.
     """
     text = config_to_yaml(cfg, resolve)
-    user_path(path).write_text(text, encoding="utf-8")
+    write_whole(user_path(path), text)
 
 
 MARK = "cannot be loaded again: "

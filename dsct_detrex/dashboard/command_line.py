@@ -16,6 +16,7 @@ from dsct_detrex.data.catalogue import get_label_set, label_sets
 from dsct_detrex.engine.build import build_emotions
 from dsct_detrex.engine.loggers.wandb_run import has_api_key, project
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import write_whole
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, check_emotions
 from dsct_detrex.suggestions import did_you_mean
@@ -95,8 +96,7 @@ def _write(path: Path, text: str) -> None:
     if path.is_file() and not _is_dashboard(path):
         raise UserError(f"{path} is there and is no dashboard, so it is not written over; choose another with --out.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}); choose another file with --out.") from error
 

@@ -17,6 +17,7 @@ from dsct_detrex.data.checkup_tables import print_checkup
 from dsct_detrex.data.doctor import check_root
 from dsct_detrex.data.synthetic.writer import FolderInUseError, write_dataset
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import replacing, write_whole
 from dsct_detrex.names import SPLITS
 
 _PICTURES = (".png", ".jpg")
@@ -85,7 +86,7 @@ def _check(parsed: argparse.Namespace) -> int:
         )
     print_checkup(checkup, Console())
     if parsed.json is not None:
-        parsed.json.write_text(json.dumps(checkup.to_dict(), indent=1))
+        write_whole(parsed.json, json.dumps(checkup.to_dict(), indent=1))
     return 0 if checkup.healthy else 1
 
 
@@ -96,7 +97,8 @@ def _show(parsed: argparse.Namespace) -> int:
     _check_new(parsed.out, parsed)
     from dsct_detrex.visualization.gallery import draw_gallery  # nothing else here draws
 
-    draw_gallery(dataset, parsed.images).save(parsed.out)
+    with replacing(parsed.out) as unfinished:
+        draw_gallery(dataset, parsed.images).save(unfinished)
     Console().print(f"{parsed.out}: {dataset.name}, {dataset.description}", highlight=False, soft_wrap=True)
     return 0
 

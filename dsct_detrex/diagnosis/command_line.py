@@ -23,6 +23,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.files import keep_older
 from dsct_detrex.explain.checkpoint import format_of, opened, scenes_like, short_names
 from dsct_detrex.explain.groups import GROUPS
+from dsct_detrex.files import write_together
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.names import SYNTHETIC
 from dsct_detrex.prediction.data_split import split_named
@@ -123,11 +124,11 @@ def diagnosed(
 
 def write(content: dict[str, Any], out: Path) -> list[Path]:
     """Write numbers and picture, which there is where something was measured; files of an earlier run are kept."""
-    out.mkdir(parents=True, exist_ok=True)
     pieces = {f"{STEM}.json": json.dumps(content, indent=1).encode()}
     if any(checkpoint["layers"] for checkpoint in content["checkpoints"]):
         pieces[f"{STEM}.png"] = fusion_sheet(content, file_format="png")
-    for name, piece in pieces.items():
-        keep_older(out / name)
-        (out / name).write_bytes(piece)
-    return [out / name for name in pieces]
+    places = {out / name: piece for name, piece in pieces.items()}
+    for place in places:
+        keep_older(place)
+    write_together(places)
+    return list(places)

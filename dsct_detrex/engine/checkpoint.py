@@ -97,7 +97,7 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
             "teacher": state.teacher,
         }
         try:
-            write_atomically(path, lambda temporary: torch.save(content, temporary), previous_path(output_dir))
+            write_atomically(path, lambda unfinished: torch.save(content, unfinished), previous_path(output_dir))
         except UserError as error:
             failure = str(error)
     failure = ddp.from_main(failure)  # every rank stops, none waits for the others

@@ -1,18 +1,18 @@
-"""Files that are either the old version or the complete new one, whatever happens while they are written."""
+"""Files of a run: the old version or the complete new one (``dsct_detrex.files``), and one sentence for a full disk."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import replacing
 
 
-def write_atomically(path: Path, write: Callable[[Path], None], keep_previous: Path | None = None) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], keep_previous: Path | None = None) -> None:
     """Write a file through a temporary one beside it.
 
     Args:
@@ -22,22 +22,8 @@ def write_atomically(path: Path, write: Callable[[Path], None], keep_previous: P
     Raises:
         UserError: the disk is full or refuses; ``path`` is as it was.
     """
-    temporary = path.with_name(f".{path.stem}.writing{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if keep_previous is not None and path.exists():
-            os.replace(path, keep_previous)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
-        with suppress(OSError):  # such as a file in the place of the folder
-            temporary.unlink()
-        raise UserError(
-            f"Writing {path} failed ({error}); what was there before is intact. "
-            "Free some space or choose another train.output_dir, then continue with --resume."
-        ) from error
+    with _said(path), replacing(path, keep_previous) as unfinished:
+        write(unfinished)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -48,11 +34,18 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8, atomically."""
+    write_atomically(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
 
-    write_atomically(path, write)
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
+        raise UserError(
+            f"Writing {path} failed ({error}); what was there before is intact. "
+            "Free some space or choose another train.output_dir, then continue with --resume."
+        ) from error
 
 
 def _finite(value: Any) -> Any:

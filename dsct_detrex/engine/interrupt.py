@@ -1,17 +1,16 @@
-"""Ctrl-C, a cluster's SIGTERM, a closed terminal: finish the step, save, then stop; a second signal stops at once."""
+"""A request to stop a training: finish the step, save, then stop; a second one stops at once."""
 
 from __future__ import annotations
 
-import os
 import signal
-import stat
-import threading
 from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Any
+from contextlib import ExitStack
+from types import TracebackType
 
-HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *((HANG_UP,) if HANG_UP is not None else ()))
+from dsct_detrex.cli.stopping import heeded, raise_stopped
+
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)
+"""A script starts what it puts into the background deaf to Ctrl-C; ``kill -INT`` still asks a training to save."""
 
 
 class StopRequest:
@@ -21,44 +20,27 @@ class StopRequest:
 
     Args:
         heard: called at the first signal, inside its handler, so that whoever waits for the end of a step sees why.
+
+    Attributes:
+        requested: whether it was asked to stop.
+        number: of the signal; 0 without one.
     """
 
     def __init__(self, heard: Callable[[], None] = lambda: None) -> None:
         self.requested = False
+        self.number = 0
         self._heard = heard
-        self._previous: dict[signal.Signals, Any] = {}
+        self._handlers = ExitStack()
 
     def __enter__(self) -> StopRequest:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS if _counts(number)}
+        self._handlers.enter_context(heeded(self._receive, raise_stopped, _ALWAYS))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        self._handlers.close()
 
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        if number == HANG_UP:
-            _leave_the_terminal()
-        if self.requested and number == HANG_UP:
-            return  # a launcher passes on what the terminal has sent already; nobody is there to be in a hurry
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
+    def _receive(self, number: int) -> None:
+        self.requested, self.number = True, number
         self._heard()
-
-
-def _counts(number: signal.Signals) -> bool:
-    """``nohup`` asks that a closed terminal changes nothing."""
-    return number != HANG_UP or signal.getsignal(number) is not signal.SIG_IGN
-
-
-def _leave_the_terminal() -> None:
-    """Write to nowhere from now on where a terminal was: writing to one that is gone fails, and saving comes later."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):
-        if stat.S_ISCHR(os.fstat(stream).st_mode):
-            os.dup2(nowhere, stream)
-    os.close(nowhere)

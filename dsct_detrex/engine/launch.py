@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import torch
 
-from dsct_detrex.cli.running import INTERRUPTED
 from dsct_detrex.cli.train import Arguments
 from dsct_detrex.engine import ddp
 from dsct_detrex.errors import UserError
@@ -126,7 +125,7 @@ def launch(command: Sequence[str], group: Group) -> int:
         command: program and arguments.
 
     Returns:
-        The exit status of the first process that failed, else 0; 130 where a signal ended them.
+        The exit status of the first process that failed, else 0; where a signal ended them, what a shell says of it (130, 143).
     """
     from torch.distributed.elastic.multiprocessing import SignalException  # half a second, for this alone
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -151,8 +150,8 @@ def launch(command: Sequence[str], group: Group) -> int:
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
         return failure.exitcode if failure.exitcode >= 0 else 128 - failure.exitcode  # by signal n: as a shell says it
-    except SignalException:
-        return INTERRUPTED
+    except SignalException as stop:
+        return 128 + int(stop.sigval)
     return 0
 
 

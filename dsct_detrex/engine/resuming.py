@@ -6,7 +6,6 @@ effect from the next iteration on; what the saved state was made for cannot chan
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from omegaconf import DictConfig
 
 from dsct_detrex.engine.words import is_below
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import write_whole
 
 _ABSENT = "absent"
 _SHOWN = 12  # changes that are listed one by one
@@ -109,7 +109,7 @@ def keep_config(folder: Path, iteration: int) -> Path | None:
     present, kept = folder / "config.yaml", folder / f"config_until_{iteration}.yaml"
     if not present.is_file():
         return None
-    shutil.copyfile(present, kept)
+    write_whole(kept, present.read_bytes())
     return kept
 
 

@@ -6,6 +6,7 @@ One iteration is one optimizer step. Everything that is due after an iteration e
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -92,11 +93,16 @@ class Trainer:
         batches = iter(self.state.loader)
         self.state.model.train()
         self.console.start(self.state.iteration, self.plan.max_iter)
-        with StopRequest(self.console.stopping) as stop:
-            self._settle(stop)
-            while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
-                self._iterate(batches)
+        try:
+            with StopRequest(self.console.stopping) as stop:
                 self._settle(stop)
+                while self.state.iteration < self.plan.max_iter and not self.state.best.exhausted():
+                    self._iterate(batches)
+                    self._settle(stop)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt as hurry:
+            raise self._unsaved(hurry) from hurry
         if self.state.iteration < self.plan.max_iter:
             self._stop_early()
         self._tick()
@@ -166,13 +172,20 @@ class Trainer:
             self.console.log(record)
         if evaluate and not stopping:
             stopping = not self._examine(record, stop)
+        if record.scalars:
+            self._log(record)  # before it is saved: a resumed run writes what comes after its checkpoint once more
         if save or (stopping and self.checkpoints and self._saved_at != iteration):
             self._save()
-        if record.scalars:
-            self._log(record)
         unfinished = iteration < plan.max_iter or (evaluate and self.state.evaluated_at != iteration)
         if stopping and unfinished:
-            raise Interrupted(iteration, str(last_path(self.output_dir)) if self.checkpoints else None)
+            saved = str(last_path(self.output_dir)) if self.checkpoints else None
+            raise Interrupted(iteration, saved, number=stop.number or signal.SIGINT)
+
+    def _unsaved(self, hurry: KeyboardInterrupt) -> Interrupted:
+        """Asked to stop at once: what of the run is kept."""
+        kept = self.checkpoints and self._saved_at > 0
+        done, number = self.state.iteration, getattr(hurry, "number", signal.SIGINT)
+        return Interrupted(done, str(last_path(self.output_dir)) if kept else None, done - self._saved_at, number)
 
     def _agree(self, stop: StopRequest) -> bool:
         """Fetch the losses; all ranks learn of a loss that is not finite, and of a request to stop."""
@@ -290,8 +303,14 @@ class Trainer:
     def _log(self, record: Record) -> None:
         self._add_epoch(record)
         self.scalars |= record.scalars
-        for logger in self.loggers:
-            logger.log(record)
+        try:
+            for logger in self.loggers:
+                logger.log(record)
+        except OSError as error:
+            raise UserError(
+                f"Writing the measured numbers of the run into {self.output_dir} failed ({error}); its checkpoints are "
+                "intact. Free some space, then continue with --resume."
+            ) from error
 
     def _add_epoch(self, record: Record) -> None:
         epoch = self.plan.epoch(record.iteration)

@@ -25,6 +25,7 @@ from dsct_detrex.evaluation.metrics import COUNT_GROUPS
 from dsct_detrex.evaluation.protocols import DEFAULT_NMS_THRESHOLD, MISSED, StrictProtocol, get_protocol
 from dsct_detrex.evaluation.report import Dataset, Report, Shortfall, build_report, primary_metric
 from dsct_detrex.evaluation.results import ImageResult, merge_images
+from dsct_detrex.files import write_whole
 from dsct_detrex.layers.boxes import elementwise_box_iou
 from dsct_detrex.structures import Emotions, Headline, Instances, MultiLabelEmotions
 
@@ -180,11 +181,10 @@ class EmotionEvaluator:
         """A file of ``output_dir``; only what this evaluator wrote itself is replaced."""
         assert self.output_dir is not None
         path = self.output_dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path not in self._written:
             keep_older(path)
             self._written.add(path)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
 
     def _match(self, image: Mapping[str, Any], predictions: Instances) -> ImageResult:
         """Let the protocol choose a prediction for each annotated person of one image."""

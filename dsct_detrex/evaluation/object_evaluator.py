@@ -20,6 +20,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.evaluation.box_ap import AT_50, AT_75, coco_precision
 from dsct_detrex.evaluation.files import keep_older
 from dsct_detrex.evaluation.report import Dataset
+from dsct_detrex.files import write_whole
 from dsct_detrex.structures import Headline, Instances, ObjectClasses
 from dsct_detrex.suggestions import did_you_mean
 
@@ -180,12 +181,11 @@ class ObjectEvaluator:
         """The result file; only what this evaluator wrote itself is replaced."""
         assert self.output_dir is not None
         path = self.output_dir / RESULTS
-        path.parent.mkdir(parents=True, exist_ok=True)
         if not self._written:
             keep_older(path)
             self._written = True
         rows = ",\n".join(json.dumps(row, allow_nan=False) for row in results)
-        path.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+        write_whole(path, f"[\n{rows}\n]\n")
 
 
 def _annotated(truth: Instances) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from dsct_detrex.explain.changes import CAUSES
 from dsct_detrex.explain.checkpoint import open_checkpoint, short_names
 from dsct_detrex.explain.measuring import measure
 from dsct_detrex.explain.page import page
+from dsct_detrex.files import write_together
 from dsct_detrex.integrations.detrex import locate
 from dsct_detrex.prediction.devices import device_named
 from dsct_detrex.visualization.plots import ContextMap, explanation_sheet
@@ -77,14 +78,13 @@ def explained(
 
 def write(content: dict[str, Any], example: ContextMap | None, out: Path) -> None:
     """Write the three files; what an earlier run left is kept under a number."""
-    out.mkdir(parents=True, exist_ok=True)
     picture, alt = explanation_sheet(content, CAUSES, example, file_format="png"), "Shares and changes, as tabled below"
     pieces = {
         "json": json.dumps(content, indent=1).encode(),
         "md": page(content, f"{STEM}.png", alt).encode(),
         "png": picture,
     }
-    for suffix, piece in pieces.items():
-        place = out / f"{STEM}.{suffix}"
+    places = {out / f"{STEM}.{suffix}": piece for suffix, piece in pieces.items()}
+    for place in places:
         keep_older(place)
-        place.write_bytes(piece)
+    write_together(places)

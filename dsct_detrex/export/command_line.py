@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.export.checking import BATCHES, Run, agreement, run_onnx, run_program
 from dsct_detrex.export.onnx_file import check_installed, write_onnx
 from dsct_detrex.export.program import program_of, write_program
+from dsct_detrex.files import replacing
 from dsct_detrex.prediction.checkpoints import load
 from dsct_detrex.prediction.export_header import ExportHeader
 
@@ -40,13 +40,9 @@ def export(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     path = _free_place(arguments, Path(loaded.file))
     header = replace(loaded.header, threshold=arguments.threshold, nms=arguments.nms)
     print(f"weights: {loaded.origin}")
-    draft = path.with_name(f".{path.stem}.draft{path.suffix}")
-    try:
+    with replacing(path) as draft:
         _write(model, draft, arguments.format, header)
         _check(model, draft, path, arguments.format)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     print(f"{path}, {path.stat().st_size / 2**20:.1f} MiB")
     if arguments.format == "onnx":
         print(f"try it: {spoken('predict', [str(path), 'photo.jpg'])}")

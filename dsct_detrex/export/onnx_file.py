@@ -21,9 +21,9 @@ from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.export.function import INPUT, OUTPUTS, PeopleOfPictures
 from dsct_detrex.export.tracing import traceable
+from dsct_detrex.files import replacing
 from dsct_detrex.prediction.export_header import HEADER_KEY, ExportHeader
 from dsct_detrex.responsible_use import RESPONSIBLE_USE
-from dsct_detrex.weights.writing import replacing
 
 OPSET: Final = 18
 _TRACED: Final = (2, 3, 256, 320)

@@ -17,8 +17,8 @@ from dsct_detrex.dsct import DSCT
 from dsct_detrex.errors import UserError
 from dsct_detrex.export.function import PeopleOfPictures
 from dsct_detrex.export.tracing import traceable
+from dsct_detrex.files import replacing
 from dsct_detrex.prediction.export_header import HEADER_KEY, ExportHeader
-from dsct_detrex.weights.writing import replacing
 
 _OBLIVIOUS: Any = symbolic_shapes.patch  # type: ignore[attr-defined]  # put there when torch starts
 _TRACED = (2, 3, 608, 800)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.errors import UserError
 from dsct_detrex.faces.detector import Face
 from dsct_detrex.faces.frames import Frame
+from dsct_detrex.files import write_whole
 
 SUMMARY = "boxes.json"
 LEFT_OUT = "left_out.csv"
@@ -64,9 +64,7 @@ def box_lines(people: Sequence[tuple[Frame, Face]], detector: str) -> str:
 def write(path: Path, content: str | dict[str, Any]) -> None:
     """Text as it is, anything else as JSON; in UTF-8."""
     text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    unfinished = path.with_name(f".{path.name}.writing")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    write_whole(path, text)
 
 
 def left_out_lines(left_out: dict[str, str]) -> str:

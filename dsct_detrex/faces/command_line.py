@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dsct_detrex.cli.invocation import this_command
-from dsct_detrex.cli.running import INTERRUPTED
+from dsct_detrex.cli.stopping import exit_status
 from dsct_detrex.data.dataset import SPLITS
 from dsct_detrex.data.places import existing_root
 from dsct_detrex.data.sets.caer_s import found_box_file, image_root
@@ -30,6 +30,7 @@ from dsct_detrex.faces.journal import FILE, Journal
 from dsct_detrex.faces.outcome import Outcome, outcome_of
 from dsct_detrex.faces.search import Progress as Told
 from dsct_detrex.faces.search import search
+from dsct_detrex.files import replacing
 from dsct_detrex.paths import user_path
 
 FOLDER = "annotations"
@@ -42,7 +43,7 @@ def make_boxes(options: argparse.Namespace, words: Sequence[str] = ()) -> int:
     """Look for faces in all pictures under ``options.data_root`` and write the box files.
 
     Returns:
-        The exit status: 0 done, 1 done but pictures could not be read, 130 interrupted.
+        The exit status: 0 done, 1 done but pictures could not be read, 130 or 143 interrupted.
 
     Raises:
         UserError: nothing can be done as asked; nothing was written then, except the journal of a broken-off search.
@@ -62,9 +63,9 @@ def make_boxes(options: argparse.Namespace, words: Sequence[str] = ()) -> int:
             found, broken = search(
                 frames, detector, journal, options.jobs or os.cpu_count() or 1, told, options.on_error == "raise"
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(f"Interrupted; what was found is in {folder / FILE}. Go on with: {this_command()}", file=sys.stderr)
-        return INTERRUPTED
+        return exit_status(stop)
     score = detector.usual_score if options.min_score is None else options.min_score
     outcome = outcome_of(frames, found, broken, score, options.faces)
     if not any(outcome.people.values()):
@@ -161,7 +162,8 @@ def _write(outcome: Outcome, folder: Path, settings: dict[str, Any]) -> None:
     files.write(folder / files.LEFT_OUT, files.left_out_lines(outcome.left_out))
     sheet = gallery(outcome)
     if sheet is not None:
-        sheet.save(folder / files.GALLERY)
+        with replacing(folder / files.GALLERY) as unfinished:
+            sheet.save(unfinished)
     files.write(folder / files.SUMMARY, {**settings, "splits": outcome.counts_as_dict()})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from PIL import Image
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import replacing
 from dsct_detrex.paths import user_path
 
 WRITABLE: Final[Mapping[str, str]] = {
@@ -72,14 +72,9 @@ def write_rows(rows: Iterable[Mapping[str, Any]], place: Path) -> None:
 
 
 def _write(place: Path, write: Callable[[Path], object]) -> None:
-    unfinished = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write(unfinished)
-        os.replace(unfinished, place)
+        with replacing(place, flush=False) as unfinished:
+            write(unfinished)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(f"save: writing {place} failed ({reason}); free some space or choose another name.") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()

@@ -1,7 +1,7 @@
 """The work of ``dsct sweep``: a table of the paper in, its cells trained, results beside the paper's.
 
 Exit status: 0 every run asked for is finished; 1 some failed, which the results say; 2 the user can fix it (one
-sentence); 130 interrupted, and the same command goes on.
+sentence); 130 or 143 interrupted, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dsct_detrex.cli.running import INTERRUPTED
+from dsct_detrex.cli.stopping import exit_status
 from dsct_detrex.sweep.execute import Order, carry_out, prepare, write_pictures, write_tables
 from dsct_detrex.sweep.overview import overview
 from dsct_detrex.sweep.plan import Plan, make_plan
@@ -39,19 +39,19 @@ def sweep(options: argparse.Namespace, words: Sequence[str], trainer: Trainer | 
     write_grid(plan.folder / "wandb_sweep.yaml", plan, options)
     left = prepare(plan.selected, options.restart, print)
     order = Order(plan.trainer.command, options.jobs, plan.total, options.keep_checkpoints, options.slurm)
-    interrupted = False
+    interrupted: KeyboardInterrupt | None = None
     try:
         if left:
             carry_out(left, order, plan.setting, lambda: _keep_tables(plan))
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as stop:
+        interrupted = stop
     rows, text = write_tables(plan.folder, plan.runs, plan.setting)
     write_pictures(plan.folder, rows, plan.setting)
     print(text)
     print(f"report: {plan.folder / 'report.html'}")
-    if interrupted:
+    if interrupted is not None:
         print("Interrupted; the same command goes on where this one stopped.", file=sys.stderr)
-        return INTERRUPTED
+        return exit_status(interrupted)
     return 0 if all(run.standing() is Standing.FINISHED for run in plan.selected) else FAILED
 
 

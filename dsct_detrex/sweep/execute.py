@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.evaluation.formatting import percent
+from dsct_detrex.files import write_whole
 from dsct_detrex.sweep.cluster import submit_jobs
 from dsct_detrex.sweep.efficiency import plot_efficiency
 from dsct_detrex.sweep.page import write_page
@@ -106,9 +107,9 @@ def write_tables(folder: Path, runs: Sequence[Run], setting: Setting) -> tuple[l
 
 def write_pictures(folder: Path, rows: Sequence[Row], setting: Setting) -> None:
     """``plot.png``, ``plot_by_people.png`` and ``plot_efficiency.png`` where the sweep asks for it, ``report.html``."""
-    (folder / "plot.png").write_bytes(plot_sweep(rows, setting, "png"))
+    write_whole(folder / "plot.png", plot_sweep(rows, setting, "png"))
     if people_groups(rows, setting):
-        (folder / "plot_by_people.png").write_bytes(plot_by_people(rows, setting, "png"))
+        write_whole(folder / "plot_by_people.png", plot_by_people(rows, setting, "png"))
     if setting.sweep.efficiency:
-        (folder / "plot_efficiency.png").write_bytes(plot_efficiency(rows, setting, "png"))
+        write_whole(folder / "plot_efficiency.png", plot_efficiency(rows, setting, "png"))
     write_page(folder / "report.html", rows, setting)

@@ -7,22 +7,19 @@ SIGTERM on, on which a training saves and ends.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
 import torch
 
+from dsct_detrex.cli.stopping import interrupting
 from dsct_detrex.errors import UserError
 from dsct_detrex.sweep.watching import Watch
 
@@ -92,12 +89,12 @@ def run_jobs(
         ended: called when one is over; a sentence it returns is printed. What it raises stops all others.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, or SIGTERM or SIGHUP to this process; the jobs have ended by themselves or were
+        KeyboardInterrupt: Ctrl-C, or SIGTERM or SIGHUP to this process, as ``Stopped``; the jobs have ended by themselves or were
             killed.
         UserError: another process is still writing the log of a job.
     """
     waiting, running = deque(jobs), dict[int, _Running]()
-    with _signals_interrupt(), Watch(len(jobs) if len(jobs) > at_once else 0) as watch:
+    with interrupting(), Watch(len(jobs) if len(jobs) > at_once else 0) as watch:
         try:
             while waiting or running:
                 for slot in range(at_once):
@@ -184,29 +181,6 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         for process in processes:
             process.kill()
             process.wait()
-
-
-@contextlib.contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Inside, SIGTERM and a closed terminal do what Ctrl-C does; only the main thread can arrange that.
-
-    What is ignored stays ignored: that is how ``nohup`` asks to be left alone.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
-    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, _interrupt) for number in heeded}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _note(rows: Sequence[dict[str, Any]]) -> str:

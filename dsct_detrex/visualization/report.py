@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dsct_detrex.files import replacing, write_whole
 from dsct_detrex.visualization.blocks import Card, Figure, Gallery, Section
 from dsct_detrex.visualization.figures import picture_data, svg_for_page
 from dsct_detrex.visualization.sheet import contact_sheet
@@ -50,8 +51,7 @@ def write_report(
         picture_data=picture_data,
     )
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
     return path
 
 
@@ -74,9 +74,10 @@ def write_pngs(folder: Path, sections: Sequence[Section]) -> list[Path]:
         path = folder / f"{block.name}.png"
         if isinstance(block, Gallery):
             captions = [picture.caption for picture in block.pictures]
-            contact_sheet([p.image for p in block.pictures], _COLUMNS, captions).save(path)
+            with replacing(path) as unfinished:
+                contact_sheet([p.image for p in block.pictures], _COLUMNS, captions).save(unfinished)
         elif block.png is not None:
-            path.write_bytes(block.png())
+            write_whole(path, block.png())
         else:
             continue
         written.append(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import Any
 
+from dsct_detrex.cli.stopping import interrupting
 from dsct_detrex.errors import UserError
 from dsct_detrex.web.guard import LOOPBACK, Guard
 from dsct_detrex.web.uploads import Limits
@@ -136,16 +136,8 @@ def server_of(blocks: Any, limits: Limits, host: str) -> Any:
 
 def serve(server: Any, listening: socket.socket) -> None:
     """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)  # what the server has caught, it raises again at its end
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), interrupting():  # what the server has caught, it raises again at its end
         server.run(sockets=[listening])
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _refused(host: str, port: int, error: OSError) -> str:

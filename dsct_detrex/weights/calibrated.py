@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from dsct_detrex.paths import user_path
 from dsct_detrex.weights.release import FORMAT_VERSION, HEADER_KEY, checked_header, read_as_stored
-from dsct_detrex.weights.writing import replacing
+from dsct_detrex.weights.writing import write_tensors
 
 
 def write_calibrated(
@@ -41,5 +39,4 @@ def write_calibrated(
         "thresholds": [float(value) for value in thresholds],
         "calibration": dict(calibration),
     }
-    with replacing(place) as unfinished:
-        save_file(tensors, str(unfinished), {**metadata, HEADER_KEY: json.dumps(changed, allow_nan=False)})
+    write_tensors(place, tensors, {**metadata, HEADER_KEY: json.dumps(changed, allow_nan=False)})

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from dsct_detrex import __version__
@@ -24,7 +23,7 @@ from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions, ObjectClasses
 from dsct_detrex.weights.tying import tied_names
-from dsct_detrex.weights.writing import replacing, stored
+from dsct_detrex.weights.writing import stored, write_tensors
 
 FORMAT_VERSION = 2
 PLAIN_VERSION = 1
@@ -126,8 +125,7 @@ def save_release(
         "aliases": aliases,
     }
     tensors = {name: stored(tensor, dtype) for name, tensor in state_dict.items() if name not in aliases}
-    with replacing(path) as unfinished:
-        save_file(tensors, str(unfinished), {HEADER_KEY: json.dumps(header)})
+    write_tensors(path, tensors, {HEADER_KEY: json.dumps(header)})
 
 
 def load_release(path: str | Path) -> Release:

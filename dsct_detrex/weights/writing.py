@@ -1,10 +1,9 @@
-"""Files of tensors that are either the old version or the complete new one, whatever happens while they are written."""
+"""Files of tensors, whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import replacing
 from dsct_detrex.weights.tying import tied_names
 
 SUFFIXES: Final = (".safetensors", ".pth")
@@ -41,31 +41,28 @@ def write_weights(path: Path, state_dict: Mapping[str, Tensor], half: bool = Fal
         for name, tensor in state_dict.items()
         if name not in tied
     }
-    with replacing(path) as unfinished:
-        if path.suffix == ".safetensors":
-            save_file(once, str(unfinished), {"format": "pt"})
-        else:
+    if path.suffix == ".safetensors":
+        write_tensors(path, once, {"format": "pt"})
+    else:
+        with replacing(path) as unfinished:
             torch.save({"model": {name: once[tied.get(name, name)] for name in state_dict}}, unfinished)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file; an interrupted call leaves the old file, or none.
+
+    Args:
+        tensors: no two share memory.
+        metadata: of the header.
+    """
+    with replacing(path) as unfinished:
+        save_file(dict(tensors), str(unfinished), dict(metadata))
+        unfinished.chmod(0o666 & ~_umask())  # it makes files that only their owner can read
 
 
 def clean_copy(tensor: Tensor) -> Tensor:
     """A tensor of its own: off the graph, on the CPU, with nothing else in its memory."""
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A place to write to that becomes ``path`` when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.chmod(0o666 & ~_umask())  # safetensors makes files only their owner can read
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _umask() -> int:

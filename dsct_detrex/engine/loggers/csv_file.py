@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 from dsct_detrex.engine.loggers.record import Record
+from dsct_detrex.files import replacing
 
 
 class CsvLogger:
@@ -21,10 +21,10 @@ class CsvLogger:
         self.columns = ["iteration"]
         rows: list[dict[str, str]] = []
         if resumed_at and path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                rows = [row for row in reader if int(row["iteration"]) <= resumed_at]
-                self.columns = list(reader.fieldnames or self.columns)
+            text = path.read_text(encoding="utf-8")
+            reader = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())  # a row that was cut short has no end
+            rows = [row for row in reader if int(row["iteration"]) <= resumed_at]
+            self.columns = list(reader.fieldnames or self.columns)
         self._rewrite(rows)
 
     def log(self, record: Record) -> None:
@@ -43,9 +43,7 @@ class CsvLogger:
         """Every row is already on disk."""
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        temporary = self.path.with_suffix(".csv.tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self.path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self.columns, restval="")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(temporary, self.path)

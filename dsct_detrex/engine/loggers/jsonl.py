@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from dsct_detrex.engine.loggers.record import Record
+from dsct_detrex.files import write_whole
 
 
 class JsonlLogger:
@@ -19,7 +20,7 @@ class JsonlLogger:
 
     def __init__(self, path: Path, resumed_at: int = 0) -> None:
         kept = [line for line in _lines(path) if json.loads(line)["iteration"] <= resumed_at] if resumed_at else []
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        write_whole(path, "".join(f"{line}\n" for line in kept))
         self._file = path.open("a", encoding="utf-8")
 
     def log(self, record: Record) -> None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from dsct_detrex.weights.writing import replacing
+from dsct_detrex.files import write_whole
 
 _MARK: Final = "<!-- dsct_detrex wrote this card ({}). A card that was edited is kept. -->\n"
 _MARKED: Final = re.compile(re.escape(_MARK).replace(r"\{\}", "([0-9a-f]{16})") + r"\Z")
@@ -34,9 +34,7 @@ def keep_or_write(path: Path, text: str) -> bool:
     """Write a card, whole or not at all, unless somebody edited the one that is there; whether it was written."""
     if is_edited(path):
         return False
-    marked = text + _MARK.format(_fingerprint(text))
-    with replacing(path) as unfinished:
-        unfinished.write_text(marked, encoding="utf-8")
+    write_whole(path, text + _MARK.format(_fingerprint(text)))
     return True
 
 

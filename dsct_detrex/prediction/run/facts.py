@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import write_whole
 from dsct_detrex.paths import sha256_of_file
 from dsct_detrex.prediction.growing_list import writing_failed
 from dsct_detrex.prediction.own_files import HIDDEN
@@ -51,10 +51,8 @@ class Facts:
     def write(self, folder: Path) -> None:
         """Keep them, whole or not at all."""
         place = folder / FACTS_NAME
-        unfinished = folder / f"{FACTS_NAME}.{os.getpid()}"
         try:
-            unfinished.write_text(json.dumps(asdict(self)), encoding="ascii")
-            os.replace(unfinished, place)
+            write_whole(place, json.dumps(asdict(self)))
         except OSError as error:
             raise writing_failed(place, error) from error
 

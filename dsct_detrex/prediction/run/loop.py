@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from dsct_detrex.cli.running import INTERRUPTED
+from dsct_detrex.cli.stopping import exit_status
 from dsct_detrex.data.images import ImageError
 from dsct_detrex.prediction.growing_list import GrowingList
 from dsct_detrex.prediction.prediction import Prediction
@@ -56,9 +56,9 @@ class Run:
                     else:
                         with self.speed.bar("predicting", total):
                             self._pictures(units)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as stop:
                 self._tell_interrupted(total)
-                return INTERRUPTED
+                return exit_status(stop)
         return 0
 
     def _pictures(self, units: Iterable[Numbered]) -> None:
