@@ -23,6 +23,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, *((HANG_UP,) if HANG_UP is not None el
 ONE_REQUEST = 0.5
 """Seconds in which signals are one request: ``timeout``, launchers and clusters send to a process and to its group."""
 
+_open: list[list[float]] = []
+"""The blocks that are open: when somebody asked to stop. What the inner one heard is no news to the outer."""
+
 
 @contextmanager
 def heeded(
@@ -39,7 +42,8 @@ def heeded(
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked: list[float] = []
+    asked = _open[-1] if _open else []
+    _open.append(asked)
 
     def receive(number: int, frame: FrameType | None) -> None:
         now, before = time.monotonic(), bool(asked)
@@ -52,12 +56,12 @@ def heeded(
         elif not before:
             first(number)
 
-    previous = {
-        number: signal.signal(number, receive) for number in SIGNALS if number in even_ignored or _counts(number)
-    }
+    numbers = [number for number in SIGNALS if number in even_ignored or _counts(number)]
+    previous = {number: signal.signal(number, receive) for number in numbers}
     try:
         yield
     finally:
+        _open.pop()
         for number, handler in previous.items():
             signal.signal(number, handler)
 

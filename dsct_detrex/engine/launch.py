@@ -125,7 +125,8 @@ def launch(command: Sequence[str], group: Group) -> int:
         command: program and arguments.
 
     Returns:
-        The exit status of the first process that failed, else 0; where a signal ended them, what a shell says of it (130, 143).
+        The exit status of the first process that failed, else 0; 130 or 143 where a signal ended
+        them.
     """
     from torch.distributed.elastic.multiprocessing import SignalException  # half a second, for this alone
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError

@@ -89,8 +89,7 @@ def run_jobs(
         ended: called when one is over; a sentence it returns is printed. What it raises stops all others.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, or SIGTERM or SIGHUP to this process, as ``Stopped``; the jobs have ended by themselves or were
-            killed.
+        Stopped: Ctrl-C, SIGTERM or SIGHUP to this process; the jobs have ended by themselves or were killed.
         UserError: another process is still writing the log of a job.
     """
     waiting, running = deque(jobs), dict[int, _Running]()
