@@ -22,7 +22,7 @@ from dsct_detrex.cli.train import parse
 from dsct_detrex.config import instantiate, load_config
 from dsct_detrex.config.project import config_file
 from dsct_detrex.counting import counted
-from dsct_detrex.demo.trainings import Training, run_all
+from dsct_detrex.demo.trainings import Training, forget, run_all, train_all
 from dsct_detrex.diagnosis.command_line import content_of, diagnosed
 from dsct_detrex.engine.compose import compose, refuse_useless
 from dsct_detrex.engine.device import choose_device
@@ -34,6 +34,7 @@ from dsct_detrex.evaluation.formatting import metric_word, on_part, percent
 from dsct_detrex.explain import results
 from dsct_detrex.explain.changes import CAUSES
 from dsct_detrex.explain.command_line import explained
+from dsct_detrex.files import replacing
 from dsct_detrex.prediction import Predictor
 from dsct_detrex.structures import Boxes, Instances
 from dsct_detrex.visualization import Picture, RunResult, contact_sheet, draw_predictions, write_demo_report
@@ -58,14 +59,14 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
     cfg = compose(parse(trainings[0].words(*overrides)), check=False)
-    total = stated_steps(cfg)
-    seconds = run_all(trainings, "train", total, *overrides)
+    train_all(trainings, stated_steps(cfg), *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
-    run_all(tested, "test", 0, "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
-    runs = [_result(t, test, seconds[t.name]) for t, test in zip(trainings, tested, strict=True)]
+    run_all(tested, "test", "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
+    runs = [_result(t, test) for t, test in zip(trainings, tested, strict=True)]
     pictures = read_pictures(trainings[0])
     sheet = contact_sheet([p.image for p in pictures[:6]], columns=3, captions=[p.caption for p in pictures[:6]])
-    sheet.save(out / "pictures.png")
+    with replacing(out / "pictures.png") as unfinished:
+        sheet.save(unfinished)
     device = choose_device("auto")
     read = [explained(str(t.output_dir / "last.safetensors"), NUM_EXPLAINED, device, t.name) for t in trainings]
     measured = results.content(spoken("demo", words), [row for row, _ in read])
@@ -87,6 +88,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         explanation=explanation(measured, CAUSES, read[0][1]),
         fusion=fusion(content_of(spoken("demo", words), fused)),
     )
+    forget(trainings)
     _say(runs, references)
     print(f"report: {report}")
     return 0
@@ -96,11 +98,11 @@ def _test_split(length: int) -> list[str]:
     return ["dataloader.test.dataset.split=test", f"dataloader.test.dataset.length={length}"]
 
 
-def _result(training: Training, test: Training, seconds: float) -> RunResult:
+def _result(training: Training, test: Training) -> RunResult:
     report: dict[str, Any] = json.loads((test.output_dir / "evaluation_test.json").read_text(encoding="utf-8"))
     weights = load_release(training.output_dir / "last.safetensors").state_dict
     parameters = sum(t.numel() for n, t in weights.items() if t.is_floating_point() and ".running_" not in n)
-    return RunResult(training.name, report, training.rows(), parameters, seconds)
+    return RunResult(training.name, report, training.rows(), parameters, training.seconds())
 
 
 def read_pictures(training: Training, count: int = NUM_PICTURES) -> list[Picture]:

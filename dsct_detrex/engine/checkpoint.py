@@ -4,10 +4,11 @@ One file of tensors and plain values, readable with ``weights_only=True``. The v
 ``last.prev.pth``, so that a file broken by the machine costs one period, not the run.
 
 Keys: ``format``, ``iteration``, ``max_iter``, ``evaluated_at``, ``model`` (state dict), ``optimizer``,
-``optimizer_names`` (of its weights, by group), ``scaler``, ``ema`` (or None), ``best``, ``rng`` and ``loader`` (lists
-with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain values), ``seconds`` of training,
-``measured`` (numbers of the latest evaluation), ``teacher`` (SHA-256 of the file that teaches contexts, or None). Files
-of before ``optimizer_names``, ``config``, ``seconds``, ``measured`` and ``teacher`` are read, too.
+``optimizer_names`` (of its weights, by group), ``scaler``, ``ema`` (or None), ``best``, ``rng``, ``loader`` and
+``losses`` (since the last log; lists with one entry per process), ``wandb_run_id``, ``config`` (resolved, plain
+values), ``seconds`` of training, ``measured`` (numbers of the latest evaluation), ``teacher`` (SHA-256 of the file that
+teaches contexts, or None). Files of before ``optimizer_names``, ``losses``, ``config``, ``seconds``, ``measured`` and
+``teacher`` are read, too.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dsct_detrex.engine.best import BestTracker
 from dsct_detrex.engine.contracts import Resumable
 from dsct_detrex.engine.ema import WeightAverage
 from dsct_detrex.engine.files import write_atomically
+from dsct_detrex.engine.history import History
 from dsct_detrex.engine.optimizer_state import names_of, restore_state
 from dsct_detrex.engine.rng import rng_state, set_rng_state
 from dsct_detrex.errors import UserError
@@ -40,7 +42,8 @@ class RunState:
 
     ``evaluated_at`` is the iteration of the last finished evaluation, so that one cut short is made up for; ``config``
     is what the run is described by, resolved, as plain values. ``seconds`` is how long it has trained, evaluations
-    included, ``measured`` what the latest evaluation gave. ``teacher`` is the SHA-256 of the file of ``teaching``.
+    included, ``measured`` what the latest evaluation gave. ``teacher`` is the SHA-256 of the file of ``teaching``,
+    ``history`` has the losses of which the next log is the mean.
     """
 
     model: nn.Module
@@ -56,6 +59,7 @@ class RunState:
     seconds: float = 0.0
     measured: dict[str, float] = field(default_factory=dict)
     teacher: str | None = None
+    history: History = field(default_factory=History)
 
 
 def last_path(output_dir: Path) -> Path:
@@ -73,7 +77,7 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
         UserError: it could not be written; the old file is intact.
     """
     position = state.loader.state_dict() if isinstance(state.loader, Resumable) else None
-    rng, positions = ddp.gather(rng_state()), ddp.gather(position)
+    rng, positions, losses = ddp.gather(rng_state()), ddp.gather(position), ddp.gather(state.history.state_dict())
     path = last_path(output_dir)
     failure: str | None = None
     if ddp.is_main():
@@ -90,6 +94,7 @@ def save_last(state: RunState, output_dir: Path, max_iter: int) -> Path:
             "best": state.best.state_dict(),
             "rng": rng,
             "loader": positions,
+            "losses": losses,
             "wandb_run_id": state.wandb_run_id,
             "config": state.config,
             "seconds": state.seconds,
@@ -218,5 +223,7 @@ def _restore_position(state: RunState, content: dict[str, Any]) -> list[str]:
         state.loader.load_state_dict(position)
     else:
         notes.append("The training loader keeps no position: the data order starts afresh.")
+    if "losses" in content:
+        state.history.load_state_dict(content["losses"][rank])
     set_rng_state(content["rng"][rank])
     return notes

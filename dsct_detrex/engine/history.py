@@ -8,6 +8,7 @@ see weights from after that point.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -72,3 +73,11 @@ class History:
         """Mean of each loss over the batches fetched since the last call."""
         fetched, self._fetched = self._fetched, {}
         return {name: sum(values) / len(values) for name, values in fetched.items()}
+
+    def state_dict(self) -> dict[str, list[float]]:
+        """What the next means will be of, less what was not fetched yet."""
+        return {name: list(values) for name, values in self._fetched.items()}
+
+    def load_state_dict(self, state: Mapping[str, Sequence[float]]) -> None:
+        """Put back what ``state_dict`` returned."""
+        self._fetched = {name: list(values) for name, values in state.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -41,8 +41,7 @@ def open_folder(
         raise UserError(f"train.output_dir={folder} cannot be written: it is a file, no folder; choose another name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not resume and (left := _files_of_a_run(folder)):
-            previous = _set_aside(left, folder)
+        if not resume and (previous := set_aside(folder)):
             say(f"note: {folder} held another run, which is now in {previous}; to continue a run, use --resume.")
     except OSError as error:
         raise UserError(f"train.output_dir={folder} cannot be written ({error}); choose another folder.") from error
@@ -54,12 +53,11 @@ def open_folder(
     save_environment(folder / "environment.json", device, seed)
 
 
-def _files_of_a_run(folder: Path) -> list[Path]:
-    return sorted({path for pattern in _OF_A_RUN for path in folder.glob(pattern)})
-
-
-def _set_aside(left: Sequence[Path], folder: Path) -> Path:
-    """Move files and folders into the next ``previous/<number>``."""
+def set_aside(folder: Path) -> Path | None:
+    """Move all that a run left into the next ``previous/<number>``; None where there is nothing."""
+    left = sorted({path for pattern in _OF_A_RUN for path in folder.glob(pattern)})
+    if not left:
+        return None
     numbers = [int(path.name) for path in (folder / "previous").glob("*") if path.name.isdigit()]
     previous = folder / "previous" / str(max(numbers, default=0) + 1)
     previous.mkdir(parents=True)

@@ -24,7 +24,7 @@ from dsct_detrex.engine.device import peak_memory
 from dsct_detrex.engine.evaluate import EvaluationCancelled, skipped_pictures
 from dsct_detrex.engine.examine import EMA_PREFIX, Examination, Examiner
 from dsct_detrex.engine.files import write_json
-from dsct_detrex.engine.history import History, NonFinite
+from dsct_detrex.engine.history import NonFinite
 from dsct_detrex.engine.idle_parameters import announce_idle
 from dsct_detrex.engine.interrupt import StopRequest
 from dsct_detrex.engine.loggers import Logger, Record
@@ -71,7 +71,6 @@ class Trainer:
     """How often a training picture could not be read, in all processes; known at the end."""
 
     def __post_init__(self) -> None:
-        self._history = History()
         self._stopwatch = Stopwatch()
         time_left = TimeLeft(self.plan, evaluates=self.examiner is not None)
         self.account = Account(self.console, self.state.best, self.keep_best, time_left, self.state.measured)
@@ -125,7 +124,7 @@ class Trainer:
                 losses = self.step.backward(batch, last=micro == self.plan.accumulate - 1)
             except FloatingPointError as error:  # the matcher met it before there was a loss
                 raise UserError(self._blame(NonFinite(number, images, {"matching cost": math.nan}))) from error
-            self._history.add(number, images, losses)
+            self.state.history.add(number, images, losses)
         if not self._started:
             self._announce_unreached()
             self._started = True
@@ -189,7 +188,7 @@ class Trainer:
 
     def _agree(self, stop: StopRequest) -> bool:
         """Fetch the losses; all ranks learn of a loss that is not finite, and of a request to stop."""
-        reports = ddp.gather((self._history.fetch(), stop.requested))
+        reports = ddp.gather((self.state.history.fetch(), stop.requested))
         problem = next((problem for problem, _ in reports if problem is not None), None)
         if problem is not None:
             raise UserError(self._blame(problem))
@@ -212,7 +211,7 @@ class Trainer:
 
     def _measure(self, record: Record) -> None:
         """The numbers of the iterations since the last log; losses are averaged over ranks."""
-        shares = ddp.gather(self._history.means())
+        shares = ddp.gather(self.state.history.means())
         names = dict.fromkeys(name for share in shares for name in share)
         for name in names:
             values = [share[name] for share in shares if name in share]
@@ -294,7 +293,7 @@ class Trainer:
         Several processes cannot, for those without the error would not take part.
         """
         unsaved = self.checkpoints and self.state.iteration > self._saved_at
-        if unsaved and ddp.world_size() == 1 and self._history.fetch() is None:
+        if unsaved and ddp.world_size() == 1 and self.state.history.fetch() is None:
             self._save()
             self.console.say(
                 f"saved iteration {self.state.iteration} before the error that follows; --resume continues."

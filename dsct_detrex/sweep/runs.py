@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from dsct_detrex.engine.files import write_json
+from dsct_detrex.engine.output_folder import set_aside
 from dsct_detrex.engine.summary import SUMMARY
 from dsct_detrex.sweep.description import Cell
 
 EVALUATION = "evaluation.json"
+RECORD = "sweep_run.json"
 CHECKPOINTS = ("last.pth", "last.prev.pth")
 
 
@@ -39,12 +41,14 @@ class Run:
     Attributes:
         words: of ``dsct train``, less the folder and ``--resume``.
         folder: of its results.
+        record: name of the file that says what was asked for.
     """
 
     cell: Cell
     seed: int
     words: tuple[str, ...]
     folder: Path
+    record: str = RECORD
 
     @property
     def name(self) -> str:
@@ -84,7 +88,12 @@ class Run:
         return unfinished and (self.folder / CHECKPOINTS[0]).is_file()
 
     def begin(self) -> None:
-        """Note that it is about to run; until ``end`` says otherwise it counts as unfinished."""
+        """Note that it is about to run; until ``end`` says otherwise it counts as unfinished.
+
+        A checkpoint that is there and not of this run is set aside first, or the next start would go on from it.
+        """
+        if not self.resumable():
+            set_aside(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._note(Standing.UNFINISHED, "")
 
@@ -121,13 +130,13 @@ class Run:
         return "; ".join(parts) or "the order of its overrides"
 
     def _record(self) -> dict[str, Any]:
-        path = self.folder / "sweep_run.json"
+        path = self.folder / self.record
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return record
 
     def _note(self, status: Standing, reason: str) -> None:
         content = {"words": list(self.words), "status": status.value, "reason": reason}
-        write_json(self.folder / "sweep_run.json", content)
+        write_json(self.folder / self.record, content)
 
 
 def plan_runs(cells: Sequence[Cell], seeds: int, words: dict[str, tuple[str, ...]], folder: Path) -> list[Run]:

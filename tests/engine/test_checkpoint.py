@@ -30,7 +30,7 @@ def test_loads_with_weights_only(toy: Toy, tmp_path: Path) -> None:
     content = torch.load(tmp_path / "run" / "last.pth", weights_only=True)
     assert set(content) == {
         "format", "iteration", "max_iter", "evaluated_at", "model", "optimizer", "scaler", "ema", "best", "rng",
-        "loader", "wandb_run_id", "config", "optimizer_names", "seconds", "measured", "teacher",
+        "loader", "wandb_run_id", "config", "optimizer_names", "seconds", "measured", "teacher", "losses",
     }  # fmt: skip
     assert content["iteration"] == 10
     assert content["loader"] == [{"iteration": 10}]
