@@ -1,29 +1,25 @@
 """The work of ``dsct bench``.
 
-Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to mend; 130
-interrupted, what was measured is kept.
+Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to mend; 130 or
+143 interrupted, what was measured is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
-from tempfile import TemporaryFile
 
 import torch
 
 from dsct_detrex.bench.contracts import Setting, Size, Suite
 from dsct_detrex.bench.discovery import chosen_suites, name_of, title_of
 from dsct_detrex.bench.floor import measure_rates
-from dsct_detrex.bench.goals import GOALS_PAGE, goals_page, is_generated
+from dsct_detrex.bench.keeping import keep, left_to_measure, publish
 from dsct_detrex.bench.machine import describe
 from dsct_detrex.bench.measuring import Means, as_plain, measure_case, peak_of
-from dsct_detrex.bench.page import page
 from dsct_detrex.bench.results import CaseResult, Record
 from dsct_detrex.bench.rivals import recognise
 from dsct_detrex.bench.screen import case_lines
@@ -57,9 +53,12 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
         return 0
     chosen = chosen_suites([*options.suites, *options.suite])
     setting = _setting(options)
-    folder = None if options.out is None else user_path(options.out)
+    folder, command = None if options.out is None else user_path(options.out), recorded("bench", words)
     if folder is not None:
-        _check_free(folder, chosen, options.overwrite)
+        left = left_to_measure(folder, chosen, command, options.overwrite)
+        if done := [name_of(suite) for suite in chosen if suite not in left]:
+            print(f"measured already, kept: {', '.join(done)}\n", flush=True)
+        chosen = left
     torch.set_num_threads(options.threads or torch.get_num_threads())
     rates = measure_rates(setting.device)
     weigh = not (options.quick or options.no_memory)
@@ -69,7 +68,6 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
         options.repeats or (3 if options.quick else 7),
         peak_of(setting, torch.get_num_threads(), weigh),
     )
-    command = recorded("bench", words)
     complete = True
     for suite in chosen:
         record: Record | None = None
@@ -77,17 +75,17 @@ def bench(options: argparse.Namespace, words: Sequence[str]) -> int:
             for record in _measure(suite, setting, means, command):
                 complete = complete and not any(row.error for row in record.cases[-1].rows)
                 if folder is not None:
-                    _keep(record, folder)
+                    keep(record, folder)
         except KeyboardInterrupt as stop:
             if record is not None and folder is not None:
-                stopped = replace(record, stopped=True)
-                _keep(stopped, folder)
-                _publish(stopped, folder)
+                publish(replace(record, stopped=True), folder)
             kept = "no case was finished" if record is None or folder is None else "the cases finished so far are kept"
-            print(f"Interrupted in suite {name_of(suite)}; {kept}.", file=sys.stderr)
+            goes_on = "" if folder is None else " The same command goes on, with this suite anew."
+            print(f"Interrupted in suite {name_of(suite)}; {kept}.{goes_on}", file=sys.stderr)
             return exit_status(stop)
         if record is not None and folder is not None:
-            _publish(record, folder)
+            publish(record, folder)
+            keep(record, folder, finished=True)
     return 0 if complete else SOME_MISSING
 
 
@@ -106,25 +104,6 @@ def _setting(options: argparse.Namespace) -> Setting:
     )
 
 
-def _check_free(folder: Path, chosen: Sequence[Suite], overwrite: bool) -> None:
-    """Before minutes of measuring, not after."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"bench: --out expects a folder. Got the file {folder}.")
-    files = [folder / f"{name_of(suite)}{suffix}" for suite in chosen for suffix in (".json", ".md")]
-    there = [path for path in files if path.exists()]
-    goals = folder / GOALS_PAGE
-    if goals.exists() and not is_generated(goals):
-        there.append(goals)
-    if there and not overwrite:
-        raise UserError(f"bench: {there[0]} exists; choose another --out, or replace it with --overwrite.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(f"bench: --out {folder} cannot be written: {error.strerror}.") from error
-
-
 def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Iterator[Record]:
     """The record after every case, printed as soon as it is known: who stops later keeps what was measured."""
     begun = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -135,24 +114,3 @@ def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Iter
         measured += (measure_case(name, case, means),)
         print("\n".join(case_lines(measured[-1])) + "\n", flush=True)
         yield Record(name, title, command, begun, describe(setting.device), rates, measured)
-
-
-def _keep(record: Record, folder: Path) -> None:
-    """The JSON, whole or not at all."""
-    place = folder / f"{record.suite}.json"
-    unfinished = place.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(place)
-
-
-def _publish(record: Record, folder: Path) -> None:
-    """Page and pictures, named after the suite, and the table of goals."""
-    from dsct_detrex.bench.plots import growth_pictures  # here: plots import a library a second long
-
-    pictures = growth_pictures(record)
-    for file, (_, content) in pictures.items():
-        (folder / file).write_bytes(content)
-    said = page(record, {file: title for file, (title, _) in pictures.items()})
-    (folder / f"{record.suite}.md").write_text(said, encoding="utf-8")
-    (folder / GOALS_PAGE).write_text(goals_page(folder), encoding="utf-8")
-    print(f"written: {folder / record.suite}.md and .json\n", flush=True)

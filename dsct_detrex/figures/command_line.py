@@ -1,11 +1,13 @@
 """The work of ``dsct visualize``: a checkpoint and pictures in, the paper's figures of them out.
 
-Exit status: 0 done; 1 nothing of what was asked for exists for this model; 2 a mistake to mend.
+Exit status: 0 done; 1 nothing of what was asked for exists for this model; 2 a mistake to mend; 130 or 143
+interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 
 from dsct_detrex.baselines import EMONet
 from dsct_detrex.cli.invocation import recorded
+from dsct_detrex.cli.stopping import exit_status
+from dsct_detrex.counting import counted
 from dsct_detrex.dsct import DSCT
 from dsct_detrex.engine.host_memory import keep_freed_memory
 from dsct_detrex.errors import UserError
@@ -61,8 +65,13 @@ def visualize(options: argparse.Namespace, words: Sequence[str]) -> int:
     print(f"weights: {model.predictor.origin}\npictures: {samples.said}", flush=True)
     facts: dict[str, Any] = {"schema": 1, "command": recorded("visualize", words), "weights": model.predictor.origin}
     facts |= {"beside": beside and beside.predictor.origin, "pictures": samples.said, "figures": [], "absent": []}
-    for name, kind in chosen_kinds(options.figure):
-        _make(name, kind, material, folder, options.dpi, facts)
+    try:
+        for name, kind in chosen_kinds(options.figure):
+            _make(name, kind, material, folder, options.dpi, facts)
+    except KeyboardInterrupt as stop:
+        made = f"{counted(len(folder.names), 'picture')} so far in {folder.path}, without a list of them"
+        print(f"Interrupted; {made}. The same command draws them anew.", file=sys.stderr)
+        return exit_status(stop)
     if not facts["figures"]:
         return NOTHING
     print(f"written: {folder.write_list(facts)}", flush=True)

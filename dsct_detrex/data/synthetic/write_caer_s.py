@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from dsct_detrex.data.dataset import Annotation, Record
+from dsct_detrex.files import replacing, write_whole
 from dsct_detrex.structures import CAER_S
 
 from .coco_style import coco_file
@@ -30,10 +31,10 @@ def write_caer_s(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str,
         rows = sorted(_write_frames(scenes, root / ("test" if split == "test" else "train"), numbers))
         if "txt" in kinds:
             lines = [f"{path},{label},{','.join(str(int(side)) for side in box)}\n" for path, label, box, _ in rows]
-            (root / f"{split}.txt").write_text("".join(lines))
+            write_whole(root / f"{split}.txt", "".join(lines))
         if "json" in kinds:
             content = coco_file("CAER", [(path, size, [(label, box)]) for path, label, box, size in rows], _CATEGORIES)
-            (root / f"caer_{split}.json").write_text(json.dumps(content, indent=1))
+            write_whole(root / f"caer_{split}.json", json.dumps(content, indent=1))
 
 
 def labelled_person(record: Record) -> Annotation:
@@ -55,8 +56,8 @@ def _write_frames(scenes: SyntheticScenes, folder: Path, numbers: Counter[tuple[
         label = person["labels"][0]
         numbers[folder.name, label] += 1
         path = f"{CAER_S.names[label]}/{numbers[folder.name, label]:04d}.png"
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        scenes.load_image(index).save(folder / path)
+        with replacing(folder / path, flush=False) as unfinished:
+            scenes.load_image(index).save(unfinished)
         box = [float(round(side)) for side in person["bbox"]]
         rows.append((path, label, box, (record["width"], record["height"])))
     return rows

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.io import savemat
 
 from dsct_detrex.data.dataset import Annotation, Record
+from dsct_detrex.files import replacing, write_whole
 from dsct_detrex.structures import EMOTIC
 
 from .coco_style import coco_file
@@ -38,22 +39,22 @@ def write_emotic(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str,
         records = [scenes.record(i) for i in range(length)]
         sources = [_source(seed, split, i) for i in range(length)]
         for i, source in enumerate(sources):
-            folder = root / "emotic" / source / "images"
-            folder.mkdir(parents=True, exist_ok=True)
-            # No chroma subsampling: flat colours would show it.
-            scenes.load_image(i).save(folder / _file_name(split, i), quality=92, subsampling=0)
+            place = root / "emotic" / source / "images" / _file_name(split, i)
+            with replacing(place, flush=False) as unfinished:
+                # No chroma subsampling: flat colours would show it.
+                scenes.load_image(i).save(unfinished, quality=92, subsampling=0)
         if "json" in kinds:
             images = [_coco_image(record, source, split, i) for i, (record, source) in enumerate(zip(records, sources))]
             text = json.dumps(coco_file("EMOTIC-Detection", images), indent=1)
-            (root / f"emotic_{split}_bi.json").write_text(text)
+            write_whole(root / f"emotic_{split}_bi.json", text)
         entries = [
             _mat_image(record, source, split, i, Dice(seed, split, i, "annotators"))
             for i, (record, source) in enumerate(zip(records, sources))
         ]
         variables[split] = _structs(entries)
     if "mat" in kinds:
-        (root / "Annotations").mkdir(parents=True, exist_ok=True)
-        savemat(root / "Annotations" / "Annotations.mat", variables)
+        with replacing(root / "Annotations" / "Annotations.mat") as unfinished:
+            savemat(unfinished, variables)
 
 
 def pack_bits(labels: list[int]) -> int:

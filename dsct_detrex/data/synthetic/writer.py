@@ -10,11 +10,16 @@ So every reader, converter and check can be tried on files that nobody has to as
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Final
 
 from dsct_detrex.data import catalogue
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import write_whole
 from dsct_detrex.paths import user_path
+
+_UNFINISHED: Final = ".dsct_generating.json"
 
 
 class FolderInUseError(UserError):
@@ -59,6 +64,9 @@ def write_dataset(
         size: (width, height) of the pictures, pixels; CAER-S frames are 712 x 400.
         overwrite: write into a folder with content: files of the same name are replaced, all others stay.
 
+    A folder that the same call left unfinished needs no ``overwrite``: until its last file is written, its hidden file
+    ``.dsct_generating.json`` says what was asked for.
+
     Raises:
         UserError: an unknown format, kind of annotation or split, no image at all, or a folder with content.
     """
@@ -74,9 +82,12 @@ def write_dataset(
         raise UserError("write_dataset(sizes=) expects at least one split, e.g. {'train': 100}. Got none.")
     kinds = known if annotations is None else (annotations,)
     folder = user_path(root)
-    _check_empty(folder, overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
+    asked = json.dumps({"format": format, "sizes": sizes, "seed": seed, "annotations": kinds, "size": size})
+    mark = folder / _UNFINISHED
+    _check_empty(folder, overwrite or (mark.is_file() and mark.read_text(encoding="utf-8") == asked))
+    write_whole(mark, asked)
     stand_in.write(folder, sizes, seed, kinds, size)
+    mark.unlink()
 
 
 def _check_empty(folder: Path, overwrite: bool) -> None:

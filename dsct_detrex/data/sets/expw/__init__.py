@@ -34,6 +34,7 @@ from dsct_detrex.data.places import check_split, existing_root, first_file, name
 from dsct_detrex.data.sets.expw.label_list import EXPW, EXPW_NAMES, Face, read_faces
 from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import replacing, write_whole
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import CAER_S
 
@@ -189,19 +190,18 @@ def _refuse_shared_pictures(faces: Sequence[Face], source: Path, split: str, roo
 
 def write_expw(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str, ...], size: tuple[int, int]) -> None:
     """Drawn scenes in ExpW's layout, as ``StandIn.write``; names are chosen so that each split has its number."""
-    (root / "image" / "origin").mkdir(parents=True, exist_ok=True)
-    (root / "label").mkdir(exist_ok=True)
     lines = []
     for split, length in sizes.items():
         scenes = SyntheticScenes("caer_s", split, length, seed, size, boxes="head")
         names = (name for i in range(1000 * length) if split_of(name := f"drawn_scene_{i:06d}.png") == split)
         for index, name in zip(range(length), names):
-            scenes.load_image(index).save(root / "image" / "origin" / name)
+            with replacing(root / "image" / "origin" / name, flush=False) as unfinished:
+                scenes.load_image(index).save(unfinished)
             for at, person in enumerate(scenes.record(index)["annotations"]):
                 left, top, right, bottom = (round(side) for side in person["bbox"])
                 label = EXPW_NAMES.find(CAER_S.names[person["labels"][0]])
                 lines.append(f"{name} {at} {top} {left} {right} {bottom} 100.0000 {label}\n")
-    (root / "label" / "label.lst").write_text("".join(sorted(lines)))
+    write_whole(root / "label" / "label.lst", "".join(sorted(lines)))
 
 
 CARD = DataSetCard(
