@@ -61,8 +61,7 @@ class Session:
         arguments = self.arguments
         split = None if self.shard is None else [str(unit.path) for unit in self.named.known]
         facts = facts_of(predictor, arguments.stride, split)
-        has_rows = (self.folder / ROWS_NAME).exists() or rows_files(self.folder)
-        if self.resumes and has_rows:
+        if self.resumes and self._has_rows():
             facts.check_same(self.folder)
         if self.shard is not None:
             self.shard.reopen(self.folder)
@@ -73,6 +72,11 @@ class Session:
         if self.shard is None:
             self.tables.open(predictor.emotions, read_rows(rows.path))
         return rows
+
+    def _has_rows(self) -> bool:
+        """Whether there are rows to go on with; a run that died before its first has left a file without any."""
+        files = [self.folder / ROWS_NAME, *rows_files(self.folder)]
+        return any(next(read_rows(path), None) is not None for path in files if path.exists())
 
     def units(self) -> Iterator[tuple[int, Unit]]:
         """What is left to do of this run's part, each with its number among all."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from dsct_detrex.cli.running import under_torchrun
 from dsct_detrex.errors import UserError
@@ -101,14 +102,29 @@ def done_in(files: list[Path]) -> Done:
 
 @contextmanager
 def merging_alone(folder: Path) -> Iterator[bool]:
-    """Whether this process is the one that merges: of several that finish together, the first."""
+    """Whether this process is the one that merges: of several that finish together, the first.
+
+    It holds a lock for that, which ends with it however it ends: after a kill the next one merges.
+    """
     lock = folder / _LOCK
+    with lock.open("ab") as file:
+        if not _locked(file):
+            yield False
+            return
+        try:
+            yield bool(rows_files(folder))  # none where somebody has merged them between the last look and now
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Whether this process has the lock now; where files cannot be locked, trust."""
     try:
-        lock.touch(exist_ok=False)
-    except FileExistsError:
-        yield False
-        return
+        import fcntl
+    except ImportError:  # not on Windows
+        return True
     try:
-        yield True
-    finally:
-        lock.unlink(missing_ok=True)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
