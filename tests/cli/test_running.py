@@ -31,7 +31,14 @@ def failing(error: BaseException) -> int:
         ),
         (ModuleNotFoundError("", name="PIL"), 2, "error: the package pillow is not installed for "),
         (Interrupted(7, "last.pth"), 130, "Interrupted after iteration 7; saved last.pth. Continue with: dsct again"),
-        (KeyboardInterrupt(), 130, "Interrupted; nothing was saved since the last checkpoint."),
+        (Interrupted(7, None), 130, "Interrupted after iteration 7; this run keeps no checkpoint to go on from.\n"),
+        (Interrupted(7, None, 7), 130, "Interrupted after iteration 7; no checkpoint had been saved yet.\n"),
+        (
+            Interrupted(7, "last.pth", 2, 15),
+            143,
+            "Interrupted after iteration 7; saved last.pth as of iteration 5, for it was asked twice. Continue with: ",
+        ),
+        (KeyboardInterrupt(), 130, "Interrupted; nothing was written.\n"),
     ],
 )
 def test_sentences(error: BaseException, status: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def test_a_signal_is_passed_on_and_waited_for(number: signal.Signals, tmp_path: 
 
     threading.Thread(target=send_when_ready, daemon=True).start()
     handler = signal.getsignal(number)
-    assert launch(python(program), TWO) == 130
+    assert launch(python(program), TWO) == 128 + number
     assert signal.getsignal(number) is handler
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "saved0", "saved1"]
 

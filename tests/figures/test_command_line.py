@@ -37,7 +37,7 @@ def listed(folder: Path) -> dict[str, Any]:
 def test_all_figures_of_drawn_scenes(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert visualize([str(release.parent), "--out", str(tmp_path / "seen"), *FEW]) == 0
     facts = listed(tmp_path / "seen")
-    assert set(facts) == {"schema", "command", "weights", "beside", "pictures", "figures", "absent"}
+    assert set(facts) == {"schema", "command", "weights", "beside", "pictures", "figures", "absent", "finished"}
     assert [figure["file"] for figure in facts["figures"]] == [
         "activation_1.png",
         "contexts_1_person_1.png",

@@ -282,15 +282,15 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "interrupt",
-    [lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)],
+    ("interrupt", "status"),
+    [(lambda pid: os.killpg(pid, signal.SIGINT), 130), (lambda pid: os.kill(pid, signal.SIGTERM), 143)],
     ids=["Ctrl-C", "SIGTERM"],
 )
-def test_interrupted_in_the_middle_and_continued(sweep, start, calls, interrupt, capsys):
+def test_interrupted_in_the_middle_and_continued(sweep, start, calls, interrupt, status, capsys):
     process = start()
     interrupt(process.pid)
     process.join(60)
-    assert process.exitcode == 130
+    assert process.exitcode == status
     done = int(Path("out/dino/seed0/last.pth").read_text())
     assert 1 <= done < 4
     assert [(row["cell"], row["status"]) for row in rows()] == [("dino", "unfinished"), ("deformable", "not run")]

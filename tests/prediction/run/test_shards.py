@@ -180,10 +180,15 @@ def test_shards_made_otherwise_are_not_mixed(
 
 
 def test_only_one_of_two_that_finish_together_merges(tmp_path: Path) -> None:
+    (tmp_path / Shard(1, 1).name).write_text("[\n]\n")
     with merging_alone(tmp_path) as first, merging_alone(tmp_path) as second:
         assert (first, second) == (True, False)
+    (tmp_path / ".dsct_merging").touch()  # a merge that was killed holds nobody up
     with merging_alone(tmp_path) as later:
         assert later
+    (tmp_path / Shard(1, 1).name).unlink()
+    with merging_alone(tmp_path) as too_late:
+        assert not too_late
 
 
 @pytest.mark.parametrize("words", [["-"], ["webcam"], ["photos", "-"]])
