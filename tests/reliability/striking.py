@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,8 +50,11 @@ def strike(work: Callable[[], int], folder: Path, at: int = NEVER, number: int =
     Args:
         at: the change before which the signal strikes; ``NEVER`` counts only.
     """
-    outside = folder.parent
-    logs = [outside / f"{folder.name}.{kind}" for kind in ("stdout", "stderr", "changes")]
+    with tempfile.TemporaryDirectory() as outside:
+        return _struck(work, folder, at, number, [Path(outside, kind) for kind in ("stdout", "stderr", "changes")])
+
+
+def _struck(work: Callable[[], int], folder: Path, at: int, number: int, logs: list[Path]) -> Ended:
 
     def child() -> None:
         for stream, log in zip((1, 2), logs):
@@ -71,7 +75,6 @@ def strike(work: Callable[[], int], folder: Path, at: int = NEVER, number: int =
         logs[2].write_text("\n".join(watch.changes))
         os._exit(status)
 
-    logs[2].unlink(missing_ok=True)
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
     process.join()
