@@ -41,53 +41,50 @@ class Case:
         varies: files whose content has a time in it, so that they are not compared.
     """
 
-    words: Sequence[str]
-    again: Sequence[str] = ()
+    words: str
+    again: str = ""
     varies: Sequence[str] = ()
 
     def line(self, given: Path, out: Path, goes_on: bool) -> list[str]:
-        words = [word.format(given=given, out=out) for word in self.words]
-        return [*words, *(word for word in self.again if goes_on)]
+        """The words of the command, its name first."""
+        words = f"{self.words} {self.again if goes_on else ''}".split()
+        return [word.format(given=given, out=out) for word in words]
 
 
-_DRAWN = ("--device", "cpu", "dataloader.test.num_workers=0", "dataloader.test.dataset.size=[64,48]")
-_FEW = ("--out", "{out}", "--train", "2", "--val", "1", "--test", "1", "--size", "64", "48")
+_DRAWN = "--device cpu dataloader.test.num_workers=0 dataloader.test.dataset.size=[64,48]"
+_FOUR = f"{_DRAWN} dataloader.test.dataset.length=4"
+_FEW = "--out {out} --train 2 --val 1 --test 1 --size 64 48"
+_SEEN = "--images 2 --people 1 --threshold 0 --device cpu --dpi 40 --figure predictions"
 CASES = {
     "eval": Case(
-        ["eval", "{given}/best.safetensors", *_DRAWN, "dataloader.test.dataset.length=4", "train.output_dir={out}"],
+        f"eval {{given}}/best.safetensors {_FOUR} train.output_dir={{out}}",
         varies=["log.txt", "report_val.html", "evaluation_val.json"],
     ),
     "predict": Case(
-        ["predict", "{given}/best.safetensors", "{given}/photos", "--out", "{out}", "--device", "cpu"]
-        + ["--threshold", "0", "--batch-size", "2", "--format", "csv,pictures"],
-        again=["--resume"],
+        "predict {given}/best.safetensors {given}/photos --out {out} --device cpu --threshold 0 --batch-size 2 "
+        "--format csv,pictures",
+        again="--resume",
     ),
     "calibrate": Case(
-        ["calibrate", "{given}/best.safetensors", *_DRAWN, "dataloader.test.dataset.length=4"]
-        + ["--out", "{out}/calibrated.safetensors"],
+        f"calibrate {{given}}/best.safetensors {_FOUR} --out {{out}}/calibrated.safetensors",
         varies=["calibrated.safetensors"],
     ),
-    "convert": Case(["convert", "{given}/best.safetensors", "{out}/host.safetensors", "--to", "detrex"]),
-    "export": Case(["export", "{given}/best.safetensors", "--out", "{out}/best.onnx"], varies=["best.onnx"]),
+    "convert": Case("convert {given}/best.safetensors {out}/host.safetensors --to detrex"),
+    "export": Case("export {given}/best.safetensors --out {out}/best.onnx", varies=["best.onnx"]),
     "explain": Case(
-        ["explain", "{given}/best.safetensors", "--scenes", "1", "--out", "{out}", "--device", "cpu"],
+        "explain {given}/best.safetensors --scenes 1 --out {out} --device cpu",
         varies=["explanation.json", "explanation.md"],
     ),
     "info --fusion": Case(
-        ["info", "--fusion", "{given}/best.safetensors", "--images", "1", "--out", "{out}", "--device", "cpu"],
-        varies=["fusion.json"],
+        "info --fusion {given}/best.safetensors --images 1 --out {out} --device cpu", varies=["fusion.json"]
     ),
-    "visualize": Case(
-        ["visualize", "{given}/best.safetensors", "--out", "{out}", "--images", "2", "--people", "1", "--many", "2"]
-        + ["--threshold", "0", "--device", "cpu", "--dpi", "40", "--figure", "predictions"],
-        varies=["figures.json"],
-    ),
-    "generate emotic": Case(["data", "generate", "--format", "emotic", *_FEW]),
-    "generate caer_s": Case(["data", "generate", "--format", "caer_s", *_FEW]),
-    "generate expw": Case(["data", "generate", "--format", "expw", *_FEW]),
-    "data check": Case(["data", "check", "--data-root", "{given}/caer_s", "--json", "{out}/found.json"]),
-    "data show": Case(["data", "show", "--data-root", "{given}/caer_s", "--out", "{out}/gallery.png"]),
-    "dashboard": Case(["dashboard", "--entity", "me", "--project", "p", "--out", "{out}/board.json"]),
+    "visualize": Case(f"visualize {{given}}/best.safetensors --out {{out}} {_SEEN}", varies=["figures.json"]),
+    "generate emotic": Case(f"data generate --format emotic {_FEW}"),
+    "generate caer_s": Case(f"data generate --format caer_s {_FEW}"),
+    "generate expw": Case(f"data generate --format expw {_FEW}"),
+    "data check": Case("data check --data-root {given}/caer_s --json {out}/found.json"),
+    "data show": Case("data show --data-root {given}/caer_s --out {out}/gallery.png"),
+    "dashboard": Case("dashboard --entity me --project p --out {out}/board.json"),
 }
 
 

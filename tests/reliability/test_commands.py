@@ -1,4 +1,4 @@
-"""Every long command, stopped while it writes: nothing half-written, one true sentence, and the same command goes on."""
+"""Every long command, stopped while it writes: nothing is half-written, and the same command goes on."""
 
 from __future__ import annotations
 
