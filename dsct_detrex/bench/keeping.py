@@ -85,7 +85,8 @@ def _is_ours(folder: Path, chosen: Sequence[Suite], command: str) -> bool:
 def _is_finished(folder: Path, suite: Suite, command: str) -> bool:
     data, said = _files_of(folder, suite)
     record = _record(data)
-    return said.exists() and record.get("command") == command and record.get("stopped") is False
+    failed = any(row.get("error") for case in record.get("cases", ()) for row in case.get("rows", ()))
+    return said.exists() and record.get("command") == command and record.get("stopped") is False and not failed
 
 
 def _record(path: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def build_parser() -> Parser:
         notes=(
             f"Suites: {', '.join(suites())}. Without one, all are run, which takes an hour on two cores.",
             "Exit status: 0 every candidate was measured; 1 some could not be, which their rows say; 2 a mistake to "
-            "mend; 130 interrupted, what was measured is kept.",
+            "mend; 130 or 143 interrupted: what was measured is kept, and the same command goes on.",
         ),
     )
     add = parser.add_argument

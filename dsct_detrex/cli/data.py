@@ -110,7 +110,7 @@ def _add_boxes(commands: argparse._SubParsersAction[Parser]) -> None:
         examples=("--format caer_s --root DIR", "--format caer_s --root DIR --model yunet.onnx"),
         notes=(
             "Exit status: 0 done; 1 done, but pictures could not be read; 2 the command cannot be carried out; 130 "
-            "interrupted, and the same command goes on.",
+            "or 143 interrupted, and the same command goes on.",
         ),
     )
     _add_format(boxes, required=True, known=WITHOUT_BOXES)

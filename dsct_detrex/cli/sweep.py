@@ -42,7 +42,7 @@ def build_parser() -> Parser:
             "key=value changes a key of every cell's config. The same command goes on where it was interrupted: "
             "finished runs are kept, others continued or tried again; a run whose command changed is trained again.",
             "Exit status: 0 every run asked for is finished; 1 some failed, which the results say; 2 a mistake to "
-            "mend; 130 interrupted, and the same command goes on.",
+            "mend; 130 or 143 interrupted, and the same command goes on.",
         ),
     )
     add = parser.add_argument

@@ -86,8 +86,7 @@ def train_all(trainings: Sequence[Training], total: int, *overrides: str) -> Non
         _run_all(jobs, "train", lambda name, reason: runs[name].end(reason, keep_checkpoints=True))
     except KeyboardInterrupt:
         for training in left:
-            said = last_line(_log(training, "train")).partition(". Continue with: ")[0]
-            print(f"{training.name}: {said}", file=sys.stderr)
+            print(f"{training.name}: {_kept(runs[training.name])}", file=sys.stderr)
         raise
 
 
@@ -108,6 +107,16 @@ def run_all(trainings: Sequence[Training], step: str, *overrides: str) -> None:
         UserError: a process failed; carries the last line of its log.
     """
     _run_all([_job(training, step, 0, *overrides) for training in trainings], step, lambda name, reason: None)
+
+
+def _kept(run: Run) -> str:
+    """What there is of a training after a stop, in words."""
+    if run.standing() is Standing.FINISHED:
+        return "trained"
+    if not run.resumable():
+        return "stopped before its first checkpoint"
+    said = last_line(run.log)
+    return said.partition(". Continue with: ")[0] if said.startswith("Interrupted after") else "stopped"
 
 
 def _log(training: Training, step: str) -> Path:

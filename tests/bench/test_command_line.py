@@ -133,6 +133,35 @@ def test_who_stops_keeps_what_was_measured(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fusion.json", "fusion.md", "goals.md"]
 
 
+def test_stopped_it_goes_on_under_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The finished suite is kept, the one that was stopped is measured anew; other words are refused as ever."""
+    words = ["fusion", "operator", *TINY, "--out", str(tmp_path)]
+    measure, stops = command_line.measure_case, ["operator"]
+
+    def stopping(suite: str, *arguments: Any) -> Any:
+        if suite in stops:
+            raise KeyboardInterrupt
+        return measure(suite, *arguments)
+
+    monkeypatch.setattr(command_line, "measure_case", stopping)
+    assert bench(words) == 130
+    said = capsys.readouterr().err
+    assert (
+        "Interrupted in suite operator; no case was finished. The same command goes on, with this suite anew." in said
+    )
+    fusion = record_of(tmp_path, "fusion")
+    assert bench([*words, "--repeats", "2"]) == 2
+    assert "exists; choose another --out" in capsys.readouterr().err
+    stops.clear()
+    assert bench(words) == 0
+    assert "measured already, kept: fusion\n" in capsys.readouterr().out
+    assert record_of(tmp_path, "fusion") == fusion
+    assert record_of(tmp_path, "operator")["stopped"] is False
+    assert bench(words) == 2, "all is there"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

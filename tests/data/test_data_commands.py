@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.data.synthetic.writer import write_dataset
 from dsct_detrex.errors import UserError
 from tests.commands import data as main
@@ -35,6 +36,30 @@ def test_generate_refuses_a_folder_with_content(
     assert "--overwrite: that replaces the files of the same names and leaves all others as they are." in said
     assert said.count("\n") == 1
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("format", ["emotic", "caer_s", "expw"])
+def test_what_the_same_command_left_unfinished_is_gone_on_with(
+    format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert main([*GENERATE, format, "--out", str(whole)]) == 0
+    drawn, draw = [], SyntheticScenes.load_image
+
+    def twice(scenes: SyntheticScenes, index: int) -> object:
+        drawn.append(index)
+        if len(drawn) == 3:
+            raise KeyboardInterrupt
+        return draw(scenes, index)
+
+    monkeypatch.setattr(SyntheticScenes, "load_image", twice)
+    assert main([*GENERATE, format, "--out", str(stopped)]) == 130
+    assert capsys.readouterr().err == "Interrupted; no file is half-written, and the same command begins anew.\n"
+    assert main([*GENERATE, format, "--seed", "7", "--out", str(stopped)]) == 2
+    assert "is not empty" in capsys.readouterr().err
+    assert main([*GENERATE, format, "--out", str(stopped)]) == 0
+    assert contents(stopped) == contents(whole)
+    assert main([*GENERATE, format, "--out", str(stopped)]) == 2, "now it is finished"
 
 
 def test_generate_does_what_it_is_told(tmp_path: Path) -> None:

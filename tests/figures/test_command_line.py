@@ -13,6 +13,7 @@ from dsct_detrex.baselines import EMONet
 from dsct_detrex.config import LazyCall as L
 from dsct_detrex.config import instantiate
 from dsct_detrex.engine.build import release_config
+from dsct_detrex.figures import command_line
 from dsct_detrex.hosts import ResNet
 from dsct_detrex.structures import MultiClassEmotions
 from dsct_detrex.weights import save_release
@@ -32,6 +33,33 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def listed(folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((folder / "figures.json").read_text())
     return facts
+
+
+def test_stopped_the_same_command_draws_them_anew(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "seen"
+    words = [str(release.parent), "--out", str(out), *FEW, "--figure", "predictions", "losses"]
+    make, made = command_line.figure_file, []
+
+    def once(*given: Any) -> bytes:
+        made.append(given)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return make(*given)
+
+    monkeypatch.setattr(command_line, "figure_file", once)
+    assert visualize(words) == 130
+    said = capsys.readouterr().err
+    assert (
+        said == f"Interrupted; 1 picture so far in {out}, without a list of them. The same command draws them anew.\n"
+    )
+    assert len(list(out.glob("*.png"))) == 1
+    (out / "mine.png").write_bytes(b"mine")
+    assert visualize(words) == 0
+    assert {figure["file"] for figure in listed(out)["figures"]} == {"predictions_1.png", "losses.png"}
+    assert (out / "mine.png").read_bytes() == b"mine"
+    assert visualize(words) == 2, "now they are finished"
 
 
 def test_all_figures_of_drawn_scenes(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
