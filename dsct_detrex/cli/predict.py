@@ -38,8 +38,8 @@ def build_parser() -> Parser:
             "torchrun --nproc-per-node N scripts/predict.py ..., or --shard I/N on N machines, splits the work; "
             "--resume goes on where it was interrupted.",
             "Exit status: 0 done; 1 pictures could not be read, all others are done; 2 a mistake to mend, or no "
-            "picture could be read; 130 or 143 interrupted. With --resume and --merge, rows that were there before count "
-            "too.",
+            "picture could be read; 130 or 143 interrupted. With --resume and --merge, rows that were there before "
+            "count too.",
             *RESPONSIBLE_USE,
         ),
     )
