@@ -1,8 +1,10 @@
 """``kill -9`` of a real ``dsct train`` at random moments, until it has been killed so often; then it runs to its end.
 
 A tiny DSCT on drawn scenes, with denoising, one-to-many queries, accumulation, autocast and the average of the weights.
-After each kill every file is whole, and the last checkpoint can be read and is not of before the one that was seen last;
-the end is, to the last bit, that of a run that nobody killed. ``python -m tests.reliability.killed_process --count 50``.
+After each kill every file is whole, and the last checkpoint can be read and is not of before the one that was seen
+last; the end is, to the last bit, that of a run that nobody killed.
+
+``python -m tests.reliability.killed_process --count 50``
 """
 
 from __future__ import annotations
