@@ -124,7 +124,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_others_write
     (left,) = names(tmp_path)
     assert left.startswith(UNFINISHED)
     others = [
-        left.replace(str(child.pid), "1"),  # a process that is at work
+        left.replace(f"-{child.pid}-", "-1-"),  # a process that is at work
         left.replace(files._host(), "elsewhere"),  # of another machine
         f"{UNFINISHED}-2",  # of a shard of dsct predict
         "my.txt",

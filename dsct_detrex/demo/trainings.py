@@ -80,7 +80,8 @@ def train_all(trainings: Sequence[Training], total: int, *overrides: str) -> Non
     jobs = []
     for training in left:
         resume = training.name in goes_on
-        runs[training.name].begin()
+        if (aside := runs[training.name].begin()) is not None:
+            print(f"{training.name}: begun anew; the one of before is in {aside}")
         jobs.append(_job(training, "train", total, *overrides, *(["--resume"] if resume else []), append=resume))
     try:
         _run_all(jobs, "train", lambda name, reason: runs[name].end(reason, keep_checkpoints=True))

@@ -50,7 +50,8 @@ class Folder:
         """
         file = f"{name}.png"
         self._check_free(self.path / file)
-        self._write(LIST_NAME, json.dumps({"names": [*self.names, file]}).encode())
+        names = sorted({*self._ours, *self.names, file} - {LIST_NAME})  # a run may be stopped again and again
+        self._write(LIST_NAME, json.dumps({"names": names}).encode())
         self._ours |= {LIST_NAME}
         self._write(file, content)
         self.names.append(file)

@@ -87,15 +87,18 @@ class Run:
         unfinished = self.standing() in (Standing.FAILED, Standing.UNFINISHED)
         return unfinished and (self.folder / CHECKPOINTS[0]).is_file()
 
-    def begin(self) -> None:
+    def begin(self) -> Path | None:
         """Note that it is about to run; until ``end`` says otherwise it counts as unfinished.
 
-        A checkpoint that is there and not of this run is set aside first, or the next start would go on from it.
+        What another run left in the folder is set aside first, or the next start would go on from its checkpoint.
+
+        Returns:
+            Where that is now, if there was anything.
         """
-        if not self.resumable():
-            set_aside(self.folder)
+        aside = None if self.resumable() else set_aside(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._note(Standing.UNFINISHED, "")
+        return aside
 
     def end(self, reason: str, keep_checkpoints: bool) -> Standing:
         """Note how it ended.

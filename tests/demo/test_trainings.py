@@ -92,7 +92,7 @@ def test_stopped_it_says_what_is_kept_and_goes_on(tmp_path: Path, capsys: pytest
     assert logs(tmp_path)[1].endswith(" from 3\n")
 
 
-def test_other_words_and_a_finished_demo_begin_anew(tmp_path: Path) -> None:
+def test_other_words_and_a_finished_demo_begin_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A checkpoint of before is set aside first: a start that dies at once must not be gone on with from it."""
     train_all(fakes(tmp_path), 3)
     train_all(fakes(tmp_path), 3, "optimizer.lr=1")
@@ -101,6 +101,7 @@ def test_other_words_and_a_finished_demo_begin_anew(tmp_path: Path) -> None:
     train_all(fakes(tmp_path), 3, "optimizer.lr=1")
     assert all(log.count(" from 0") == 1 for log in logs(tmp_path)), "a log of its own"
     assert (tmp_path / "two" / "previous" / "2" / "last.pth").is_file()
+    assert f"two: begun anew; the one of before is in {tmp_path}/two/previous/2\n" in capsys.readouterr().out
     record = json.loads((tmp_path / "one" / RECORD).read_text())
     assert record["words"] == ["--config", "config.py", "optimizer.lr=1"]
 
