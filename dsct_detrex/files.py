@@ -55,6 +55,13 @@ def replacing(path: Path, keep_previous: Path | None = None, flush: bool = True)
         os.replace(unfinished, path)
         if flush:
             _flush_folder(path.parent)
+    except OSError as error:
+        if error.filename in (
+            None,
+            str(unfinished),
+        ):  # the hidden one means nothing to anybody
+            error.filename = str(path)
+        raise
     finally:
         with suppress(OSError):
             unfinished.unlink()

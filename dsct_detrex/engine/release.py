@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from torch import Tensor
 
 from dsct_detrex.cli.invocation import this_command
@@ -80,7 +79,7 @@ class ReleaseWriter:
                     f"note: {card_path(path)} was edited and is kept, so it may tell of earlier weights; without it, a "
                     "new one is written."
                 )
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             raise UserError(
                 f"Writing {path} failed ({error}); what was there before is intact. "
                 "Free some space or choose another train.output_dir, then continue with --resume."

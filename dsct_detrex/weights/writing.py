@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -44,7 +47,7 @@ def write_weights(path: Path, state_dict: Mapping[str, Tensor], half: bool = Fal
     if path.suffix == ".safetensors":
         write_tensors(path, once, {"format": "pt"})
     else:
-        with replacing(path) as unfinished:
+        with replacing(path) as unfinished, _as_os_error(path):
             torch.save({"model": {name: once[tied.get(name, name)] for name in state_dict}}, unfinished)
 
 
@@ -55,9 +58,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         tensors: no two share memory.
         metadata: of the header.
     """
-    with replacing(path) as unfinished:
+    with replacing(path) as unfinished, _as_os_error(path):
         save_file(dict(tensors), str(unfinished), dict(metadata))
         unfinished.chmod(0o666 & ~_umask())  # it makes files that only their owner can read
+
+
+@contextmanager
+def _as_os_error(path: Path) -> Iterator[None]:
+    """What both libraries make of a full disk is an error of theirs; here it is what it is."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(errno.EIO, f"writing failed ({error})", str(path)) from error
 
 
 def clean_copy(tensor: Tensor) -> Tensor:
