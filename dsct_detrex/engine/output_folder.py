@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from dsct_detrex.config import ConfigError, config_to_yaml, save_config
+from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.engine.environment import save_environment
-from dsct_detrex.engine.files import write_atomically, write_text
+from dsct_detrex.engine.files import write_text
 from dsct_detrex.errors import UserError
 
 _OF_A_RUN = (
@@ -46,7 +46,7 @@ def open_folder(
     except OSError as error:
         raise UserError(f"train.output_dir={folder} cannot be written ({error}); choose another folder.") from error
     try:
-        write_atomically(folder / "config.yaml", lambda path: save_config(cfg, path))
+        write_text(folder / "config.yaml", config_to_yaml(cfg))
     except ConfigError as error:
         write_text(folder / "config_to_read.yaml", config_to_yaml(cfg, marked=True))
         say(f"note: config.yaml is not written; config_to_read.yaml has what can be written. {error}")

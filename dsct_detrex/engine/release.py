@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dsct_detrex.cli.invocation import this_command
@@ -20,6 +21,7 @@ from dsct_detrex.engine.model_card import card_path, facts_of, remove_card, writ
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import Emotions
 from dsct_detrex.weights import Provenance, save_release
+from dsct_detrex.weights.release import checked_header
 
 _DEFAULT_THRESHOLD = 0.5
 
@@ -86,11 +88,25 @@ class ReleaseWriter:
             ) from error
         return path
 
+    def holds(self, name: str, iteration: int) -> bool:
+        """Whether ``<output_dir>/<name>.safetensors`` is of an iteration."""
+        try:
+            with safe_open(str(self.output_dir / f"{name}.safetensors"), framework="pt") as file:
+                header = checked_header(self.output_dir, file.metadata() or {})
+            return bool(header["provenance"]["iteration"] == iteration)
+        except (OSError, SafetensorError, UserError, ValueError, KeyError):
+            return False
+
+    def numbered(self, iteration: int) -> str | None:
+        """The name that ``write_numbered`` gives; None where none are kept."""
+        return f"model_{iteration:07d}" if self.max_to_keep > 0 else None
+
     def write_numbered(self, iteration: int, weights: Mapping[str, Tensor], epoch: float | None) -> None:
         """Write ``model_<iteration>.safetensors`` and remove the oldest beyond ``max_to_keep``."""
-        if self.max_to_keep < 1 or not ddp.is_main():
+        name = self.numbered(iteration)
+        if name is None or not ddp.is_main():
             return
-        self.write(f"model_{iteration:07d}", weights, epoch, iteration=iteration)
+        self.write(name, weights, epoch, iteration=iteration)
         for old in sorted(self.output_dir.glob("model_*.safetensors"))[: -self.max_to_keep]:
             old.unlink()
             remove_card(old)

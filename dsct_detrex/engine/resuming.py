@@ -12,9 +12,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from dsct_detrex.engine.files import write_text
 from dsct_detrex.engine.words import is_below
 from dsct_detrex.errors import UserError
-from dsct_detrex.files import write_whole
 
 _ABSENT = "absent"
 _SHOWN = 12  # changes that are listed one by one
@@ -109,7 +109,7 @@ def keep_config(folder: Path, iteration: int) -> Path | None:
     present, kept = folder / "config.yaml", folder / f"config_until_{iteration}.yaml"
     if not present.is_file():
         return None
-    write_whole(kept, present.read_bytes())
+    write_text(kept, present.read_text(encoding="utf-8"))
     return kept
 
 

@@ -92,6 +92,7 @@ class Trainer:
         batches = iter(self.state.loader)
         self.state.model.train()
         self.console.start(self.state.iteration, self.plan.max_iter)
+        self._make_up_for_releases()
         try:
             with StopRequest(self.console.stopping) as stop:
                 self._settle(stop)
@@ -268,11 +269,24 @@ class Trainer:
 
     def _save(self) -> None:
         """``last.pth``, and the releases of the same moment."""
-        state, epoch = self.state, self.plan.epoch(self.state.iteration)
         self._tick()
         if self.checkpoints:
-            save_last(state, self.output_dir, self.plan.max_iter)
-        self._saved_at = state.iteration
+            save_last(self.state, self.output_dir, self.plan.max_iter)
+        self._saved_at = self.state.iteration
+        self._release()
+
+    def _make_up_for_releases(self) -> None:
+        """Those of the checkpoint that a resumed run goes on from, where a kill came between it and them."""
+        step = self.state.iteration
+        if self.releases is None or not (self.resumed and ddp.is_main()):
+            return
+        names = ["last", *(["last_ema"] if self.state.ema is not None else []), self.releases.numbered(step)]
+        if not all(self.releases.holds(name, step) for name in names if name is not None):
+            self._release()
+
+    def _release(self) -> None:
+        """The releases of this moment."""
+        state, epoch = self.state, self.plan.epoch(self.state.iteration)
         if self.releases is not None:
             weights = state.model.state_dict()
             self.releases.write("last", weights, epoch, iteration=state.iteration)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.reliability.killed_training import killed_everywhere
 
-MOMENTS = 12
+MOMENTS = 5
 
 
 def test_a_training_that_is_killed_goes_on_to_the_same_end(tmp_path: Path) -> None:
