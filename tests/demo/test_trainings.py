@@ -70,7 +70,7 @@ def test_a_failure_is_one_sentence_with_the_log(tmp_path: Path) -> None:
 def test_stopped_it_says_what_is_kept_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def stop_when_one_is_done_and_two_at_work() -> None:
         record, until = tmp_path / "one" / RECORD, time.monotonic() + 60
-        while not ((tmp_path / "two" / "waits").exists() and "finished" in record.read_text()):
+        while not ((tmp_path / "two" / "waits").exists() and '"finished"' in record.read_text()):
             assert time.monotonic() < until
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGTERM)
