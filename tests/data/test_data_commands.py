@@ -58,7 +58,10 @@ def test_what_the_same_command_left_unfinished_is_gone_on_with(
     assert main([*GENERATE, format, "--seed", "7", "--out", str(stopped)]) == 2
     assert "is not empty" in capsys.readouterr().err
     assert main([*GENERATE, format, "--out", str(stopped)]) == 0
-    assert contents(stopped) == contents(whole)
+    ours, theirs = contents(stopped), contents(whole)
+    assert ours.keys() == theirs.keys()
+    dated = 128  # bytes of a .mat that say when it was written
+    assert all(ours[name][dated:] == theirs[name][dated:] for name in ours)
     assert main([*GENERATE, format, "--out", str(stopped)]) == 2, "now it is finished"
 
 
