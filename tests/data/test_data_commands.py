@@ -60,8 +60,9 @@ def test_what_the_same_command_left_unfinished_is_gone_on_with(
     assert main([*GENERATE, format, "--out", str(stopped)]) == 0
     ours, theirs = contents(stopped), contents(whole)
     assert ours.keys() == theirs.keys()
-    dated = 128  # bytes of a .mat that say when it was written
-    assert all(ours[name][dated:] == theirs[name][dated:] for name in ours)
+    for name in ours:
+        dated = 128 if name.endswith(".mat") else 0  # bytes that say when it was written
+        assert ours[name][dated:] == theirs[name][dated:], name
     assert main([*GENERATE, format, "--out", str(stopped)]) == 2, "now it is finished"
 
 
