@@ -84,10 +84,11 @@ class Results:
         unfinished = self.begin(found)
         try:
             encode_picture(picture, unfinished, form)
+            return self.finish(found)
         except (OSError, ValueError) as error:
-            self.give_up(found)
             raise writing_failed(self.folder / name, error) from error
-        return self.finish(found)
+        finally:
+            self.give_up(found)  # Ctrl-C, too, leaves none
 
     def begin(self, found: Found) -> Path:
         """The hidden file into which the drawn copy of a picture or clip is to be written."""

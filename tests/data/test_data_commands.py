@@ -58,7 +58,11 @@ def test_what_the_same_command_left_unfinished_is_gone_on_with(
     assert main([*GENERATE, format, "--seed", "7", "--out", str(stopped)]) == 2
     assert "is not empty" in capsys.readouterr().err
     assert main([*GENERATE, format, "--out", str(stopped)]) == 0
-    assert contents(stopped) == contents(whole)
+    ours, theirs = contents(stopped), contents(whole)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        dated = 128 if name.endswith(".mat") else 0  # bytes that say when it was written
+        assert ours[name][dated:] == theirs[name][dated:], name
     assert main([*GENERATE, format, "--out", str(stopped)]) == 2, "now it is finished"
 
 

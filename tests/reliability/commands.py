@@ -79,7 +79,7 @@ CASES = {
         "info --fusion {given}/best.safetensors --images 1 --out {out} --device cpu", varies=["fusion.json"]
     ),
     "visualize": Case(f"visualize {{given}}/best.safetensors --out {{out}} {_SEEN}", varies=["figures.json"]),
-    "generate emotic": Case(f"data generate --format emotic {_FEW}"),
+    "generate emotic": Case(f"data generate --format emotic {_FEW}", varies=["Annotations/Annotations.mat"]),
     "generate caer_s": Case(f"data generate --format caer_s {_FEW}"),
     "generate expw": Case(f"data generate --format expw {_FEW}"),
     "data check": Case("data check --data-root {given}/caer_s --json {out}/found.json"),

@@ -34,6 +34,7 @@ TINY = (
     "--config",
     "demo",
     *(word for word in WORDS if not word.startswith(OTHERS) and word != "train.max_epoch=null"),
+    "train.init_checkpoint=",
     f"train.checkpointer.period={PERIOD}",
     "train.eval_period=10",
     "train.log_period=3",
