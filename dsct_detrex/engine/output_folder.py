@@ -26,13 +26,22 @@ _OF_A_RUN = (
 
 
 def open_folder(
-    folder: Path, cfg: DictConfig, device: torch.device, seed: int, resume: bool, say: Callable[[str], None]
+    folder: Path,
+    cfg: DictConfig,
+    device: torch.device,
+    seed: int,
+    resume: bool,
+    say: Callable[[str], None],
+    started_by: Sequence[str] = (),
 ) -> None:
     """Make the folder of a training run and write ``config.yaml`` and ``environment.json``; on rank 0 only.
 
     A run started (not resumed) where another left anything moves that one's files into ``previous/<number>``, the
     latest under the highest number: nothing that took days to train is ever deleted or written over here. Other files
     in the folder stay where they are.
+
+    Args:
+        started_by: see ``elastic.launchers``.
 
     Raises:
         UserError: the folder cannot be written.
@@ -51,7 +60,7 @@ def open_folder(
     except ConfigError as error:
         write_text(folder / "config_to_read.yaml", config_to_yaml(cfg, marked=True))
         say(f"note: config.yaml is not written; config_to_read.yaml has what can be written. {error}")
-    save_environment(folder / "environment.json", device, seed)
+    save_environment(folder / "environment.json", device, seed, started_by)
 
 
 def _files_of_a_run(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from dsct_detrex.cli.invocation import this_command
 from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.data import ImageError
-from dsct_detrex.engine import build, ddp
+from dsct_detrex.engine import build, ddp, elastic, lost_process
 from dsct_detrex.engine.checkpoint import read_last
 from dsct_detrex.engine.contracts import Scalars
 from dsct_detrex.engine.device import choose_device
@@ -85,8 +85,10 @@ def run(
         draw: makes the picture of one prediction for the W&B table; None lets W&B draw the boxes.
         told: what the caller has told already, for ``log.txt``.
 
+    A run that torchrun starts once more, after a process was lost or machines came or went, goes on by itself.
+
     Raises:
-        UserError: config, files or data cannot be used; says what to change.
+        UserError: config, files or data cannot be used; says what to change. Another process is gone.
         Interrupted: Ctrl-C, SIGTERM or a closed terminal during training, after saving.
     """
     start = time.perf_counter()
@@ -101,12 +103,17 @@ def run(
     device = choose_device(settings.device, ddp.local_rank())
     if device.type == "cpu":
         keep_freed_memory()
-    if resume and settings.seed < 0:
-        keep_seed(cfg, read_last(Path(settings.output_dir)).get("config", {}))
-    with ddp.process_group(device):
+    folder, trains = Path(settings.output_dir), not (eval_only or dry_run)
+    with lost_process.explained(folder, trains), ddp.process_group(device):
+        again = trains and not resume and not settings.fast_dev_run.enabled and elastic.starts_again(folder)
+        resume = resume or again
+        if resume and settings.seed < 0:
+            keep_seed(cfg, read_last(folder).get("config", {}))
         session = open_session(cfg, device, quiet or not ddp.is_main(), draw)
-        with session.console.chronicle(), _naming_our_key(cfg):
+        with session.console.chronicle(), _naming_our_key(cfg), lost_process.explained(folder, trains):
             session.console.detail("\n".join([f"command: {this_command()}", *told]))
+            if again:
+                session.console.say("note: torchrun has started this run again: it goes on from its last checkpoint.")
             if eval_only:
                 result = _evaluate(session)
             elif dry_run:
@@ -179,11 +186,11 @@ def _train(session: Session, resume: bool) -> _Outcome:
             f"Nothing is left to train: {state.iteration} of {parts.plan.max_iter} iterations are done. "
             "Raise train.max_epoch (or train.max_iter) to continue."
         )
-    ddp.gather(None)  # the folder may hold the weights that others are still loading
+    started_by = elastic.launchers()  # also waits: the folder may hold the weights that others are still loading
     if ddp.is_main():
         if content is not None and content.get("config") != session.plain:
             keep_config(session.output_dir, state.iteration)
-        open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say)
+        open_folder(session.output_dir, session.written, session.device, session.seed, resume, console.say, started_by)
         save_headlines(session.output_dir, parts.known)
     session.open_log()
     loggers = make_loggers(session, state, parts.known) if ddp.is_main() else []

@@ -90,7 +90,8 @@ class DSCTCriterion:
 
         Returns:
             ``class``, ``bbox``, ``giou``, each (L,) float32, summed over the batch and divided by the number of people,
-            or of answers that the task asks for (mean over processes, at least 1). Without ``aux_loss`` L is 1.
+            or of answers that the task asks for: those of all processes, at least 1, shared out evenly, so that the
+            mean over processes is the loss of one process with all images. Without ``aux_loss`` L is 1.
 
         Raises:
             ValueError: the number of targets is not B.
@@ -146,9 +147,12 @@ def _sum_by_layer(values: Tensor, layer: Tensor, num_layers: int) -> Tensor:
 
 
 def _over_processes(count: int, device: torch.device) -> float | Tensor:
-    """The mean of a count over processes, at least 1."""
+    """The share of each process in the sum of a count over all, which is at least 1.
+
+    DETR has the *share* at least 1: four processes with two people among them then train at half the loss of one.
+    """
     if not (distributed.is_available() and distributed.is_initialized()):
         return max(float(count), 1.0)
     everywhere = torch.tensor(float(count), device=device)
     distributed.all_reduce(everywhere)
-    return (everywhere / distributed.get_world_size()).clamp(min=1.0)
+    return everywhere.clamp(min=1.0) / distributed.get_world_size()
