@@ -36,7 +36,10 @@ class TrainLoader:
         iteration: number of the next batch, counted from 0 at the start of training.
         num_workers: processes that read images.
         report: pictures skipped so far.
+        position_of_all: batches are counted over all processes, so the position holds on any number of them.
     """
+
+    position_of_all = True
 
     def __init__(self, order: TrainOrder, images: Images, num_workers: int, pin_memory: PinMemory) -> None:
         _check_workers(num_workers, "build_train_loader")

@@ -207,16 +207,17 @@ def _restore_ema(state: RunState, average: dict[str, torch.Tensor] | None) -> li
 
 def _restore_position(state: RunState, content: dict[str, Any]) -> list[str]:
     """The loader's position and the random states of this process."""
-    rank, notes = ddp.rank(), []
-    if len(content["rng"]) != ddp.world_size():
-        return [
-            f"The checkpoint was written by {len(content['rng'])} process(es) and this run has {ddp.world_size()}: "
-            "data order and random numbers start afresh."
-        ]
-    position = content["loader"][rank]
-    if isinstance(state.loader, Resumable) and position is not None:
+    rank, written_by = ddp.rank(), len(content["rng"])
+    same = written_by == ddp.world_size()
+    shared = getattr(state.loader, "position_of_all", False)
+    position = content["loader"][rank if same else 0] if same or shared else None
+    placed = isinstance(state.loader, Resumable) and position is not None
+    if placed:
         state.loader.load_state_dict(position)
-    else:
-        notes.append("The training loader keeps no position: the data order starts afresh.")
-    set_rng_state(content["rng"][rank])
-    return notes
+    if same:
+        set_rng_state(content["rng"][rank])
+        return [] if placed else ["The training loader keeps no position: the data order starts afresh."]
+    afresh = "random numbers start afresh" if placed else "data order and random numbers start afresh"
+    return [
+        f"The checkpoint was written by {written_by} process(es) and this run has {ddp.world_size()}: {afresh}."
+    ]

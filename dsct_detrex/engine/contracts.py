@@ -27,7 +27,11 @@ class TrainLoader(Protocol):
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A part whose position survives a restart; ``state_dict`` holds plain values and tensors only."""
+    """A part whose position survives a restart; ``state_dict`` holds plain values and tensors only.
+
+    A loader may say ``position_of_all = True``: its position means the same on every process and on any number of them,
+    so that a run which goes on with more or fewer processes keeps its place in the data.
+    """
 
     def state_dict(self) -> dict[str, Any]: ...
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -149,11 +151,27 @@ def launch(command: Sequence[str], group: Group) -> int:
     try:
         elastic_launch(config, program)(*arguments)
     except ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        return failure.exitcode if failure.exitcode >= 0 else 128 - failure.exitcode  # by signal n: as a shell says it
+        rank, failure = error.get_first_failure()
+        if failure.exitcode >= 0:
+            return failure.exitcode
+        _tell_killed(rank, -failure.exitcode)
+        return 128 - failure.exitcode  # by signal n: as a shell says it
     except SignalException:
         return INTERRUPTED
     return 0
+
+
+def _tell_killed(rank: int, number: int) -> None:
+    """Whoever is killed tells nothing himself."""
+    known = number in {one.value for one in signal.Signals}
+    name = signal.Signals(number).name if known else f"signal {number}"
+    reason = " (often the system, which had no memory left)" if name == "SIGKILL" else ""
+    print(
+        f"process {rank} was killed by {name}{reason}; the others were stopped. --resume continues from the last "
+        "checkpoint.",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _free_port() -> int:

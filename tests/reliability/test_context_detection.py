@@ -1,0 +1,82 @@
+"""A detection loss on contexts beside all that a run may have on: processes, average, mixed precision, compiler."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dsct_detrex.dsct import ContextDetection
+from dsct_detrex.objective import Assigner, DSCTCriterion, HungarianMatcher, focal_for
+from dsct_detrex.objective.targets import Target
+from tests.engine.engine_runs import read_jsonl
+from tests.reliability.people import THINGS, PeopleLoader, people_config, people_model
+from tests.reliability.ranks import as_ranks, trained
+
+ALL = dict(
+    amp=dict(enabled=True, dtype="bfloat16"),
+    model_ema=dict(enabled=True, decay=0.9, device="", use_ema_weights_for_eval_only=False),
+    compile=dict(enabled=True, backend="aot_eager"),
+    rewrites="all",
+)
+
+
+@pytest.mark.parametrize("source", ["things", "teacher"])
+def test_with_all_options_on_two_processes_and_resumed(source: str, tmp_path: Path) -> None:
+    """Half of the pictures have nobody, a third nobody annotated; two steps, and one more after a restart."""
+    start = tmp_path / "start.pth"
+    torch.manual_seed(5)
+    torch.save({"model": people_model("deformable_detr").state_dict()}, start)
+    model: dict[str, Any] = {"things": True} if source == "things" else {"teacher": 0.012}
+    folder = tmp_path / "run"
+
+    def config(steps: int) -> Any:
+        cfg = people_config(str(folder), "deformable_detr", (2, 0, 1, 0), max_iter=steps, model=model, **ALL)
+        cfg.train.init_checkpoint = str(start)
+        return cfg
+
+    assert as_ranks([lambda: trained(config(2))] * 2) == [0, 0]
+    assert as_ranks([lambda: trained(config(3), resume=True)] * 2) == [0, 0]
+    rows = read_jsonl(folder / "metrics.jsonl")
+    assert [row["iteration"] for row in rows] == [1, 2, 3]
+    for row in rows:
+        asked = {name: value for name, value in row.items() if "objects" in name}
+        assert len(asked) == 6
+        assert all(value > 0 for value in asked.values())
+    saved = torch.load(folder / "last.pth", weights_only=True)
+    names = set(people_model("deformable_detr").state_dict())
+    assert set(saved["model"]) == set(saved["ema"]) == names, "neither teacher nor compiler is in a checkpoint"
+    assert (saved["teacher"] is not None) == (source == "teacher")
+    heads = [name for name in names if name.startswith("host.class_embed")]
+    before = torch.load(start, weights_only=True)["model"]
+    assert heads
+    assert any(not torch.equal(saved["model"][name], before[name]) for name in heads)
+    assert all(value.isfinite().all() for value in saved["ema"].values())
+
+
+class Watched(HungarianMatcher):
+    """Which remembers the boxes that it was asked to assign."""
+
+    def __call__(self, pred_logits: torch.Tensor, pred_boxes: torch.Tensor, targets: Any) -> Any:
+        self.seen = [target.boxes for target in targets]
+        return super().__call__(pred_logits, pred_boxes, targets)
+
+
+def test_annotations_keep_their_precision_where_predictions_have_less() -> None:
+    """DETR's boxes are bfloat16 under autocast; a picture that nobody annotated must not make all others so."""
+    focal = focal_for(THINGS)
+    matcher: Assigner = Watched(focal)
+    model = people_model("detr", things=True).train()
+    model.context_detection = ContextDetection(THINGS, DSCTCriterion(matcher, focal))
+    loader = PeopleLoader(4, (1, 2, 1, 1), things=True)
+    batch = [loader.picture(number) for number in (2, 0, 1)]
+    assert batch[0]["objects"] is None
+    exact: list[Target] = [target for target in model._things(copy.deepcopy(batch)) if target is not None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model(batch)
+    assert matcher.seen[0].dtype == torch.float32
+    for seen, target in zip(matcher.seen[1:], exact, strict=True):
+        assert torch.equal(seen, target.boxes)
