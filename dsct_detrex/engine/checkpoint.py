@@ -218,6 +218,4 @@ def _restore_position(state: RunState, content: dict[str, Any]) -> list[str]:
         set_rng_state(content["rng"][rank])
         return [] if placed else ["The training loader keeps no position: the data order starts afresh."]
     afresh = "random numbers start afresh" if placed else "data order and random numbers start afresh"
-    return [
-        f"The checkpoint was written by {written_by} process(es) and this run has {ddp.world_size()}: {afresh}."
-    ]
+    return [f"The checkpoint was written by {written_by} process(es) and this run has {ddp.world_size()}: {afresh}."]

@@ -20,7 +20,6 @@ from tests.engine.engine_toys import ToyEvaluator, ToyTrainLoader, toy_config
 from tests.reliability.ranks import as_ranks, trained
 
 SEVEN = 7  # steps done; checkpoints come after 5 and 10
-QUIET = ("dropout", "norm")
 
 
 class FatalLoader(ToyTrainLoader):

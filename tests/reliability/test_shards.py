@@ -1,4 +1,4 @@
-"""Evaluation over shares that are not equal, or empty, counts every picture once; one that is unreadable is missed once."""
+"""Evaluation over shares that are unequal, or empty, counts every picture once, and one that is torn as missed once."""
 
 from __future__ import annotations
 
