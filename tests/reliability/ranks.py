@@ -34,6 +34,8 @@ def as_ranks(work: Sequence[Callable[[], int]], launcher: str = "") -> list[int 
     """
     error_file = f"/logs/{launcher}/attempt_0/0/error.json"
     environment = {"TORCHELASTIC_ERROR_FILE": error_file} if launcher else {}
+    if launcher and len(work) == 1:
+        environment |= dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="0")
     children = start_ranks([partial(_with_environment, environment, one) for one in work])
     deadline = time.monotonic() + MINUTE
     for child in children:
