@@ -20,6 +20,7 @@ from dsct_detrex.baselines.boxes import GIVEN, AnnotatedBoxes, BoxSource
 from dsct_detrex.baselines.crops import person_crops, scenes
 from dsct_detrex.dsct.images import ImageNormalizer, original_size
 from dsct_detrex.objective.classification import EmotionFocal
+from dsct_detrex.objective.shares import share_of_answers
 from dsct_detrex.objective.targets import targets_from_instances
 from dsct_detrex.structures import Emotions, Instances, predicted_people
 
@@ -130,6 +131,7 @@ class EMONet(nn.Module):
         if self.classification is None:
             raise ValueError("EMONet(classification=) expects a loss when the model is in training mode. Got None.")
         instances = [entry["instances"].to(self.device) for entry in batched_inputs]
+        share = share_of_answers(sum(len(people) for people in instances), self.device)
         logits = self.classify([entry["image"] for entry in batched_inputs], [i.gt_boxes.tensor for i in instances])
         if not len(logits):  # no people in the batch: a zero that every parameter has a part in
             return sum((p.sum() * 0.0 for p in self.parameters() if p.requires_grad), self.normalizer.mean.sum() * 0.0)
@@ -137,7 +139,7 @@ class EMONet(nn.Module):
         person = torch.arange(len(logits), device=logits.device)
         first = torch.zeros_like(person)
         loss = self.classification.loss(logits.float()[None, None], (first, first, person), emotions)
-        return loss[0] / len(logits)
+        return loss[0] / share
 
 
 def _channels(backbone: Any) -> int:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from dsct_detrex.objective.assignment import Assigner
 from dsct_detrex.objective.classification import EmotionFocal
 from dsct_detrex.objective.group_task import GroupTask
 from dsct_detrex.objective.overlap import generalized_iou
+from dsct_detrex.objective.shares import share_of_answers
 from dsct_detrex.objective.targets import Target, pad_targets
 
 
@@ -122,7 +123,7 @@ class DSCTCriterion:
         target_boxes, target_emotions = pad_targets(targets)
         layer, image, query, person = task.assigner(logits, boxes, targets).to(logits.device).pairs.unbind()
         found, wanted = boxes[layer, image, query], target_boxes[image, person]
-        num_layers, answers = len(logits), _over_processes(task.answers, logits.device)
+        num_layers, answers = len(logits), share_of_answers(task.answers, logits.device)
         by_class = self.classification.loss(logits, (layer, image, query), target_emotions[image, person], task.padding)
         by_l1 = _sum_by_layer((found - wanted).abs().sum(-1), layer, num_layers)
         by_giou = _sum_by_layer(1 - generalized_iou(found, wanted), layer, num_layers)
@@ -144,15 +145,3 @@ def _sum_by_layer(values: Tensor, layer: Tensor, num_layers: int) -> Tensor:
     """
     of_layer = layer == torch.arange(num_layers, device=layer.device)[:, None]
     return torch.where(of_layer, values, 0.0).sum(-1)
-
-
-def _over_processes(count: int, device: torch.device) -> float | Tensor:
-    """The share of each process in the sum of a count over all, which is at least 1.
-
-    DETR has the *share* at least 1: four processes with two people among them then train at half the loss of one.
-    """
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return max(float(count), 1.0)
-    everywhere = torch.tensor(float(count), device=device)
-    distributed.all_reduce(everywhere)
-    return everywhere.clamp(min=1.0) / distributed.get_world_size()
