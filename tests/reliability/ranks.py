@@ -14,6 +14,8 @@ from dsct_detrex.engine import run
 from tests.engine.engine_runs import start_ranks
 
 MINUTE = 60.0
+MANY = float(os.environ.get("DSCT_CASES", "1")) > 1
+"""Whether to try what is left out of ``make test`` for its time."""
 
 
 def trained(cfg: DictConfig, resume: bool = False) -> int:

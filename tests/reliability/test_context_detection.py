@@ -14,34 +14,30 @@ from dsct_detrex.objective import Assigner, DSCTCriterion, HungarianMatcher, foc
 from dsct_detrex.objective.targets import Target
 from tests.engine.engine_runs import read_jsonl
 from tests.reliability.people import THINGS, PeopleLoader, people_config, people_model
-from tests.reliability.ranks import as_ranks, trained
+from tests.reliability.ranks import MANY, as_ranks, trained
 
 ALL = dict(
     amp=dict(enabled=True, dtype="bfloat16"),
     model_ema=dict(enabled=True, decay=0.9, device="", use_ema_weights_for_eval_only=False),
-    compile=dict(enabled=True, backend="aot_eager"),
+    compile=dict(enabled=True, backend="eager", regions=["heads.*"]),
     rewrites="all",
 )
 
 
-@pytest.mark.parametrize("source", ["things", "teacher"])
-def test_with_all_options_on_two_processes_and_resumed(source: str, tmp_path: Path) -> None:
-    """Half of the pictures have nobody, a third nobody annotated; two steps, and one more after a restart."""
+@pytest.mark.parametrize("source", ["teacher", "things"] if MANY else ["teacher"])
+def test_with_all_options_on_two_processes(source: str, tmp_path: Path) -> None:
+    """Half of the pictures have nobody; of a third nobody annotated the things, where annotations tell them."""
     start = tmp_path / "start.pth"
     torch.manual_seed(5)
     torch.save({"model": people_model("deformable_detr").state_dict()}, start)
     model: dict[str, Any] = {"things": True} if source == "things" else {"teacher": 0.012}
     folder = tmp_path / "run"
 
-    def config(steps: int) -> Any:
-        cfg = people_config(str(folder), "deformable_detr", (2, 0, 1, 0), max_iter=steps, model=model, **ALL)
-        cfg.train.init_checkpoint = str(start)
-        return cfg
-
-    assert as_ranks([lambda: trained(config(2))] * 2) == [0, 0]
-    assert as_ranks([lambda: trained(config(3), resume=True)] * 2) == [0, 0]
+    cfg = people_config(str(folder), "deformable_detr", (2, 0, 1, 0), max_iter=2, model=model, **ALL)
+    cfg.train.init_checkpoint = str(start)
+    assert as_ranks([lambda: trained(cfg)] * 2) == [0, 0]
     rows = read_jsonl(folder / "metrics.jsonl")
-    assert [row["iteration"] for row in rows] == [1, 2, 3]
+    assert [row["iteration"] for row in rows] == [1, 2]
     for row in rows:
         asked = {name: value for name, value in row.items() if "objects" in name}
         assert len(asked) == 6
