@@ -47,7 +47,7 @@ def apart(one: Losses, other: Losses, case: Case) -> float:
     """The largest relative difference.
 
     Pictures without people get boxes of chance in denoising, which answer for nobody and which ``loss_class_dn`` alone
-    judges: where there are such, it is left out, and so are the steps behind the first, whose weights have learnt of it.
+    judges: where there are such, it is left out, and so are steps behind the first, whose weights have learnt of it.
     """
     assert [set(row) for row in one] == [set(row) for row in other]
     assert all(math.isfinite(value) for row in other for value in row.values())

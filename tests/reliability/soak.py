@@ -29,7 +29,7 @@ from dsct_detrex.engine.compose import compose
 from dsct_detrex.prediction import Predictor
 from tests.commands import predict
 from tests.prediction.tiny_release import write_release
-from tests.reliability.watching import Growth, watched
+from tests.reliability.watching import Diary, Growth, looks
 
 SMALL = (
     "hosts.deformable_detr.num_queries=10",
@@ -43,23 +43,25 @@ SMALL = (
     "dataloader.test.mapper.transforms.size=48",
     "dataloader.train.total_batch_size=4",
     "dataloader.test.batch_size=4",
-    "dataloader.test.dataset.length=8",
+    "dataloader.test.dataset.length=4",
 )
 OFTEN = (
     "train.max_iter=100000000",
     "train.log_period=5",
-    "train.eval_period=10",
-    "train.checkpointer.period=10",
+    "train.eval_period=15",
+    "train.checkpointer.period=15",
     "train.checkpointer.max_to_keep=2",
     "train.model_ema.enabled=True",
 )
-Work = Callable[[Any], int]
+Work = Callable[[Diary], int]
+EVERY = {"training": 5, "predicting": 10}
+"""Steps, or pictures, between two looks."""
 
 
 def training(folder: Path) -> Work:
-    """A training that evaluates and saves all the time, with workers for its pictures; it counts its log's lines."""
+    """A training that evaluates and saves all the time, with workers for its pictures."""
 
-    def work(done: Any) -> int:
+    def work(diary: Diary) -> int:
         words = ["--config", "demo", "--device", "cpu", *SMALL, *OFTEN, f"train.output_dir={folder}"]
         cfg = compose(parse(words), lambda told: None)
         from dsct_detrex.engine.trainer import Trainer
@@ -68,7 +70,7 @@ def training(folder: Path) -> Work:
 
         def counted(trainer: Trainer, batches: Iterator[Any]) -> None:
             iterate(trainer, batches)
-            done.value += 1
+            diary.count()
 
         Trainer._iterate = counted  # type: ignore[method-assign]
         return guarded(lambda: 0 if run(cfg, quiet=True) else 1)
@@ -81,7 +83,7 @@ def predicting(folder: Path) -> Work:
     release = write_release(folder / "tiny.safetensors")
     sizes = ((64, 48), (48, 64), (96, 48), (50, 50))
 
-    def work(done: Any) -> int:
+    def work(diary: Diary) -> int:
         predictor = Predictor.from_checkpoint(release, device="cpu")
         scenes = [SyntheticScenes("caer_s", "test", length=1_000_000, size=size) for size in sizes]
 
@@ -93,7 +95,7 @@ def predicting(folder: Path) -> Work:
 
         for result in predictor(pictures(), batch_size=4):
             assert result.to_dict()
-            done.value += 1
+            diary.count()
         return 0
 
     return work
@@ -111,12 +113,12 @@ def command(folder: Path, pictures: int) -> Work:
     for number in range(pictures):
         os.link(folder / f"{number % 16}.png", source / f"{number:06}.png")
 
-    def work(done: Any) -> int:
+    def work(diary: Diary) -> int:
         stream = Predictor.stream
 
         def counted(*given: Any, **settings: Any) -> Iterator[Any]:
             for result in stream(*given, **settings):
-                done.value += 1
+                diary.count()
                 yield result
 
         Predictor.stream = counted  # type: ignore[method-assign]
@@ -126,20 +128,27 @@ def command(folder: Path, pictures: int) -> Work:
     return work
 
 
-def soak(work: Work, seconds: float, every: float, log: Path) -> tuple[Growth, int | None]:
-    """Watch a piece of work in a process of its own, then ask it to end.
+def soak(
+    work: Work, every: int, folder: Path, seconds: float = float("inf"), wanted: int = sys.maxsize
+) -> tuple[Growth, int | None]:
+    """Let a piece of work look at itself in a process of its own, then ask it to end.
+
+    Args:
+        every: steps or pictures between two looks.
+        folder: for the diary and ``log.txt``.
+        seconds, wanted: time, or number of looks, whichever is over first; it may end by itself before.
 
     Returns:
         What grew, and the exit status; None where it had to be killed.
     """
-    context = multiprocessing.get_context("fork")
-    done = context.Value("q", 0, lock=False)
-    child = context.Process(target=_child, args=(work, done, log))
+    path = folder / "diary.jsonl"
+    path.unlink(missing_ok=True)
+    child = multiprocessing.get_context("fork").Process(target=_child, args=(work, path, every, folder / "log.txt"))
     child.start()
     assert child.pid is not None
-    while done.value == 0 and child.is_alive():
+    end = time.monotonic() + seconds
+    while child.is_alive() and time.monotonic() < end and (wanted == sys.maxsize or len(looks(path)) < wanted):
         time.sleep(0.05)
-    samples = watched(child.pid, seconds, every, lambda: done.value)
     if child.is_alive():
         os.kill(child.pid, signal.SIGTERM)
     child.join(60)
@@ -147,15 +156,15 @@ def soak(work: Work, seconds: float, every: float, log: Path) -> tuple[Growth, i
     if status is None:
         child.kill()
         child.join()
-    return Growth.of(samples), status
+    return Growth.of(looks(path)), status
 
 
-def _child(work: Work, done: Any, log: Path) -> None:
+def _child(work: Work, path: Path, every: int, log: Path) -> None:
     torch.set_num_threads(1)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(target, 1)
     os.dup2(target, 2)
-    status = work(done)
+    status = work(Diary(path, every, offset=every // 2))
     sys.stdout.flush()
     os._exit(status)
 
@@ -172,13 +181,13 @@ def main() -> int:
         folder = Path(place)
         if given.pictures:
             works = {f"dsct predict of {given.pictures} files": command(folder, given.pictures)}
-            seconds, expected = 1e9, 0
+            seconds = float("inf")
         else:
             works = {"training": training(folder / "run"), "predicting": predicting(folder)}
             works = {name: work for name, work in works.items() if given.only in (None, name)}
         for name, work in works.items():
             expected = 0 if given.pictures else INTERRUPTED if name == "training" else -signal.SIGTERM
-            growth, status = soak(work, seconds, max(0.1, min(seconds / 1000, 1.0)), folder / "log.txt")
+            growth, status = soak(work, EVERY.get(name, 50), folder, seconds)
             problems = growth.problems(memory=8.0, pace=1.1)
             if status != expected:
                 problems.append(f"ended with {status}")

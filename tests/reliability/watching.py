@@ -1,15 +1,17 @@
-"""A process watched from outside while it works: memory, open files, threads, processes of its own, and its pace.
+"""A process watched while it works: memory, open files, threads, processes of its own, and its pace.
 
-What is judged is whether the last third of the time needs more than the middle third; the first is for warming up.
+It looks at itself, each time after as much work, so that all looks find it at the same point. What is judged is whether
+the last third of the looks needs more than the middle third; the first is for warming up.
 Source of the numbers: ``/proc`` (Linux).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -40,7 +42,7 @@ class Sample:
 
 
 def look(pid: int, began: float, done: int) -> Sample:
-    """Raises ``OSError`` where the process has ended."""
+    """Look at a process that has done so much."""
     here = Path(f"/proc/{pid}")
     resident, shared = (int(number) for number in (here / "statm").read_text().split()[1:3])
     after_name = (here / "stat").read_text().rpartition(")")[2].split()
@@ -67,16 +69,31 @@ def descendants(pid: int) -> int:
     return total
 
 
-def watched(pid: int, seconds: float, every: float, done: Callable[[], int]) -> list[Sample]:
-    """Looks at a process until the time is over or it ends."""
-    began, samples = time.monotonic(), list[Sample]()
-    while time.monotonic() - began < seconds:
-        try:
-            samples.append(look(pid, began, done()))
-        except OSError:
-            break
-        time.sleep(every)
-    return samples
+class Diary:
+    """Looks of this process at itself, in a file.
+
+    Args:
+        every: things done from one look to the next.
+        offset: how many are done at the first.
+    """
+
+    def __init__(self, path: Path, every: int, offset: int = 0) -> None:
+        self._path, self._every, self._offset = path, every, offset
+        self._began, self._done = time.monotonic(), 0
+
+    def count(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._done % self._every == self._offset % self._every:
+            one = look(os.getpid(), self._began, self._done)
+            with self._path.open("a") as file:
+                file.write(json.dumps(asdict(one)) + "\n")
+
+
+def looks(path: Path) -> list[Sample]:
+    """What a diary has so far."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [Sample(**json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 @dataclass(frozen=True)
