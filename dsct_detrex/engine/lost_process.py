@@ -62,6 +62,6 @@ def _way_on(output_dir: Path) -> str:
 
 
 def _first_line(error: RuntimeError) -> str:
-    """Without the place in torch's own sources that it begins with."""
+    """The first sentence, without the place in torch's own sources that it begins with."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return re.sub(r"^\[[^\]]*\]\s*", "", line).rstrip(".")
+    return re.sub(r"^\[[^\]]*\]\s*", "", line).split(". ")[0].rstrip(".")

@@ -1,8 +1,8 @@
 """What a sum over the pictures of one process is divided by, so that several processes train as one would.
 
 Gradients are averaged over processes. A loss that divides its sum by the share of a process in *all* answers gives, on
-average, the sum over all pictures by the number of all answers: whoever has fewer people in its pictures, or none, counts
-for as much as its pictures do.
+average, the sum over all pictures by the number of all answers: a process with fewer people in its pictures, or none,
+counts for as much as its pictures do.
 """
 
 from __future__ import annotations
