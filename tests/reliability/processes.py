@@ -22,7 +22,7 @@ Losses = list[dict[str, float]]
 CASES: dict[str, Case] = {
     "denoising, nobody alone": ("dn_detr", (2, 1, 1, 3), {"groups": 2}),
     "half of the pictures without people": ("deformable_detr", (2, 1, 0, 0), {}),
-    "fewer people than processes": ("dino", (0, 1, 0, 0), {}),
+    "fewer people than processes": ("deformable_detr", (1, 0, 0, 0), {}),
     "nobody anywhere": ("detr", (0, 0, 0, 0), {}),
     "things that contexts detect": ("deformable_detr", (2, 0, 0, 1), {"things": True}),
     "denoising, a process without people": ("dn_detr", (2, 1, 0, 0), {"groups": 2}),

@@ -20,7 +20,7 @@ TOLERANCE = 2e-4
 """Relative: sums over pictures in another order, in float32, and what the steps make of that."""
 
 
-@pytest.mark.parametrize("name", ["denoising, a process without people", "half of the pictures without people"])
+@pytest.mark.parametrize("name", ["denoising, a process without people", "fewer people than processes"])
 def test_losses_are_those_of_one_process(name: str, tmp_path: Path) -> None:
     """More cases and processes: ``python -m tests.reliability.processes``."""
     alone, together = (losses(tmp_path, CASES[name], world, 2) for world in (1, 2))

@@ -209,7 +209,8 @@ def one_machine_lost(place: Path, comes_back: bool, steps: int = 150) -> dict[st
             words = [
                 "--nnodes=1:2", "--nproc-per-node=2", "--max-restarts=3", "--rdzv-backend=c10d", "--rdzv-id=test",
                 f"--rdzv-endpoint={machines[0].address}:{port}", f"--local-addr={machines[number].address}",
-                f"--node-rank={number}", "--rdzv-conf=last_call_timeout=5,join_timeout=60", "--monitor-interval=0.1",
+                f"--node-rank={number}", "--monitor-interval=0.1",
+                f"--rdzv-conf=is_host={number == 0},last_call_timeout=5,join_timeout=300",
             ]  # fmt: skip
             return torchrun(machines[number], words, config, logs[number])
 
