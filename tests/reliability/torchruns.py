@@ -111,6 +111,7 @@ def torchrun(machine: Machine, words: Sequence[str], config: Path, log: Path) ->
     command += ["-m", "dsct_detrex", "train", "--config", str(config), "--device", "cpu"]
     kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
     environment = kept | machine.environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # else processes find the addresses of the attempt before
     with log.open("ab") as file:
         return subprocess.Popen(
             command, stdout=file, stderr=subprocess.STDOUT, env=environment, start_new_session=True, cwd=ROOT
@@ -132,7 +133,7 @@ def steps_done(folder: Path) -> int:
     return json.loads(lines[-1])["iteration"] if lines else 0
 
 
-def wait_for(steps: int, folder: Path, launchers: Sequence[subprocess.Popen[bytes]], seconds: float = 120) -> None:
+def wait_for(steps: int, folder: Path, launchers: Sequence[subprocess.Popen[bytes]], seconds: float = 240) -> None:
     """Until a run has done so many steps."""
     deadline = time.monotonic() + seconds
     while steps_done(folder) < steps:
