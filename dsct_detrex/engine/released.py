@@ -59,8 +59,9 @@ def released_config(path: str) -> DictConfig:
     for key in (*_BUILT, *([_OBJECTS] if OmegaConf.is_dict(OmegaConf.select(cfg, _OBJECTS)) else [])):
         block = OmegaConf.select(cfg, key)
         check_trusted(block, (*trusted_targets(), *_BUILDERS, *_classes(block)))
-    content = {key: value for key, value in OmegaConf.to_container(cfg).items() if key not in _TABLES}
-    cfg = DictConfig(_inert(content, ""), flags={"allow_objects": True})
+    content: Any = OmegaConf.to_container(cfg)
+    kept = {key: value for key, value in content.items() if key not in _TABLES}
+    cfg = DictConfig(_inert(kept, ""), flags={"allow_objects": True})
     _link_folders(cfg)
     _send_nowhere(cfg)
     return cfg

@@ -150,7 +150,7 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
     if not saved or not saved.get("emotions"):
         lack = "no config" if not saved else "a config without emotions"
         raise UserError(f"checkpoint: {file} is a training checkpoint with {lack} inside{remedy}.")
-    cfg: DictConfig = OmegaConf.create(saved, flags={"allow_objects": True})
+    cfg: DictConfig = OmegaConf.create(dict(saved), flags={"allow_objects": True})
     for network in (OmegaConf.select(cfg, "model.modalities") or {}).values():
         if isinstance(network, DictConfig) and "weights" in network:
             network.weights = None  # the checkpoint holds them itself
