@@ -43,6 +43,8 @@ def replacing(path: Path, keep_previous: Path | None = None, flush: bool = True)
     Raises:
         OSError: the disk is full or refuses; ``path`` is as it was.
     """
+    if path.is_dir():  # said at once, and not after everything is written
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _tidy(path.parent.absolute())
     unfinished = _hidden(path)

@@ -134,3 +134,14 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_others_write
     files._tidy.cache_clear()
     write_whole(tmp_path / "b.txt", "b")
     assert names(tmp_path) == sorted([*others, "b.txt"])
+
+
+@pytest.mark.parametrize("name", [".", "folder"])
+def test_a_folder_is_refused_before_anything_is_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(Path(name), "text")
+    assert names(tmp_path) == ["folder"]
