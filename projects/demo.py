@@ -1,7 +1,7 @@
 """The demo: DSCT small enough to learn drawn scenes on two CPU cores in minutes (``make demo``).
 
-It starts from a detector of drawn things, as the paper starts from one of COCO's: ``projects/demo_objects.py``, trained
-for an hour of one core. ``train.init_checkpoint=`` (empty) learns everything from scratch.
+From scratch, unless ``train.init_checkpoint=projects/demo_objects.safetensors`` starts it from a detector of drawn things
+(``projects/demo_objects.py``), as the paper starts from one of COCO's. ``make demo`` does.
 """
 
 from dsct_detrex.config import CosineParamScheduler
@@ -51,4 +51,3 @@ train.max_iter = 480
 train.eval_period = 160
 train.checkpointer.max_to_keep = 0
 train.output_dir = "runs/demo/dsct"
-train.init_checkpoint = "projects/demo_objects.safetensors"

@@ -1,6 +1,6 @@
 """The demo's network as a detector of things: what ``projects/demo.py`` can start from, as the paper starts from COCO.
 
-``demo_objects.safetensors`` beside this file is what these two made; the demo starts from it:
+``demo_objects.safetensors`` beside this file is what these two made; ``make demo`` starts from it:
 
     dsct train --config demo_objects
     dsct convert runs/demo/objects/last.safetensors projects/demo_objects.safetensors --config demo_objects --half
@@ -38,5 +38,4 @@ model.one_to_many = L(OneToMany)(num_queries=100, repeats=4)
 train.max_iter = 3200
 train.eval_period = 400
 train.checkpointer.period = 400
-train.init_checkpoint = ""
 train.output_dir = "runs/demo/objects"

@@ -1,7 +1,7 @@
 """Fusions beside the paper's, each with the control that has the same weights and gathers nothing.
 
-    dsct sweep --config configs/sweeps/fusions.py --seeds 3        # from the demo's detector
-    dsct sweep --config configs/sweeps/fusions.py --out DIR train.init_checkpoint=   # from scratch
+    dsct sweep --config configs/sweeps/fusions.py --seeds 3        # from scratch
+    dsct sweep --config configs/sweeps/fusions.py --out DIR train.init_checkpoint=projects/demo_objects.safetensors
 
 A row above its control, and not only above the model without contexts, gains by what it gathers.
 """

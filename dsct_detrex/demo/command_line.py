@@ -44,6 +44,9 @@ from dsct_detrex.weights import load_release
 NUM_PICTURES = 12
 NUM_EXPLAINED = 24
 """Scenes that are read with and without their causes: some ten seconds a model on one core."""
+OBJECTS = "projects/demo_objects.safetensors"
+"""A detector of drawn things, of the same network: both models start from it, as the paper's start from COCO's."""
+_START = "train.init_checkpoint"
 _WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
 """What is tested are the weights that training ended with, not those that were best on some split."""
 
@@ -57,11 +60,12 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
+    start = () if any(word.startswith(_START) for word in arguments.overrides) else (f"{_START}={OBJECTS}",)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
-    cfg = compose(parse(trainings[0].words(*overrides)), check=False)
-    train_all(trainings, stated_steps(cfg), *overrides)
+    cfg = compose(parse(trainings[0].words(*start, *overrides)), check=False)
+    train_all(trainings, stated_steps(cfg), *start, *overrides)
     tested = [Training(t.name, t.config, t.output_dir / "test") for t in trainings]
-    run_all(tested, "test", "--eval-only", _WEIGHTS, *_test_split(arguments.test_images), *overrides)
+    run_all(tested, "test", "--eval-only", *_test_split(arguments.test_images), *overrides, _WEIGHTS)
     runs = [_result(t, test) for t, test in zip(trainings, tested, strict=True)]
     pictures = read_pictures(trainings[0])
     sheet = contact_sheet([p.image for p in pictures[:6]], columns=3, captions=[p.caption for p in pictures[:6]])
