@@ -58,7 +58,10 @@ def replacing(path: Path, keep_previous: Path | None = None, flush: bool = True)
         if flush:
             _flush_folder(path.parent)
     except OSError as error:
-        if error.filename in (None, str(unfinished)):  # a hidden name means nothing to anybody
+        if error.errno is not None and error.filename in (
+            None,
+            str(unfinished),
+        ):  # a hidden name means nothing to anybody
             error.filename = str(path)
         raise
     finally:

@@ -1,7 +1,7 @@
 """The demo: DSCT small enough to learn drawn scenes on two CPU cores in minutes (``make demo``).
 
-From scratch, unless ``train.init_checkpoint=projects/demo_objects.safetensors`` starts it from a detector of drawn things
-(``projects/demo_objects.py``), as the paper starts from one of COCO's. ``make demo`` does.
+From scratch, unless ``train.init_checkpoint=projects/demo_objects.safetensors`` starts it from a detector of drawn
+things (``projects/demo_objects.py``), as the paper starts from one of COCO's. ``make demo`` does.
 """
 
 from dsct_detrex.config import CosineParamScheduler

@@ -26,6 +26,10 @@ class NonFinite:
     images: list[str]
     losses: Scalars
 
+    def follows_from_others(self) -> tuple[int, bool]:
+        """The least is to blame: the first; a loss of one process makes the gradients of all that they are."""
+        return self.iteration, "total_loss" not in self.losses
+
     def culprit(self) -> str:
         """Name and value of the first loss that is not finite; the total only if no part of it is to blame."""
         bad = {name: value for name, value in self.losses.items() if not math.isfinite(value)}

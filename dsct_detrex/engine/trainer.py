@@ -203,9 +203,9 @@ class Trainer:
         asked = stop.requested
         lost = self._lost() if keeps or asked else None
         reports = ddp.gather((self.state.history.fetch() or lost, asked))
-        problem = next((problem for problem, _ in reports if problem is not None), None)
-        if problem is not None:
-            raise UserError(self._blame(problem))
+        problems = [problem for problem, _ in reports if problem is not None]
+        if problems:
+            raise UserError(self._blame(min(problems, key=NonFinite.follows_from_others)))
         return any(requested for _, requested in reports)
 
     def _lost(self) -> NonFinite | None:

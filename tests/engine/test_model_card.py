@@ -210,7 +210,7 @@ def test_an_interrupted_card_leaves_the_old_one(tmp_path: Path, monkeypatch: pyt
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match=r"No space left on device.*is intact"):
         releases.write("best", WEIGHTS, metrics={"emotion/acc": 0.75})
     assert (tmp_path / "best.md").read_bytes() == before

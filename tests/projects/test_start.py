@@ -12,7 +12,6 @@ from dsct_detrex.engine.initial_weights import load_initial_weights
 from dsct_detrex.paths import own_project_file, projects_folder
 
 
-
 def test_the_demo_finds_it_in_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cfg = load_config(projects_folder() / "demo.py")

@@ -87,14 +87,7 @@ def goes_on_exactly(host: str, folder: Path, *words: str) -> None:
     assert middle["iteration"] == PERIOD
     assert middle["losses"][0]["total_loss"], "no loss waits for the log, so nothing is tried"
     run(config_of(host, parts, *words), resume=True, quiet=True)
-    _keep_what_came_later(whole)
     assert_same_run(parts, whole)
-
-
-def _keep_what_came_later(whole: Path) -> None:
-    """The second run began in an empty folder: what the first wrote before its checkpoint is not there."""
-    for path in whole.glob(f"model_*{PERIOD}.safetensors"):
-        path.unlink()
 
 
 def main() -> None:

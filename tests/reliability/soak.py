@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dsct_detrex.cli.running import INTERRUPTED, guarded
+from dsct_detrex.cli.running import guarded
 from dsct_detrex.cli.train import parse
 from dsct_detrex.data.synthetic import SyntheticScenes
 from dsct_detrex.engine import run
@@ -186,7 +186,7 @@ def main() -> int:
             works = {"training": training(folder / "run"), "predicting": predicting(folder)}
             works = {name: work for name, work in works.items() if given.only in (None, name)}
         for name, work in works.items():
-            expected = 0 if given.pictures else INTERRUPTED if name == "training" else -signal.SIGTERM
+            expected = 0 if given.pictures else 128 + signal.SIGTERM if name == "training" else -signal.SIGTERM
             growth, status = soak(work, EVERY.get(name, 50), folder, seconds)
             problems = growth.problems(memory=8.0, pace=1.1)
             if status != expected:

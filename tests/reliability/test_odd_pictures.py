@@ -170,12 +170,14 @@ def test_all_of_them_at_once(release: Path, tmp_path: Path, capsys: pytest.Captu
         write(photos / str(number))
     for name, size in SIZES.items():
         Image.new("RGB", size, "teal").save(photos / f"{name.replace(' ', '')}.png")
-    status = predict([str(release), str(photos), "--out", str(tmp_path / "out"), *FEW])
+    status = predict([str(release), str(photos), "--recursive", "--out", str(tmp_path / "out"), *FEW])
     rows = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert len(rows) == len(GOOD) + len(BROKEN) + len(SIZES)
-    assert sum("error" in row for row in rows) == len(BROKEN)
-    assert status == 1, capsys.readouterr().err
-    assert "Traceback" not in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "left out: 1 empty file (a.png)" in said.out, "of a folder, what is plainly nothing is counted, not read"
+    assert len(rows) == len(GOOD) + len(BROKEN) - 1 + len(SIZES)
+    assert sum("error" in row for row in rows) == len(BROKEN) - 1
+    assert status == 1, said.err
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import CAER_S, EMOTIC, Emotions, MultiClassEmotions
-from dsct_detrex.weights import Provenance, load_release, release, save_release
+from dsct_detrex.weights import Provenance, load_release, save_release, writing
 
 CONFIG = "model:\n  num_subjects: 4\nemotions: {name: emotic}  # größer\n"
 
@@ -85,7 +85,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: p
         Path(target).write_bytes(b"half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(release, "save_file", half_written)
+    monkeypatch.setattr(writing, "save_file", half_written)
     with pytest.raises(OSError, match="no space left"):
         save_release(path, weights(), EMOTIC, "new")
     assert load_release(path).config == "old"
