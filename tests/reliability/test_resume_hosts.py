@@ -7,6 +7,6 @@ import pytest
 from tests.reliability.resume_hosts import goes_on_exactly
 
 
-@pytest.mark.parametrize("host", ["detr", "dino"])
+@pytest.mark.parametrize("host", ["dino"])
 def test_a_host_goes_on_to_the_last_bit(host: str, tmp_path: Path) -> None:
     goes_on_exactly(host, tmp_path)
