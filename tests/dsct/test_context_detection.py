@@ -47,7 +47,7 @@ def test_annotated_things_train_heads_and_contexts(name):
     assert not any(one.startswith(("subject_queries.", "heads.")) for one in names)
 
 
-@on_every_host
+@pytest.mark.parametrize("name", ["detr", "anchor_detr", "deformable_detr", "dino"])
 def test_the_rest_of_the_losses_is_as_without(name):
     """Bit for bit; so is what it says in evaluation, and its state dict has the very same names."""
     model, data = with_detection(name), with_things()
