@@ -162,7 +162,7 @@ def test_the_root_may_be_the_working_directory(tmp_path: Path, monkeypatch: pyte
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory two folders deep, so that there is an outside."""
-    place = tmp_path / "outside" / "work"
+    place = tmp_path / "outside" / "inner"
     place.mkdir(parents=True)
     monkeypatch.chdir(place)
     use(PREDICTOR, monkeypatch)
@@ -197,7 +197,7 @@ def test_predictions_stay_in_their_folder(inputs: list[str], photos: Path, tmp_p
     )
     added = {name for name in files_below(tmp_path) if name not in before}
     assert added
-    assert all(name.startswith("outside/work/out/") for name in added), added
+    assert all(name.startswith("outside/inner/out/") for name in added), added
     assert {name: content for name, content in files_below(tmp_path).items() if name in before} == before
 
 
