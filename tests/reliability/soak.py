@@ -46,6 +46,7 @@ SMALL = (
     "dataloader.test.dataset.length=4",
 )
 OFTEN = (
+    "train.init_checkpoint=",
     "train.max_iter=100000000",
     "train.log_period=5",
     "train.eval_period=15",
