@@ -31,6 +31,8 @@ from tests.commands import predict
 from tests.prediction.tiny_release import write_release
 from tests.reliability.watching import Diary, Growth, looks
 
+EVERY = {"training": 4, "predicting": 10}
+"""Steps, or pictures, between two looks; there is an evaluation and a checkpoint between any two."""
 SMALL = (
     "hosts.deformable_detr.num_queries=10",
     "hosts.deformable_detr.embed_dim=64",
@@ -49,14 +51,12 @@ OFTEN = (
     "train.init_checkpoint=",
     "train.max_iter=100000000",
     "train.log_period=5",
-    "train.eval_period=15",
-    "train.checkpointer.period=15",
+    f"train.eval_period={EVERY['training']}",
+    f"train.checkpointer.period={EVERY['training']}",
     "train.checkpointer.max_to_keep=2",
     "train.model_ema.enabled=True",
 )
 Work = Callable[[Diary], int]
-EVERY = {"training": 5, "predicting": 10}
-"""Steps, or pictures, between two looks."""
 
 
 def training(folder: Path) -> Work:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.soak import predicting, soak, training
+from tests.reliability.soak import EVERY, predicting, soak, training
 from tests.reliability.watching import Growth, Sample
 
 MEMORY = 6.0
@@ -16,22 +16,21 @@ MEMORY = 6.0
 PACE = 2.0
 """The same for CPU seconds a step: caches and frequencies are shared with other tests."""
 LOOKS = 9
-"""So that each third of the training has an evaluation, a checkpoint and the releases of both."""
 
 
 def test_training_with_evaluations_and_checkpoints(tmp_path: Path) -> None:
-    growth, status = soak(training(tmp_path / "run"), 5, tmp_path, wanted=LOOKS)
+    growth, status = soak(training(tmp_path / "run"), EVERY["training"], tmp_path, wanted=LOOKS)
     assert not growth.problems(MEMORY, PACE), str(growth)
     assert status == 128 + signal.SIGTERM, (tmp_path / "log.txt").read_text()
-    assert growth.done >= 5 * (LOOKS - 1)
+    assert growth.done >= EVERY["training"] * (LOOKS - 1)
     assert (tmp_path / "run" / "evaluation.json").exists()
 
 
 def test_prediction_of_a_stream(tmp_path: Path) -> None:
-    growth, status = soak(predicting(tmp_path), 10, tmp_path, wanted=LOOKS)
+    growth, status = soak(predicting(tmp_path), EVERY["predicting"], tmp_path, wanted=LOOKS)
     assert not growth.problems(MEMORY, PACE), str(growth)
     assert status == -signal.SIGTERM, (tmp_path / "log.txt").read_text()
-    assert growth.done >= 10 * (LOOKS - 1)
+    assert growth.done >= EVERY["predicting"] * (LOOKS - 1)
 
 
 FLAT = [Sample(at, 100.0 + at % 3, 20 + at % 2, 4, 1 + at % 2, 0.5 * at, 10 * at) for at in range(60)]
