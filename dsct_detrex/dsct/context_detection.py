@@ -97,7 +97,7 @@ class ContextDetection:
         said = heads.predictions(layers)
         _, images, contexts, _ = said["pred_boxes"].shape
         device = said["pred_boxes"].device
-        nothing = Target(torch.zeros(0, 4, device=device), torch.zeros(0, dtype=torch.int64, device=device))
+        nothing = Target(said["pred_boxes"].new_zeros(0, 4), torch.zeros(0, dtype=torch.int64, device=device))
         unknown = torch.tensor([target is None for target in targets], device=device)
         known = [nothing if target is None else target for target in targets]
         task = GroupTask(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from dsct_detrex.dsct import ContextDetection
-from dsct_detrex.objective import Assigner, DSCTCriterion, HungarianMatcher, focal_for
-from dsct_detrex.objective.targets import Target
 from tests.engine.engine_runs import read_jsonl
-from tests.reliability.people import THINGS, PeopleLoader, people_config, people_model
+from tests.reliability.people import people_config, people_model
 from tests.reliability.ranks import MANY, as_ranks, trained
 
 ALL = dict(
@@ -51,28 +47,3 @@ def test_with_all_options_on_two_processes(source: str, tmp_path: Path) -> None:
     assert heads
     assert any(not torch.equal(saved["model"][name], before[name]) for name in heads)
     assert all(value.isfinite().all() for value in saved["ema"].values())
-
-
-class Watched(HungarianMatcher):
-    """Which remembers the boxes that it was asked to assign."""
-
-    def __call__(self, pred_logits: torch.Tensor, pred_boxes: torch.Tensor, targets: Any) -> Any:
-        self.seen = [target.boxes for target in targets]
-        return super().__call__(pred_logits, pred_boxes, targets)
-
-
-def test_annotations_keep_their_precision_where_predictions_have_less() -> None:
-    """DETR's boxes are bfloat16 under autocast; a picture that nobody annotated must not make all others so."""
-    focal = focal_for(THINGS)
-    matcher: Assigner = Watched(focal)
-    model = people_model("detr", things=True).train()
-    model.context_detection = ContextDetection(THINGS, DSCTCriterion(matcher, focal))
-    loader = PeopleLoader(4, (1, 2, 1, 1), things=True)
-    batch = [loader.picture(number) for number in (2, 0, 1)]
-    assert batch[0]["objects"] is None
-    exact: list[Target] = [target for target in model._things(copy.deepcopy(batch)) if target is not None]
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        model(batch)
-    assert matcher.seen[0].dtype == torch.float32
-    for seen, target in zip(matcher.seen[1:], exact, strict=True):
-        assert torch.equal(seen, target.boxes)
