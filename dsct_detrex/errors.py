@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+_LONGEST_REASON = 240
+
 
 class UserError(Exception):
     """A user's input (config, file, flag) cannot be used as it is.
@@ -16,6 +18,17 @@ class UserError(Exception):
     """
 
     key: str = ""
+
+
+def reason_of(error: BaseException) -> str:
+    """What somebody else's error says, short enough for the end of a sentence: its first line, without its full stop.
+
+    Returns:
+        Never empty: an error without words is called by its class.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    line = lines[0].rstrip(".!")
+    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 2]} …"
 
 
 class Stopped(KeyboardInterrupt):

@@ -8,7 +8,7 @@ launchers; elsewhere they are equivalents with the same arguments. The other nam
 from typing import TYPE_CHECKING
 
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
-from dsct_detrex.config.loading import config_from_yaml, load_config
+from dsct_detrex.config.loading import config_from_values, config_from_yaml, load_config, selected
 from dsct_detrex.config.overrides import apply_overrides
 from dsct_detrex.config.param_groups import LrFactors
 from dsct_detrex.config.project import get_config
@@ -63,6 +63,7 @@ __all__ = [
     "MultiStepParamScheduler",
     "WarmupParamScheduler",
     "apply_overrides",
+    "config_from_values",
     "config_from_yaml",
     "config_to_yaml",
     "get_config",
@@ -73,4 +74,5 @@ __all__ = [
     "locate",
     "named",
     "save_config",
+    "selected",
 ]

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from dsct_detrex.config.errors import ConfigError
 from dsct_detrex.config.hints import fits, hints_of, spoken_hint
 from dsct_detrex.config.targets import target_name
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.suggestions import did_you_mean
 
 _Error = TypeVar("_Error", bound=UserError)
@@ -86,7 +86,7 @@ def explain(function: Callable[..., Any], arguments: Mapping[str, Any], block: B
     misfit = _misfit(function, arguments, block)
     if misfit is not None:
         return misfit
-    text = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
+    text = reason_of(error)
     name = _named_in(text, arguments)
     if name is not None:
         own_words = f"{name}=)" in text or text.startswith(getattr(function, "__name__", "?"))

@@ -15,6 +15,8 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
+from dsct_detrex.errors import reason_of
+
 Container = DictConfig | ListConfig
 
 # The dots that make an interpolation (or the key of oc.select) relative: ${.sibling}, ${..aunt}, ${oc.select:..aunt,1}.
@@ -39,7 +41,7 @@ def broken_interpolations(cfg: Container) -> dict[str, str]:
         try:
             parent[name]
         except InterpolationResolutionError as error:
-            broken[key] = str(error).splitlines()[0]
+            broken[key] = reason_of(error)
     return broken
 
 

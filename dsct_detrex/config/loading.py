@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dsct_detrex.config.aliases import check_aliases
 from dsct_detrex.config.copies import as_config, duplicate
 from dsct_detrex.config.errors import ConfigError, ConfigFileError, ConfigImportError
+from dsct_detrex.errors import reason_of
 from dsct_detrex.paths import user_path
 from dsct_detrex.suggestions import did_you_mean
 
@@ -97,9 +98,33 @@ def config_from_yaml(text: str, source: str = "the text") -> Any:
     except (yaml.YAMLError, OSError) as error:
         raise ConfigError(f"config_from_yaml: {source} is not a YAML mapping{_line(error)}.") from error
     except (OmegaConfBaseException, ValueError, TypeError, AttributeError, RecursionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]  # a date with a 13th month, a list as key, ...
+        reason = reason_of(error)  # a date with a 13th month, a list as key, ...
         raise ConfigError(f"config_from_yaml: {source} holds what a config may not ({reason}).") from error
     return OmegaConf.create(loaded, flags={"allow_objects": True})
+
+
+def config_from_values(values: Mapping[Any, Any], source: str = "the mapping") -> DictConfig:
+    """A config of the plain values that a file holds.
+
+    Args:
+        source: what an error message calls them.
+
+    Raises:
+        ConfigError: a key or a value that no config may have, or interpolations without an end.
+    """
+    try:
+        return OmegaConf.create(dict(values), flags={"allow_objects": True})
+    except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = reason_of(error)
+        raise ConfigError(f"config_from_values: {source} holds what a config may not ({reason}).") from error
+
+
+def selected(cfg: Any, key: str) -> Any:
+    """A value of somebody's config by its dotted key; None where there is none, or none that can be found."""
+    try:
+        return OmegaConf.select(cfg, key) if isinstance(cfg, DictConfig) else None
+    except OmegaConfBaseException:
+        return None
 
 
 def _read_yaml(path: Path) -> Any:

@@ -17,6 +17,7 @@ from dsct_detrex.config.copies import duplicate
 from dsct_detrex.config.errors import ConfigError, ConfigKeyError
 from dsct_detrex.config.interpolations import Container, broken_interpolations, keys_of, materialise
 from dsct_detrex.config.override_grammar import Override, parse_override
+from dsct_detrex.errors import reason_of
 from dsct_detrex.suggestions import did_you_mean
 
 
@@ -235,4 +236,4 @@ def _dotted(path: Sequence[Any]) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return reason_of(error)

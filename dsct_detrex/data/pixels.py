@@ -30,6 +30,11 @@ BROKEN = (
     IndexError,
     OverflowError,
     MemoryError,
+    NotImplementedError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ZeroDivisionError,
     struct.error,
     Image.DecompressionBombError,
 )
@@ -52,7 +57,7 @@ def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none that can be read."""
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except (*BROKEN, TypeError, KeyError):  # unreadable EXIF says nothing about the pixels
+    except BROKEN:  # unreadable EXIF says nothing about the pixels
         return 1
 
 

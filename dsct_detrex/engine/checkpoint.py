@@ -29,9 +29,9 @@ from dsct_detrex.engine.files import write_atomically
 from dsct_detrex.engine.history import History
 from dsct_detrex.engine.optimizer_state import names_of, restore_state
 from dsct_detrex.engine.rng import rng_state, set_rng_state
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
+from dsct_detrex.weights.training_checkpoint import FORMAT, check_entries
 
-FORMAT = "dsct_detrex.resume.1"
 _NAMES_SHOWN = 4
 
 
@@ -127,10 +127,11 @@ def read_last(output_dir: Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if content["format"] != FORMAT:
             raise UserError(f"--resume expects a checkpoint of format {FORMAT}. {path} has {content['format']!r}.")
+        check_entries(content, path)
     except UserError:
         raise
     except Exception as error:  # bytes cut or flipped anywhere make torch and pickle raise nearly anything
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = reason_of(error)
         remedy = remedy or "Start without --resume, from train.init_checkpoint if you have one."
         raise UserError(
             f"--resume cannot read {path}: it is damaged or no checkpoint of ours ({reason}). {remedy}"

@@ -15,7 +15,7 @@ import torch.distributed as dist
 
 from dsct_detrex.engine import ddp
 from dsct_detrex.engine.checkpoint import last_path
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 
 _SIGNS = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe")
 """What the errors of torch's backends have in their words where they have no class of their own."""
@@ -63,5 +63,5 @@ def _way_on(output_dir: Path) -> str:
 
 def _first_line(error: RuntimeError) -> str:
     """The first sentence, without the place in torch's own sources that it begins with."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    line = reason_of(error)
     return re.sub(r"^\[[^\]]*\]\s*", "", line).split(". ")[0].rstrip(".")

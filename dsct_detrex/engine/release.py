@@ -125,6 +125,13 @@ def threshold_table(emotions: Emotions, thresholds: Any) -> list[float]:
         return [_DEFAULT_THRESHOLD] * emotions.num_emotions
     if isinstance(thresholds, int | float):
         return [float(thresholds)] * emotions.num_emotions
+    try:
+        return _numbers(emotions, thresholds)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"train.thresholds expects numbers. Got {thresholds!r}.") from error
+
+
+def _numbers(emotions: Emotions, thresholds: Any) -> list[float]:
     if isinstance(thresholds, Mapping):
         unknown = [name for name in thresholds if name not in emotions.names]
         if unknown:

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dsct_detrex.config import config_from_yaml
 from dsct_detrex.config.targets import locate
 from dsct_detrex.config.trust import check_resolvers, check_trusted, target_names, trusted_targets
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.weights import load_release
 
 _BUILT = ("model", "emotions", "dataloader.test", "dataloader.evaluator")
@@ -75,7 +75,7 @@ def _filled_in(cfg: Any, path: str) -> DictConfig:
     try:
         content = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         raise UserError(f"eval: the config inside {path} cannot be used: {reason}.") from error
     if (text := next(_texts_to_fill_in(content), None)) is not None:  # \\${...}, which would be filled in later
         raise UserError(f"eval: the config inside {path} holds {text!r}, with '${{' as plain text, which is not read.")

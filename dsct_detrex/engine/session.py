@@ -30,7 +30,7 @@ from dsct_detrex.engine.release import ReleaseWriter, threshold_table
 from dsct_detrex.engine.rng import seed_everything
 from dsct_detrex.engine.screen import Console, LogFile
 from dsct_detrex.engine.settings import TrainSettings
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.evaluation import EmotionEvaluator
 from dsct_detrex.structures import Emotions, ObjectClasses
 
@@ -98,7 +98,7 @@ def make_average(session: Session, model: nn.Module) -> WeightAverage | None:
     try:
         torch.empty(0, device=ema.device or None)
     except (RuntimeError, AssertionError) as error:  # a name that torch does not know; a GPU that is not there
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         raise UserError(
             f"train.model_ema.device expects a device, such as cpu or cuda. Got {ema.device!r}: {reason}"
         ) from error

@@ -18,7 +18,7 @@ import torch
 
 from dsct_detrex import __version__
 from dsct_detrex.dsct import DSCT
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.export.function import INPUT, OUTPUTS, PeopleOfPictures
 from dsct_detrex.export.tracing import traceable
 from dsct_detrex.files import replacing
@@ -55,7 +55,7 @@ def write_onnx(model: DSCT, path: Path, header: ExportHeader) -> None:
                 dynamo=False,
             )
         except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0].rstrip(".")
+            reason = reason_of(error)
             raise UserError(f"export: ONNX has no counterpart of an operation of this model ({reason}).") from error
     described = onnx.load_model_from_string(written.getvalue())
     described.producer_name, described.producer_version = "dsct_detrex", __version__

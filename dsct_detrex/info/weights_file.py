@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from dsct_detrex.config import config_from_yaml
+from dsct_detrex.config import config_from_values, config_from_yaml, selected
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiLabelEmotions, ObjectClasses, get_emotions
@@ -19,6 +19,7 @@ from dsct_detrex.weights import CheckpointFile, Release, convert, likely_host, r
 from dsct_detrex.weights.formats import FORMATS
 from dsct_detrex.weights.parameters import count_parameters
 from dsct_detrex.weights.signatures import HOSTS
+from dsct_detrex.weights.training_checkpoint import FORMAT
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     common = {"file": str(path), "bytes": path.stat().st_size}
     if "release" in checkpoint.extras:
         special = _of_release(checkpoint.extras["release"]) | _of_card(path.with_suffix(".md"))
-    elif {"format", "iteration", "rng"} <= checkpoint.extras.keys():
+    elif checkpoint.extras.get("format") == FORMAT:
         special = _of_training(checkpoint, path)
     else:
         special = {"kind": "weights", "made_by": FORMATS[checkpoint.kind], **_counted(checkpoint.extras)}
@@ -87,9 +88,9 @@ def _of_training(checkpoint: CheckpointFile, path: Path) -> dict[str, Any]:
         "kind": "training checkpoint",
         "made_by": FORMATS[checkpoint.kind],
         "emotions": _emotions_of_config(config),
-        "iteration": extras["iteration"],
+        "iteration": extras.get("iteration"),
         "max_iter": extras.get("max_iter"),
-        "metrics": {f"best {best['metric']}": best["value"]} if best.get("value") is not None else {},
+        "metrics": {f"best {best.get('metric', 'value')}": best["value"]} if best.get("value") is not None else {},
         "average": checkpoint.average is not None,
         **_of_environment(path.with_name("environment.json")),
     }
@@ -107,9 +108,9 @@ def _of_environment(path: Path) -> dict[str, Any]:
 
 def _of_config(config: Any) -> dict[str, Any]:
     """Data set, start and length, as the config inside has them."""
-    cfg = OmegaConf.create(config)
+    cfg = config_from_values(config, "the config inside")
     kind, root, start, length, epochs = (
-        _selected(cfg, key)
+        selected(cfg, key)
         for key in (
             "dataloader.train.dataset._target_",
             "data.root",
@@ -125,14 +126,6 @@ def _of_config(config: Any) -> dict[str, Any]:
         "max_iter": None if epochs else length,
         "max_epoch": epochs,
     }
-
-
-def _selected(cfg: Any, key: str) -> Any:
-    """A value of the config; None where there is none, or none that can be found."""
-    try:
-        return OmegaConf.select(cfg, key)
-    except OmegaConfBaseException:
-        return None
 
 
 def _emotions(emotions: Emotions) -> dict[str, Any]:

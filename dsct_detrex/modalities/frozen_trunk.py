@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 
 _PROBES: Final = ((96, 128), (160, 224))
 """Two picture sizes: what differs between their maps is space, what stays is channels."""
@@ -69,7 +69,7 @@ class FrozenTrunk(nn.Module):
                 for size in _PROBES
             )
         except Exception as error:  # a network that wants other inputs may raise anything
-            reason = (str(error) or type(error).__name__).splitlines()[0]
+            reason = reason_of(error)
             raise self._no_maps(f"It fails on pictures of {_PROBES[0]} or {_PROBES[1]} pixels ({reason})") from error
         if not small:
             raise self._no_maps("It returns something else")

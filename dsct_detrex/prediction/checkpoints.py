@@ -8,7 +8,7 @@ of trusted targets. Other people's checkpoints lack label set and config, and ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -18,10 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from dsct_detrex.cli.invocation import spoken
-from dsct_detrex.config import TRUSTED_TARGETS, config_from_yaml, instantiate_trusted
+from dsct_detrex.config import TRUSTED_TARGETS, config_from_values, config_from_yaml, instantiate_trusted, selected
 from dsct_detrex.config.trust import trusted_targets
 from dsct_detrex.data.transforms import Transform
-from dsct_detrex.engine.checkpoint import FORMAT
 from dsct_detrex.engine.release import threshold_table
 from dsct_detrex.errors import UserError
 from dsct_detrex.paths import user_path
@@ -32,6 +31,7 @@ from dsct_detrex.prediction.onnx_model import OnnxModel
 from dsct_detrex.structures import Emotions, check_emotions
 from dsct_detrex.suggestions import did_you_mean
 from dsct_detrex.weights import CheckpointFile, Provenance, Release, load_release_weights, read_checkpoint
+from dsct_detrex.weights.training_checkpoint import FORMAT
 
 _OF_A_RUN: Final = ("best.safetensors", "last.safetensors", "last.pth")
 """What is taken of a run's folder: the first that is there."""
@@ -141,8 +141,6 @@ def _told(release: Release) -> str:
 def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictConfig, str]:
     """A ``last.pth`` as the release it would be, its config, and which weights were taken."""
     saved = checkpoint.extras.get("config")
-    if saved is not None and not isinstance(saved, Mapping):
-        raise UserError(f"checkpoint: {file} is damaged: its config is a {type(saved).__name__}, no mapping.")
     beside = [name for name in _OF_A_RUN[:2] if (file.parent / name).is_file()]
     remedy = (
         f"; use {file.parent / beside[0]}" if beside else "; use the best.safetensors or last.safetensors of its run"
@@ -150,12 +148,13 @@ def _of_training(file: Path, checkpoint: CheckpointFile) -> tuple[Release, DictC
     if not saved or not saved.get("emotions"):
         lack = "no config" if not saved else "a config without emotions"
         raise UserError(f"checkpoint: {file} is a training checkpoint with {lack} inside{remedy}.")
-    cfg: DictConfig = OmegaConf.create(dict(saved), flags={"allow_objects": True})
-    for network in (OmegaConf.select(cfg, "model.modalities") or {}).values():
+    cfg: DictConfig = config_from_values(saved, f"the config inside {file}")
+    modalities = selected(cfg, "model.modalities")
+    for network in modalities.values() if isinstance(modalities, DictConfig) else ():
         if isinstance(network, DictConfig) and "weights" in network:
             network.weights = None  # the checkpoint holds them itself
-    emotions: Emotions = instantiate_trusted(cfg.emotions)
-    thresholds = threshold_table(emotions, OmegaConf.select(cfg, "train.thresholds"))
+    emotions: Emotions = _a(Emotions, instantiate_trusted(cfg.emotions), file)
+    thresholds = threshold_table(emotions, selected(cfg, "train.thresholds"))
     weights = checkpoint.average or checkpoint.state_dict
     kind = "weight average (EMA)" if checkpoint.average else "weights"
     release = Release(weights, emotions, "", tuple(thresholds), Provenance())
@@ -169,7 +168,7 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes
         f"It is a start for one that does (train.init_checkpoint={file}); {spoken('eval', [str(file)])} measures it.",
     )
     for key in ("model", _TRANSFORM_KEY):
-        if OmegaConf.select(cfg, key) is None:
+        if not isinstance(selected(cfg, key), DictConfig):
             raise UserError(f"checkpoint: the config inside {file} has no {key}, so the file cannot be used alone.")
     if str(cfg.model.get("_target_")).startswith(_OF_GIVEN_BOXES) and not given_boxes:
         raise UserError(
@@ -181,12 +180,22 @@ def _built(file: Path, release: Release, cfg: DictConfig, told: str, given_boxes
     for key in _OF_TRAINING:
         if cfg.model.get(key) is not None:
             cfg.model[key] = None
-    model: nn.Module = instantiate_trusted(cfg.model, (*trusted, _OF_GIVEN_BOXES) if given_boxes else trusted)
+    model = _a(nn.Module, instantiate_trusted(cfg.model, (*trusted, _OF_GIVEN_BOXES) if given_boxes else trusted), file)
     load_release_weights(model, release, release.emotions)
     block: Any = OmegaConf.to_container(OmegaConf.select(cfg, _TRANSFORM_KEY), resolve=True)
     thresholds = release.thresholds or (0.5,) * release.emotions.num_emotions
     header = ExportHeader(release.emotions, thresholds, block, provenance=release.provenance)
     return _loaded(file, model, header, told, cfg)
+
+
+def _a(kind: Any, built: Any, file: Path) -> Any:
+    """What a config made, if it is of the kind that is needed there."""
+    if isinstance(built, kind):
+        return built
+    raise UserError(
+        f"checkpoint: the config inside {file} makes a {type(built).__name__} where {kind.__name__} is expected, so "
+        "the file cannot be used alone."
+    )
 
 
 def _exported(file: Path) -> Loaded:
@@ -195,6 +204,7 @@ def _exported(file: Path) -> Loaded:
 
 
 def _loaded(file: Path, model: nn.Module, header: ExportHeader, told: str, config: DictConfig | None = None) -> Loaded:
-    transforms = instantiate_trusted(OmegaConf.create(dict(header.transforms)), (*TRUSTED_TARGETS, *_TRANSFORMS))
+    block = config_from_values(header.transforms, f"the transforms in {file}")
+    transforms = _a(Callable, instantiate_trusted(block, (*TRUSTED_TARGETS, *_TRANSFORMS)), file)
     origin = f"{file} ({told})" if told else str(file)
     return Loaded(model, header.emotions, transforms, header.thresholds, origin, config, header, file)

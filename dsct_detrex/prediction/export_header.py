@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from dsct_detrex import __version__
+from dsct_detrex.errors import reason_of
 from dsct_detrex.structures import Emotions
 from dsct_detrex.weights import Provenance
 from dsct_detrex.weights.release import emotions_from_plain, plain_emotions
@@ -81,4 +82,4 @@ class ExportHeader:
                 content["package_version"],
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"its header is damaged ({error!r})") from error
+            raise ValueError(f"its header is damaged ({type(error).__name__}: {reason_of(error)})") from error

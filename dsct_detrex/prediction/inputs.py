@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dsct_detrex.data.images import ImageError, Photo, photo_of, read_photo
 from dsct_detrex.data.pixels import BROKEN, ChannelOrder, rgb_of_array
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.paths import user_path
 
 Picture = str | os.PathLike[str] | Image.Image | NDArray[Any] | Tensor | Photo
@@ -88,7 +88,7 @@ def _channels_last(tensor: Tensor) -> NDArray[Any]:
         values = tensor.detach().cpu()
         array: NDArray[Any] = (values.float() if values.is_floating_point() else values).numpy()
     except (TypeError, NotImplementedError, RuntimeError) as error:
-        reason = str(error).splitlines()[0].rstrip(".!")
+        reason = reason_of(error)
         raise UserError(
             f"A picture as a tensor has its pixels in memory, without gaps. Got one where torch says: {reason}."
         ) from error

@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.prediction.export_header import HEADER_KEY, ExportHeader
 from dsct_detrex.structures import Instances, predicted_people
 
@@ -141,7 +141,7 @@ def _check_whole(file: Path) -> None:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
             found = _OTHER_FILE.search(content)
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
-        raise UserError(f"checkpoint: {file} is damaged or no ONNX file ({error}).") from error
+        raise UserError(f"checkpoint: {file} is damaged or no ONNX file ({reason_of(error)}).") from error
     if found:
         raise UserError(
             f"checkpoint: {file} takes its weights from other files, which is not done here: dsct export writes all "

@@ -19,7 +19,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.weights.coco import contiguous_classes
 from dsct_detrex.weights.formats import FORMATS, detect_format
 from dsct_detrex.weights.rename_rules import (
@@ -75,7 +75,7 @@ def readings(state_dict: Mapping[str, Tensor]) -> tuple[Converted, ...]:
         TypeError,
         RuntimeError,
     ) as error:  # shapes and numbers of layers that no such model has
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = reason_of(error)
         raise UserError(
             f"convert: the tensors are called as those of {FORMATS[detect_format(state_dict)]}, but have other shapes "
             f"or numbers ({reason}). Give a checkpoint of that code, whole."

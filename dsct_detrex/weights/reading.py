@@ -19,12 +19,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.paths import user_path
 from dsct_detrex.weights import pickles
 from dsct_detrex.weights.formats import detect_format
 from dsct_detrex.weights.pickles import RefusedGlobal, load_arrays
 from dsct_detrex.weights.release import HEADER_KEY, load_release
+from dsct_detrex.weights.training_checkpoint import FORMAT, check_entries
 
 _ZIP: Final = b"PK\x03\x04"
 _TORCH_LEGACY: Final = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, pickled
@@ -119,7 +120,7 @@ def _holds_code(path: Path, name: str) -> UserError:
 
 
 def _is_damaged(path: Path, error: Exception) -> UserError:
-    reason = (str(error) or type(error).__name__).splitlines()[0]
+    reason = reason_of(error)
     return UserError(
         f"read_checkpoint: {path} is damaged or incomplete ({path.stat().st_size} bytes; {reason}); "
         "copy or download it again."
@@ -155,6 +156,8 @@ def _from_content(path: Path, content: Any) -> CheckpointFile:
             f"read_checkpoint: {path} holds a {type(content).__name__}, a dict of tensors is expected; "
             "save it with torch.save({'model': model.state_dict()}, path)."
         )
+    if content.get("format") == FORMAT:
+        check_entries(content, path)
     weights_key = _mapping_of_tensors(content, _WEIGHT_KEYS)
     average_key = _mapping_of_tensors(content, _AVERAGE_KEYS)
     key = weights_key or average_key

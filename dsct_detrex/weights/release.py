@@ -12,16 +12,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from dsct_detrex import __version__
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.paths import user_path
 from dsct_detrex.structures import Emotions, MultiClassEmotions, MultiLabelEmotions, ObjectClasses
+from dsct_detrex.weights.kinds import NOTHING, wrong_kind
 from dsct_detrex.weights.tying import tied_names
 from dsct_detrex.weights.writing import stored, write_tensors
 
@@ -55,6 +56,16 @@ class Provenance:
     package_version: str = __version__
     note: str = ""
     iteration: int | None = None
+
+
+_PROVENANCE: Final[dict[str, tuple[type, ...]]] = {
+    "command": (str,),
+    "epoch": (int, NOTHING),
+    "metrics": (Mapping,),
+    "package_version": (str,),
+    "note": (str,),
+    "iteration": (int, NOTHING),
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,8 @@ def load_release(path: str | Path) -> Release:
         return _release_from(checked_header(path, metadata), tensors)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise UserError(
-            f"load_release: the header of {path} is damaged ({error!r}); copy or download it again."
+            f"load_release: the header of {path} is damaged ({type(error).__name__}: {reason_of(error)}); "
+            "copy or download it again."
         ) from error
 
 
@@ -158,7 +170,7 @@ def read_as_stored(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, tensors
     except SafetensorError as error:
         raise UserError(
-            f"load_release: {path} is damaged or no safetensors file ({error}); copy or download it again."
+            f"load_release: {path} is damaged or no safetensors file ({reason_of(error)}); copy or download it again."
         ) from error
 
 
@@ -172,6 +184,9 @@ def _release_from(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> R
         raise ValueError(f"{len(thresholds)} thresholds of {emotions.num_emotions} emotions")
     if not isinstance(header["config"], str):
         raise TypeError("its config is no text")
+    wrong = wrong_kind(header, {"calibration": (Mapping, NOTHING)}) or wrong_kind(header["provenance"], _PROVENANCE)
+    if wrong is not None:
+        raise TypeError(wrong)
     return Release(
         state_dict=weights,
         emotions=emotions,

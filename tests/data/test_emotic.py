@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from scipy.io import savemat
 
 from dsct_detrex.data import EmoticDataset, EmotionDataset
-from dsct_detrex.data.sets.emotic import decode_bits, label_indices
+from dsct_detrex.data.sets.emotic import decode_bits, label_indices, mat_variable
 from dsct_detrex.errors import UserError
 from dsct_detrex.structures import EMOTIC
 
@@ -265,6 +266,49 @@ def test_broken_mat_files_are_named(golden_emotic: Path, tmp_path: Path) -> None
     savemat(tmp_path / "mine.mat", {"train": [1.0, 2.0]})
     with pytest.raises(UserError, match=r"mine\.mat, train image 1 cannot be read\. Expected a struct with filename"):
         EmoticDataset(str(golden_emotic), "train", annotations=str(tmp_path / "mine.mat"))
+
+
+def plain_mat(path: Path, compressed: bool) -> None:
+    person = {"body_bbox": [1.0, 2.0, 3.0, 4.0], "annotations_categories": {"categories": ["Peace"]}}
+    entry = {"filename": "a.jpg", "folder": "mscoco/images", "image_size": {"n_col": 4.0, "n_row": 5.0}}
+    savemat(path, {"train": [{**entry, "person": [person]}] * 5}, do_compression=compressed)
+
+
+@pytest.mark.parametrize(
+    ("at", "byte"), [(625, 4), (707, 8), (1017, 1), (1429, 16), (2256, 41), (2953, 64), (3168, 73), (3169, 16)]
+)
+def test_no_damaged_mat_file_ends_the_process(at: int, byte: int, tmp_path: Path) -> None:
+    """Single bytes with which scipy's reader died of a segmentation fault, most of the times."""
+    path = tmp_path / "damaged.mat"
+    plain_mat(path, compressed=False)
+    content = bytearray(path.read_bytes())
+    assert content[at] != byte
+    content[at] = byte
+    path.write_bytes(content)
+    with suppress(Exception):  # of many kinds; that we are still there is the point
+        mat_variable.read(path, "train")
+
+
+def test_damage_of_a_compressed_mat_file_is_found_by_its_checksum(tmp_path: Path) -> None:
+    """So only such files are read by this process."""
+    path = tmp_path / "damaged.mat"
+    plain_mat(path, compressed=True)
+    content = path.read_bytes()
+    assert mat_variable.has_checksums(path)
+    for at in range(128, len(content), 7):
+        path.write_bytes(content[:at] + bytes((content[at] ^ 4,)) + content[at + 1 :])
+        if mat_variable.has_checksums(path):
+            with pytest.raises(Exception, match=r"Error -[35] while decompressing|Unknown mat file|invalid"):
+                mat_variable.read(path, "train")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_both_kinds_of_mat_files_hold_the_same(compressed: bool, tmp_path: Path) -> None:
+    plain_mat(tmp_path / "a.mat", compressed)
+    assert mat_variable.has_checksums(tmp_path / "a.mat") is compressed
+    entries = mat_variable.read(tmp_path / "a.mat", "train")["train"]
+    assert [str(entry["filename"]) for entry in entries] == ["a.jpg"] * 5
+    assert "train" not in mat_variable.read(tmp_path / "a.mat", "val")
 
 
 def test_broken_json_files_are_named(golden_emotic: Path, tmp_path: Path) -> None:

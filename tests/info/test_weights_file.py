@@ -13,6 +13,7 @@ from dsct_detrex.info.screen import file_lines
 from dsct_detrex.structures import get_emotions
 from dsct_detrex.weights import Provenance, save_release
 from dsct_detrex.weights.parameters import count_parameters
+from dsct_detrex.weights.training_checkpoint import FORMAT
 from tests.commands import info
 
 CONFIG = """
@@ -35,7 +36,7 @@ def release(tmp_path: Path) -> Path:
 def training(tmp_path: Path) -> Path:
     path = tmp_path / "last.pth"
     content = {
-        "format": 1,
+        "format": FORMAT,
         "iteration": 60,
         "max_iter": 120,
         "rng": [],

@@ -8,11 +8,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from dsct_detrex.errors import UserError
 
 TIMES = int(os.environ.get("DSCT_CASES", "1"))
 """So many times the usual number of cases; above 1 others each time, and as long as it takes."""
+
+if TIMES == 1 and hasattr(providers, "_get_local_constants"):
+    # Newer versions draw what stands in the modules that are loaded, too: after other tests, other cases.
+    none = providers.Constants()
+    providers._get_local_constants = lambda: none  # type: ignore[attr-defined]
 
 tried: dict[str, int] = {}
 """Name of a test -> cases; ``conftest.py`` tells them where more than usual are drawn."""

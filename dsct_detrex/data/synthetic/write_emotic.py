@@ -54,7 +54,7 @@ def write_emotic(root: Path, sizes: dict[str, int], seed: int, kinds: tuple[str,
         variables[split] = _structs(entries)
     if "mat" in kinds:
         with replacing(root / "Annotations" / "Annotations.mat") as unfinished:
-            savemat(unfinished, variables)
+            savemat(unfinished, variables, do_compression=True)  # as MATLAB does
 
 
 def pack_bits(labels: list[int]) -> int:

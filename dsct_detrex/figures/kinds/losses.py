@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dsct_detrex.errors import UserError
+from dsct_detrex.errors import UserError, reason_of
 from dsct_detrex.figures.contracts import Absent, Drawing, Material
 from dsct_detrex.visualization.plots.canvas import legend_above
 from dsct_detrex.visualization.plots.learning import smoothed
@@ -71,7 +71,7 @@ def _rows(folder: Path) -> list[Row]:
     try:
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except ValueError as error:
-        raise UserError(f"visualize: {file} is damaged ({error}); give --figure without losses.") from error
+        raise UserError(f"visualize: {file} is damaged ({reason_of(error)}); give --figure without losses.") from error
 
 
 def _curve(rows: Sequence[Row], parts: Sequence[str]) -> Curve:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from dsct_detrex.data.dataset import Annotation, Record
 from dsct_detrex.data.fields import whole_number
-from dsct_detrex.errors import UserError
+from dsct_detrex.data.sets.emotic import mat_variable
+from dsct_detrex.errors import UserError, reason_of
 
 Encode = Callable[[list[str]], list[int]]
 Locate = Callable[[str], Path]
@@ -57,13 +57,15 @@ def read_mat(path: Path, split: str, locate: Locate, encode: Encode) -> list[Rec
 
 def _load(path: Path, split: str) -> Any:
     try:
-        variables = loadmat(path, simplify_cells=True, variable_names=[split])
+        variables = mat_variable.read(path, split)
     except NotImplementedError as error:
         raise UserError(
             f"{path} is in MATLAB's format 7.3, which is not read. Save it in MATLAB with save(..., '-v7')."
         ) from error
     except Exception as error:  # scipy raises a dozen kinds on broken files, among them zlib.error and TypeError
-        raise UserError(f"{path} is not a readable MATLAB file ({error}). Copy or unpack it again.") from error
+        raise UserError(
+            f"{path} is not a readable MATLAB file ({reason_of(error)}). Copy or unpack it again."
+        ) from error
     if split not in variables:
         raise UserError(f"{path} has no variable {split!r}. Expected the EMOTIC Annotations.mat of 2019 or later.")
     return variables[split]
