@@ -265,7 +265,7 @@ def test_a_name_of_a_formula_is_not_taken_twice() -> None:
 
 @pytest.mark.parametrize("host", KINDS)
 def test_a_fresh_projected_model_is_one_without_fusion(host: str) -> None:
-    """Losses and gradients of all weights that both have are the same; every weight of fusion gets a gradient."""
+    """Gradients of all weights that both have are the same; every weight of fusion gets one."""
     entries, found = batch(), []
     torch.manual_seed(0)
     without = tiny_dsct(host, aggregation=None).train()
@@ -280,7 +280,10 @@ def test_a_fresh_projected_model_is_one_without_fusion(host: str) -> None:
         found.append({name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None})
     plain, fused = found
     for name, gradient in plain.items():
-        assert torch.equal(fused[name], gradient), name
+        # Not to the last bit: convolutions on several threads add in an order of their own.
+        torch.testing.assert_close(
+            fused[name], gradient, rtol=1e-4, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}"
+        )
     assert {name for name in fused if name not in plain} == {
         name for name, _ in fresh.named_parameters() if ".aggregation." in name
     }

@@ -5,7 +5,9 @@ matplotlib is imported when a plot is made, so that nothing else waits for it.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -17,6 +19,8 @@ from dsct_detrex.visualization.style import MUTED, PLOT_SETTINGS, RUN_COLORS, re
 Format = Literal["svg", "png"]
 Row = Mapping[str, Any]
 Report = Mapping[str, Any]
+
+_CLIP = re.compile(rb'<clipPath id="(p[0-9a-f]{10})">\s*(<rect [^>]*>)')
 
 METRIC_NAMES = {"acc": "Accuracy", "mAP": "mAP"}
 
@@ -34,7 +38,7 @@ def figure_file(
         plain = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[file_format]
         background = "none" if file_format == "svg" else "white"
         figure.savefig(buffer, format=file_format, dpi=dpi, metadata=plain, facecolor=background)
-    return buffer.getvalue()
+    return _named_by_what_is_written(buffer.getvalue()) if file_format == "svg" else buffer.getvalue()
 
 
 def run_colors() -> Iterator[str]:
@@ -65,6 +69,15 @@ def reference_lines(axes: Any, references: Mapping[str, float]) -> None:
         lowest_free = height + 0.13
         text = f"{reference_name(name)}\n{percent(value)}"
         axes.text(1.02, height, text, transform=axes.get_yaxis_transform(), va="center", color=MUTED, fontsize=8.5)
+
+
+def _named_by_what_is_written(svg: bytes) -> bytes:
+    """The file with identifiers of clipping made of the rectangles that stand there, to six places.
+
+    matplotlib makes them of unrounded ones, whose last bit differs from one call to the next.
+    """
+    names = {name: b"p" + hashlib.sha256(rectangle).hexdigest()[:10].encode() for name, rectangle in _CLIP.findall(svg)}
+    return re.sub(rb"\bp[0-9a-f]{10}\b", lambda found: names.get(found[0], found[0]), svg)
 
 
 @contextmanager
