@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from dsct_detrex.engine.loggers.damage import damaged, text_of
 from dsct_detrex.engine.loggers.record import Record
 from dsct_detrex.files import replacing
 
@@ -14,6 +15,9 @@ class CsvLogger:
 
     Args:
         resumed_at: as for ``JsonlLogger``.
+
+    Raises:
+        UserError: the file is none that a run wrote; also when a column is added.
     """
 
     def __init__(self, path: Path, resumed_at: int = 0) -> None:
@@ -21,18 +25,15 @@ class CsvLogger:
         self.columns = ["iteration"]
         rows: list[dict[str, str]] = []
         if resumed_at and path.exists():
-            text = path.read_text(encoding="utf-8")
-            reader = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())  # a row that was cut short has no end
-            rows = [row for row in reader if int(row["iteration"]) <= resumed_at]
-            self.columns = list(reader.fieldnames or self.columns)
+            self.columns, rows = _read(path)
+            rows = [row for row in rows if int(row["iteration"]) <= resumed_at]
         self._rewrite(rows)
 
     def log(self, record: Record) -> None:
         row = {"iteration": str(record.iteration), **{k: repr(float(v)) for k, v in record.scalars.items()}}
         new = [name for name in row if name not in self.columns]
         if new:
-            with self.path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.DictReader(file))
+            rows = _read(self.path)[1]
             self.columns += new
             self._rewrite([*rows, row])
             return
@@ -47,3 +48,18 @@ class CsvLogger:
             writer = csv.DictWriter(file, self.columns, restval="")
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a file."""
+    lines = text_of(path).splitlines()
+    reader = csv.DictReader(lines)
+    columns = list(reader.fieldnames or []) if lines else ["iteration"]
+    if "iteration" not in columns:
+        raise damaged(path, 1, "names of columns with iteration among them, between commas")
+    rows = []
+    for number, row in enumerate(reader, start=2):
+        if None in row or None in row.values() or not row["iteration"].isdecimal():
+            raise damaged(path, number, f"an iteration and {len(columns) - 1} numbers between commas")
+        rows.append(row)
+    return columns, rows
