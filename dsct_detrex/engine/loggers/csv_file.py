@@ -57,9 +57,13 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     columns = list(reader.fieldnames or []) if lines else ["iteration"]
     if "iteration" not in columns:
         raise damaged(path, 1, "names of columns with iteration among them, between commas")
-    rows = []
-    for number, row in enumerate(reader, start=2):
-        if None in row or None in row.values() or not row["iteration"].isdecimal():
-            raise damaged(path, number, f"an iteration and {len(columns) - 1} numbers between commas")
-        rows.append(row)
+    rows: list[dict[str, str]] = []
+    try:
+        for row in reader:
+            if None in row or None in row.values() or not row["iteration"].isdecimal():
+                raise csv.Error
+            rows.append(row)
+    except csv.Error as error:  # its own, too: before Python 3.11 a NUL is one
+        expected = f"an iteration and {len(columns) - 1} numbers between commas"
+        raise damaged(path, len(rows) + 2, expected) from error
     return columns, rows
