@@ -194,7 +194,9 @@ def test_mistakes_are_one_sentence_and_status_2(
         assert main(command) == 2, command
         captured = capsys.readouterr()
         assert sentence in captured.err
-        assert captured.err.count("\n") == 1
+        assert (
+            captured.err.strip().count("\n") == 0
+        )  # before 14.3 rich ends a bar that it never drew with an empty line
         assert captured.out == ""
 
 
