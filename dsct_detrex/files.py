@@ -46,7 +46,7 @@ def replacing(path: Path, keep_previous: Path | None = None, flush: bool = True)
     if path.is_dir():  # said at once, and not after everything is written
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    _tidy(path.parent.absolute())
+    tidy(path.parent.absolute())
     unfinished = _hidden(path)
     try:
         yield unfinished
@@ -119,7 +119,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 @functools.cache
-def _tidy(folder: Path) -> None:
+def tidy(folder: Path) -> None:
     """Remove what dead processes of this machine left in a folder; looked for once, for folders may hold very much."""
     for left in folder.glob(f"{UNFINISHED}-*"):
         writer = _NAME.fullmatch(left.name)

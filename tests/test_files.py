@@ -131,7 +131,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_others_write
     ]
     for name in others:
         (tmp_path / name).write_text("theirs")
-    files._tidy.cache_clear()
+    files.tidy.cache_clear()
     write_whole(tmp_path / "b.txt", "b")
     assert names(tmp_path) == sorted([*others, "b.txt"])
 

@@ -39,11 +39,13 @@ class Case:
         words: the command line; ``{given}`` and ``{out}`` are folders.
         again: what is added to go on, as the command says.
         varies: files whose content has a time in it, so that they are not compared.
+        needs_folder: whether the folder of its results has to be there.
     """
 
     words: str
     again: str = ""
     varies: Sequence[str] = ()
+    needs_folder: bool = False
 
     def line(self, given: Path, out: Path, goes_on: bool) -> list[str]:
         """The words of the command, its name first."""
@@ -67,6 +69,7 @@ CASES = {
     ),
     "calibrate": Case(
         f"calibrate {{given}}/best.safetensors {_FOUR} --out {{out}}/calibrated.safetensors",
+        again="--overwrite",
         varies=["calibrated.safetensors"],
     ),
     "convert": Case("convert {given}/best.safetensors {out}/host.safetensors --to detrex"),
@@ -82,8 +85,8 @@ CASES = {
     "generate emotic": Case(f"data generate --format emotic {_FEW}", varies=["Annotations/Annotations.mat"]),
     "generate caer_s": Case(f"data generate --format caer_s {_FEW}"),
     "generate expw": Case(f"data generate --format expw {_FEW}"),
-    "data check": Case("data check --data-root {given}/caer_s --json {out}/found.json"),
-    "data show": Case("data show --data-root {given}/caer_s --out {out}/gallery.png"),
+    "data check": Case("data check --data-root {given}/caer_s --json {out}/found.json", needs_folder=True),
+    "data show": Case("data show --data-root {given}/caer_s --out {out}/gallery.png", needs_folder=True),
     "dashboard": Case("dashboard --entity me --project p --out {out}/board.json"),
 }
 
@@ -144,6 +147,8 @@ class Trial:
 
     def _work(self, out: Path, goes_on: bool) -> Callable[[], int]:
         name, *words = self.case.line(self.given, out, goes_on)
+        if self.case.needs_folder:
+            out.mkdir(exist_ok=True)
         return lambda: run_command(name, words)
 
     def _complete(self, out: Path) -> bool:

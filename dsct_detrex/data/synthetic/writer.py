@@ -16,7 +16,7 @@ from typing import Final
 
 from dsct_detrex.data import catalogue
 from dsct_detrex.errors import UserError
-from dsct_detrex.files import write_whole
+from dsct_detrex.files import tidy, write_whole
 from dsct_detrex.paths import user_path
 
 _UNFINISHED: Final = ".dsct_generating.json"
@@ -93,5 +93,6 @@ def write_dataset(
 def _check_empty(folder: Path, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, no folder to write a data set into. Choose another name.")
+    tidy(folder.absolute())
     if not overwrite and folder.is_dir() and (first := next(folder.iterdir(), None)) is not None:
         raise FolderInUseError(f"{folder} is not empty: {first.name} is there.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
+from dsct_detrex import files
 from dsct_detrex.data import CaerSDataset, EmoticDataset
 from dsct_detrex.data.synthetic import SyntheticScenes, write_dataset
 from dsct_detrex.data.synthetic.write_caer_s import labelled_person
 from dsct_detrex.data.synthetic.write_emotic import pack_bits
 from dsct_detrex.data.synthetic.writer import formats
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import UNFINISHED
 from dsct_detrex.structures import CAER_S, EMOTIC
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "data"
@@ -174,3 +178,18 @@ def test_wrong_arguments_are_explained(
     with pytest.raises(UserError) as error:
         write_dataset(format, tmp_path, sizes, annotations=annotations)
     assert str(error.value) == message
+
+
+def test_what_a_killed_process_began_is_no_content(tmp_path: Path) -> None:
+    """Its first file, which says what it was asked for, had no name yet."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f"{UNFINISHED}-{files._host()}-{ended.pid}-abc-0.json").write_text("{")
+    write_dataset("caer_s", tmp_path, {"train": 1}, size=(64, 48))
+    assert not list(tmp_path.glob(f"{UNFINISHED}*"))
+
+
+def test_what_another_machine_writes_there_is_content(tmp_path: Path) -> None:
+    (tmp_path / f"{UNFINISHED}-elsewhere-1-abc-0.json").write_text("{")
+    with pytest.raises(UserError, match="is not empty"):
+        write_dataset("caer_s", tmp_path, {"train": 1}, size=(64, 48))
