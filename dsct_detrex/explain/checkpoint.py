@@ -6,6 +6,7 @@ people; any other with EMOTIC's or CAER-S's emotions on scenes of the default si
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ _DRAWN = (
 _KEPT = ("size", "boxes", "max_people", "seed")
 _SUFFIXES = (".safetensors", ".pth")
 _OF_EVERY_RUN = ("best", "last", "last_ema")
+_SEED = re.compile(r"seed\d+")
 _SIZE = (356, 200)
 """Of ``configs/common/data/synthetic.py``."""
 
@@ -91,7 +93,8 @@ def opened(path: str, asker: str) -> tuple[Loaded, DSCT]:
 def short_names(paths: Sequence[str]) -> list[str]:
     """A name for each checkpoint: its file or folder where these differ, else as many folders as it takes.
 
-    ``best`` and ``last`` say nothing, so a run's file is called as its folder.
+    ``best`` and ``last`` say nothing, so a run's file is called as its folder; nor does ``seed0``, so a run of a sweep
+    is called as its row, too.
     """
     parts = [_parts(Path(path).resolve()) for path in paths]
     for depth in range(1, max(map(len, parts)) + 1):
@@ -103,7 +106,8 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
 def _parts(path: Path) -> tuple[str, ...]:
     parts = (path.with_suffix("") if path.suffix in _SUFFIXES else path).parts
-    return parts[:-1] if parts[-1] in _OF_EVERY_RUN and len(parts) > 2 else parts
+    parts = parts[:-1] if parts[-1] in _OF_EVERY_RUN and len(parts) > 2 else parts
+    return (*parts[:-2], "/".join(parts[-2:])) if _SEED.fullmatch(parts[-1]) and len(parts) > 2 else parts
 
 
 def format_of(emotions: Emotions) -> Format | None:

@@ -111,6 +111,8 @@ def test_scenes_of_other_data_are_of_the_default_size(tmp_path: Path) -> None:
         (["one.safetensors", "two.safetensors"], ["one", "two"]),
         (["runs/lr.5", "runs/lr.6"], ["lr.5", "lr.6"]),
         (["m/a.pth", "m/a.pth"], ["a (1)", "a (2)"]),
+        (["s/paper/seed0", "s/equal/seed1/last.safetensors"], ["paper/seed0", "equal/seed1"]),
+        (["s/paper/seed0", "t/paper/seed0"], ["s/paper/seed0", "t/paper/seed0"]),
     ],
 )
 def test_names_are_short_and_differ(paths: list[str], names: list[str]) -> None:
