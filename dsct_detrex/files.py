@@ -83,6 +83,14 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
             unfinished.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
+def move_aside(path: Path, to: Path) -> None:
+    """Rename a file or a folder, which leaves behind what dead processes began in it."""
+    if path.is_dir():
+        for folder in (path, *(inside for inside in path.rglob("*") if inside.is_dir())):
+            tidy(folder.absolute())
+    os.replace(path, to)
+
+
 def _hidden(path: Path) -> Path:
     """Short, for ``path`` may have the longest name that there can be; no two alike."""
     return path.with_name(f"{UNFINISHED}-{_host()}-{os.getpid()}-{_SINCE}-{next(_NUMBERS)}{path.suffix[:16]}")

@@ -6,6 +6,8 @@ import errno
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,18 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_others_write
     files.tidy.cache_clear()
     write_whole(tmp_path / "b.txt", "b")
     assert names(tmp_path) == sorted([*others, "b.txt"])
+
+
+def test_a_folder_that_is_kept_aside_leaves_behind_what_a_killed_process_began(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for folder in ("report", "report/deep"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_text("a")
+        (tmp_path / folder / f"{UNFINISHED}-{files._host()}-{ended.pid}-abc-0.png").write_text("half")
+    files.move_aside(tmp_path / "report", tmp_path / "report_1")
+    assert [path.name for path in sorted(tmp_path.rglob("*")) if path.is_file()] == ["a.png", "a.png"]
+    assert (tmp_path / "report_1" / "deep").is_dir()
 
 
 @pytest.mark.parametrize("name", [".", "folder"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from dsct_detrex.config import ConfigError, config_to_yaml
 from dsct_detrex.engine.environment import save_environment
 from dsct_detrex.engine.files import write_text
 from dsct_detrex.errors import UserError
+from dsct_detrex.files import move_aside
 
 _OF_A_RUN = (
     "config.yaml", "config_until_*.yaml", "config_to_read.yaml", "environment.json", "data.json", "evaluation.json",
@@ -71,5 +71,5 @@ def set_aside(folder: Path) -> Path | None:
     previous = folder / "previous" / str(max(numbers, default=0) + 1)
     previous.mkdir(parents=True)
     for path in left:
-        os.replace(path, previous / path.name)
+        move_aside(path, previous / path.name)
     return previous

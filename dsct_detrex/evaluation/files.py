@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from dsct_detrex.files import move_aside
 
 
 def keep_older(path: Path) -> Path | None:
@@ -17,5 +18,5 @@ def keep_older(path: Path) -> Path | None:
     number = 1
     while (kept := path.with_name(f"{path.stem}_{number}{path.suffix}")).exists():
         number += 1
-    os.replace(path, kept)
+    move_aside(path, kept)
     return kept

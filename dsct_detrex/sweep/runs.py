@@ -7,7 +7,6 @@ words that are asked for now; anything else is continued, retried or begun anew.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +16,7 @@ from typing import Any
 from dsct_detrex.engine.files import write_json
 from dsct_detrex.engine.output_folder import set_aside
 from dsct_detrex.engine.summary import SUMMARY
+from dsct_detrex.files import move_aside
 from dsct_detrex.sweep.description import Cell
 
 EVALUATION = "evaluation.json"
@@ -121,7 +121,7 @@ class Run:
         number = 1
         while (aside := self.folder.with_name(f"{self.folder.name}.before{number}")).exists():
             number += 1
-        os.replace(self.folder, aside)
+        move_aside(self.folder, aside)
         return aside
 
     def difference(self) -> str:
