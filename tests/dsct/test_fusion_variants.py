@@ -280,7 +280,7 @@ def test_a_fresh_projected_model_is_one_without_fusion(host: str) -> None:
         found.append({name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None})
     plain, fused = found
     for name, gradient in plain.items():
-        # Not to the last bit: once in a run of the whole suite a gradient of the backbone was not, and why is not known.
+        # Not to the last bit: in one run of the suite a gradient of the backbone differed, why is not known.
         torch.testing.assert_close(
             fused[name], gradient, rtol=1e-4, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}"
         )
