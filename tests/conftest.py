@@ -12,6 +12,10 @@ from tests.wandb_offline import forget_account
 sys.path.insert(0, str(Path(__file__).parent / "golden"))
 torch.set_num_threads(1)
 
+# The first backward decides for the whole process whether autograd has threads for devices, after which forks can run
+# none. torch's fake tensors (export, compilation) register a CUDA device that is not there, so this one goes before.
+torch.ones(1, requires_grad=True).sum().backward()
+
 
 def pytest_collection_finish() -> None:
     """What is imported by now stays to the end, so the garbage collector need not walk it each time."""

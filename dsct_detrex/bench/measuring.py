@@ -22,6 +22,8 @@ from dsct_detrex.bench.results import CaseResult, Row
 from dsct_detrex.bench.timing import Clock, Times, take_turns
 from dsct_detrex.errors import UserError
 
+_SEED = 0
+
 PeakOf = Callable[[str, str, str, Ready], Memory | None]
 """(suite, case, candidate, the candidate ready here) -> its peak memory; None where nobody asked."""
 
@@ -46,7 +48,7 @@ def measure_case(suite: str, case: Case, means: Means) -> CaseResult:
     errors: dict[str, str] = {}
     built = _attempt(case.candidates, lambda one: one.build(), errors)
     standing = [one for one in case.candidates if one.name in built]
-    outcomes = _attempt(standing, lambda one: built[one.name].result() if case.same else None, errors)
+    outcomes = _attempt(standing, lambda one: _outcome(built[one.name]) if case.same else None, errors)
     ready: dict[str, Ready] = {name: built[name] for name in outcomes}
     reference = next(iter(outcomes.values()), None)
     apart = {name: largest_difference(outcome, reference) for name, outcome in outcomes.items()} if case.same else {}
@@ -90,6 +92,13 @@ def _attempt(candidates: Any, work: Callable[[Candidate], Any], errors: dict[str
         except Exception as error:
             errors[candidate.name] = sentence(error)
     return done
+
+
+def _outcome(ready: Ready) -> Any:
+    """What the candidate computes; all draw the same random numbers (denoising draws its queries)."""
+    with torch.random.fork_rng():
+        torch.manual_seed(_SEED)
+        return ready.result()
 
 
 def sentence(error: Exception) -> str:

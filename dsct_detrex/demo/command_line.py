@@ -47,6 +47,14 @@ NUM_EXPLAINED = 24
 OBJECTS = "projects/demo_objects.safetensors"
 """A detector of drawn things, of the same network: both models start from it, as the paper's start from COCO's."""
 _START = "train.init_checkpoint"
+_FROM_OBJECTS = (
+    f"{_START}={OBJECTS}",
+    "hosts.deformable_detr.backbone.freeze_at=2",
+    "train.max_iter=384",
+    "train.eval_period=128",
+)
+"""A fifth fewer steps than from scratch; stem and first stage stay as they are, as in detectron2's recipes, which saves
+a quarter of a step's work."""
 _WEIGHTS = "train.init_checkpoint=${train.output_dir}/../last.safetensors"
 """What is tested are the weights that training ended with, not those that were best on some split."""
 
@@ -60,7 +68,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
-    start = () if any(word.startswith(_START) for word in arguments.overrides) else (f"{_START}={OBJECTS}",)
+    start = () if any(word.startswith(_START) for word in arguments.overrides) else _FROM_OBJECTS
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
     cfg = compose(parse(trainings[0].words(*start, *overrides)), check=False)
     train_all(trainings, stated_steps(cfg), *start, *overrides)

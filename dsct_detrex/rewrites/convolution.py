@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dsct_detrex.rewrites import onednn
+from dsct_detrex.rewrites import onednn, turned_backward
 
 _STATISTICS = ("weight", "bias", "running_mean", "running_var")
 _EPS = 1e-5
@@ -57,6 +57,8 @@ class Convolution:
         return self._plain(x).add_(identity).relu_()
 
     def _plain(self, x: Tensor) -> Tensor:
+        if turned_backward.turns(x, self.weight):
+            return turned_backward.convolve(x, self.weight, self.bias, self.geometry)
         padding, stride, dilation, groups = self.geometry
         return F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
 

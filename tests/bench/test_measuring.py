@@ -41,6 +41,13 @@ def test_ratios_and_differences_are_to_the_first() -> None:
     assert slow.samples == (4.0, 4.0, 4.0)
 
 
+def test_all_draw_the_same_random_numbers() -> None:
+    before = torch.random.get_rng_state()
+    draws = [Candidate(name, lambda: Ready(lambda: 1.0, lambda: torch.rand(3))) for name in "ab"]
+    assert [row.difference for row in measure(*draws).rows] == [0.0, 0.0]
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 def test_who_fails_says_why_and_the_next_is_the_reference() -> None:
     def broken() -> Ready:
         raise UserError("it needs a compiler")
