@@ -68,7 +68,7 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     ]
     lenient = ("--unused-overrides=note",) if arguments.overrides else ()  # they go to two models
     overrides = ("train.amp.enabled=auto", *lenient, *arguments.overrides)
-    start = () if any(word.startswith(_START) for word in arguments.overrides) else _FROM_OBJECTS
+    start = start_words(arguments.overrides)
     refuse_useless((t.words(*overrides) for t in trainings), arguments.overrides)
     cfg = compose(parse(trainings[0].words(*start, *overrides)), check=False)
     train_all(trainings, stated_steps(cfg), *start, *overrides)
@@ -104,6 +104,11 @@ def demo(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     _say(runs, references)
     print(f"report: {report}")
     return 0
+
+
+def start_words(overrides: Sequence[str]) -> tuple[str, ...]:
+    """What makes both trainings start from the shipped detector; nothing where the user names another start."""
+    return () if any(word.startswith(_START) for word in overrides) else _FROM_OBJECTS
 
 
 def _test_split(length: int) -> list[str]:

@@ -19,6 +19,9 @@ from dsct_detrex.weights.release import Release
 from dsct_detrex.weights.report import LoadReport
 from dsct_detrex.weights.signatures import HOSTS
 
+_COUNT = ".num_batches_tracked"
+"""Of batches that a batch norm has seen: a frozen one has none, and with a momentum no number is made of it."""
+
 
 def load_weights(model: nn.Module, state_dict: Mapping[str, Tensor], *, min_matched: float = 0.5) -> LoadReport:
     """Load whatever fits of a foreign or older state dict.
@@ -56,8 +59,8 @@ def load_release_weights(model: nn.Module, release: Release, emotions: Emotions)
         emotions: the label set that the model is built for.
 
     Raises:
-        UserError: another label set (both are named), or any tensor that is missing, left over or of another shape. The
-            model is untouched.
+        UserError: another label set (both are named), or any tensor that is missing, left over or of another shape;
+            which norms were frozen in training makes no difference. The model is untouched.
     """
     if release.emotions != emotions:
         raise UserError(
@@ -66,8 +69,10 @@ def load_release_weights(model: nn.Module, release: Release, emotions: Emotions)
             "with train.init_checkpoint, which gives the model new heads."
         )
     own = model.state_dict(keep_vars=True)
-    as_is = Converted(release.state_dict, {name: name for name in release.state_dict})
-    outcome = report(own, as_is, release.state_dict)
+    of_one = {name for name in own.keys() ^ release.state_dict.keys() if name.endswith(_COUNT)}
+    own, state = ({name: value[name] for name in value if name not in of_one} for value in (own, release.state_dict))
+    as_is = Converted(state, {name: name for name in state})
+    outcome = report(own, as_is, state)
     if outcome.reinitialised or outcome.missing or outcome.unexpected:
         raise UserError(
             "load_release_weights: the release does not fit the model; build the model from the release's own config.\n"

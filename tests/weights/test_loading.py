@@ -233,5 +233,20 @@ def test_a_release_that_does_not_fit_is_refused_whole(defect: str) -> None:
     assert not model.get_parameter("heads.class_embed.bias").any()
 
 
+@pytest.mark.parametrize("trained", [True, False], ids=["trained, then frozen", "frozen, then trained"])
+def test_which_norms_were_frozen_makes_no_difference(trained: bool) -> None:
+    """A batch norm that trains counts batches, and a frozen one does not; both have the same numbers."""
+    count = {"host__backbone__norm__num_batches_tracked": ()}
+    file, model = dsct_on("detr_r50", **(count if trained else {})), dsct_on("detr_r50", **({} if trained else count))
+    release = release_of(file)
+    release.state_dict["host.backbone.norm.num_batches_tracked"] = torch.tensor(7)
+    if not trained:
+        del release.state_dict["host.backbone.norm.num_batches_tracked"]
+    report = load_release_weights(model, release, EMOTIC)
+    assert not report.missing
+    assert not report.unexpected
+    assert bool((model.get_parameter("heads.class_embed.bias") == 1).all())
+
+
 def test_key_models_are_small() -> None:
     assert small([2048, 1, 7]) == (128, 1, 7)
