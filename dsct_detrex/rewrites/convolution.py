@@ -38,7 +38,7 @@ class Convolution:
     def __call__(self, x: Tensor, relu: bool = False) -> Tensor:
         """(B, in, H, W) to (B, out, H', W'), rectified if wanted."""
         x = channels_last(x)
-        if onednn.serves(x) and onednn.convolves():
+        if onednn.serves(x, self.weight, self.bias) and onednn.convolves():
             return onednn.convolution(x, self.weight, self.bias, self.geometry, relu)
         out = self._plain(x)
         return out.relu_() if relu else out
@@ -52,7 +52,7 @@ class Convolution:
             keep: False allows to write over ``identity``.
         """
         x = channels_last(x)
-        if onednn.serves(x) and onednn.convolves():
+        if onednn.serves(x, identity, self.weight, self.bias) and onednn.convolves():
             return onednn.convolution_onto(channels_last(identity), x, self.weight, self.bias, self.geometry, keep)
         return self._plain(x).add_(identity).relu_()
 

@@ -26,12 +26,18 @@ class Geometry(NamedTuple):
     groups: int
 
 
-def serves(x: Tensor) -> bool:
-    """Whether the operators here can take ``x`` as their input, now."""
+def serves(x: Tensor, *others: Tensor | None) -> bool:
+    """Whether the operators here can take ``x`` as their input, now.
+
+    Args:
+        others: weights and whatever else goes in. Where neither they nor ``x`` want a gradient, as in the frozen parts of
+            a network that trains, none flows either; without them only where gradients are off.
+    """
+    still = bool(others) and not any(one is not None and one.requires_grad for one in (x, *others))
     return (
         x.device.type == "cpu"
         and x.dtype == torch.float32
-        and not torch.is_grad_enabled()
+        and (still or not torch.is_grad_enabled())
         and not autocasting(x)
         and not torch.compiler.is_compiling()
         and bool(torch.backends.mkldnn.enabled)

@@ -18,7 +18,7 @@ def settings(*words: str) -> tuple[str, int, int]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], (OBJECTS, 2, 320)),
+        ([], (OBJECTS, 2, 384)),
         (["train.max_iter=20", "hosts.deformable_detr.backbone.freeze_at=0"], (OBJECTS, 0, 20)),
         (["train.init_checkpoint=null"], ("", 0, 480)),
         (["train.init_checkpoint=mine.pth"], ("mine.pth", 0, 480)),

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from dsct_detrex.hosts.resnet import BasicBlock, Bottleneck, ResNet
-from dsct_detrex.rewrites import rewritten
+from dsct_detrex.rewrites import onednn, rewritten
 from tests.rewrites.kinds.same import assert_close, assert_same, assert_same_gradients
 from tests.rewrites.kinds.test_frozen_norm import drawn
 
@@ -35,6 +35,24 @@ def test_embedded_blocks(kind: str, dtype: torch.dtype) -> None:
 def test_gradients(kind: str) -> None:
     block = drawn(EMBEDDED[kind]("FrozenBN")).train()
     assert_same_gradients(block, "residual_block", [torch.randn(2, block.conv1.in_channels, 9, 7)])
+
+
+@pytest.mark.parametrize("kind", EMBEDDED)
+def test_a_frozen_block_of_a_network_that_trains_is_fused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose input wants a gradient, or with one weight that trains, gives what it gives plainly."""
+    fused = []
+    whole = onednn.convolution_onto
+    monkeypatch.setattr(onednn, "convolution_onto", lambda *args: fused.append(kind) or whole(*args))
+    block = drawn(EMBEDDED[kind]("FrozenBN")).train().requires_grad_(False)
+    x = torch.randn(2, block.conv1.in_channels, 9, 7)
+    expected = block(x)
+    with rewritten(block, ["residual_block"]):
+        assert_close(block(x), expected)
+        assert fused == [kind] * onednn.convolves()
+        assert block(x.clone().requires_grad_()).requires_grad
+        block.conv1.weight.requires_grad_()
+        assert block(x).requires_grad
+    assert fused == [kind] * onednn.convolves()
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnext50_32x4d"])
