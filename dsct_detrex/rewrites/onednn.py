@@ -1,6 +1,6 @@
 """oneDNN's products with what follows them fused in: whether this torch has them, and how they are called.
 
-They serve float32 on a CPU while no gradient flows: a linear layer or convolution, its bias, a ReLU and a sum in one
+They serve float32 on a CPU where no gradient flows: a linear layer or convolution, its bias, a ReLU and a sum in one
 pass over the result. torch offers them as private operators, so each is tried once before it is relied upon; where one
 is missing, and everywhere else (other devices and dtypes, autocast, compiled regions), callers use torch's public
 functions, which give the same numbers.
@@ -30,8 +30,8 @@ def serves(x: Tensor, *others: Tensor | None) -> bool:
     """Whether the operators here can take ``x`` as their input, now.
 
     Args:
-        others: weights and whatever else goes in. Where neither they nor ``x`` want a gradient, as in the frozen parts of
-            a network that trains, none flows either; without them only where gradients are off.
+        others: weights and whatever else goes in. Where neither they nor ``x`` want a gradient, as in the frozen parts
+            of a network that trains, none flows either; without them only where gradients are off.
     """
     still = bool(others) and not any(one is not None and one.requires_grad for one in (x, *others))
     return (
