@@ -40,7 +40,7 @@ def without_kernels() -> bool:
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
     """(B, in, H, W) to (B, out, H', W'), channels last, as ``F.conv2d`` does; differentiable any number of times."""
-    out: Tensor = _Convolution.apply(x, weight, bias, geometry)  # type: ignore[no-untyped-call]
+    out: Tensor = _Convolution.apply(x, weight, bias, geometry)
     return out
 
 
