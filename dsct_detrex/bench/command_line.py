@@ -110,7 +110,10 @@ def _measure(suite: Suite, setting: Setting, means: Means, command: str) -> Iter
     name, title, rates = name_of(suite), title_of(suite), as_plain(means.rates)
     print(f"{name}: {title}\n", flush=True)
     measured: tuple[CaseResult, ...] = ()
+    setting.asked.clear()
     for case in suite.cases(setting):
         measured += (measure_case(name, case, means),)
         print("\n".join(case_lines(measured[-1])) + "\n", flush=True)
         yield Record(name, title, command, begun, describe(setting.device), rates, measured)
+    if useless := setting.useless():
+        print(f"note: {' and '.join(useless)} made no difference to {name}.\n", flush=True)

@@ -31,6 +31,7 @@ class Setting:
         hosts: names of hosts; None: those of the suite.
         quick: small pictures, few hosts and points, for a run of a minute or two.
         rivals: other people's code to put beside ours.
+        asked: flags that a suite has asked for, so that one without effect can be told.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -38,14 +39,22 @@ class Setting:
     hosts: tuple[str, ...] | None = None
     quick: bool = False
     rivals: tuple[Rival, ...] = ()
+    asked: set[str] = field(default_factory=set, compare=False)
 
     def sizes_or(self, *usual: Size) -> tuple[Size, ...]:
         """The sizes asked for, else the usual ones, or in a quick run a small one."""
+        self.asked.add("--sizes")
         return self.sizes or ((TINY,) if self.quick else usual)
 
     def hosts_or(self, usual: Sequence[str], quick: Sequence[str]) -> tuple[str, ...]:
         """Likewise of hosts."""
+        self.asked.add("--hosts")
         return self.hosts or tuple(quick if self.quick else usual)
+
+    def useless(self) -> list[str]:
+        """Flags that were given and never asked for."""
+        given = {"--hosts": self.hosts, "--sizes": self.sizes}
+        return [flag for flag, value in given.items() if value is not None and flag not in self.asked]
 
     def rival(self, kind: str) -> Rival | None:
         """The rival of a kind, if there is one."""

@@ -55,11 +55,11 @@ def regions(model: nn.Module, pattern: str) -> list[nn.Module]:
 
 
 def compile_words(counts: dict[str, int], settings: Compile) -> str:
-    """``"by inductor: host.backbone, 12 of host.*.ffns.*"``; empty where nothing is compiled."""
+    """``"by inductor: host.backbone, 12 of host.*.ffns.*; ..."``; empty where nothing is compiled."""
     if not counts:
         return ""
     listed = ", ".join(pattern if count == 1 else f"{count} of {pattern}" for pattern, count in counts.items())
-    return f"by {settings.backend}: {listed}"
+    return f"by {settings.backend}: {listed}; the first steps compile, which takes minutes"
 
 
 def _try(options: dict[str, str], device: torch.device) -> None:

@@ -25,6 +25,7 @@ from dsct_detrex.engine.session import Session, make_average, make_examiner
 from dsct_detrex.engine.step import TrainStep
 from dsct_detrex.engine.teaching import teach
 from dsct_detrex.errors import UserError
+from dsct_detrex.rewrites import chosen, names
 
 
 @dataclass
@@ -95,6 +96,10 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     short = settings.fast_dev_run.enabled
     rows = plan_rows(plan, multiplier, optimizer, state.iteration, evaluates=examiner is not None, saves=not short)
     rows += [("compiled", compile_words(compiled, settings.compile))] if compiled else []
+    taken = dict.fromkeys(kind.name for kind in chosen(settings.rewrites))
+    rows += (
+        [("rewrites", ", ".join(taken) or "none, modules run as they are written")] if len(taken) < len(names()) else []
+    )
     introduction = introduce(session, model, weights, known, examiner, rows, groups, dry_run=dry_run)
     return Parts(model, state, step, learning_rate, plan, examiner, keep_best, known, introduction)
 

@@ -41,11 +41,20 @@ def test_ratios_and_differences_are_to_the_first() -> None:
     assert slow.samples == (4.0, 4.0, 4.0)
 
 
-def test_all_draw_the_same_random_numbers() -> None:
-    before = torch.random.get_rng_state()
-    draws = [Candidate(name, lambda: Ready(lambda: 1.0, lambda: torch.rand(3))) for name in "ab"]
-    assert [row.difference for row in measure(*draws).rows] == [0.0, 0.0]
-    assert torch.equal(torch.random.get_rng_state(), before)
+def test_all_draw_the_same_random_numbers_in_every_run() -> None:
+    drawn: list[torch.Tensor] = []
+
+    def draw() -> torch.Tensor:
+        drawn.append(torch.rand(3))
+        return drawn[-1]
+
+    for seed in (1, 2):
+        before = torch.manual_seed(seed).get_state()
+        rows = measure(*(Candidate(name, lambda: Ready(lambda: 1.0, draw)) for name in "ab")).rows
+        assert [row.difference for row in rows] == [0.0, 0.0]
+        assert torch.equal(torch.random.get_rng_state(), before)
+    assert len(drawn) == 4
+    assert all(torch.equal(one, drawn[0]) for one in drawn)
 
 
 def test_who_fails_says_why_and_the_next_is_the_reference() -> None:

@@ -40,6 +40,23 @@ def test_overrides_anywhere_reach_the_run(config_file: Path, tmp_path: Path) -> 
     assert rows[0]["lr"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("train.rewrites=all", ""),
+        ("train.rewrites=none", "none, modules run as they are written"),
+        ("train.rewrites=[]", "none, modules run as they are written"),
+        ("train.rewrites=[dropout,attention]", "attention, dropout"),
+    ],
+)
+def test_the_plan_says_which_rewrites_are_left(
+    word: str, told: str, config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(config_file), "--dry-run", f"+{word}"]) == 0
+    lines = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("rewrites")]
+    assert lines == ([told] if told else [])
+
+
 def test_dry_run(config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(config_file), "--epochs", "2", "--dry-run"]) == 0
     assert "steps        10 = 2 epochs of 5" in capsys.readouterr().out

@@ -113,7 +113,8 @@ def test_a_backend_that_does_not_work_here():
 
 def test_words():
     settings = Compile(enabled=True, backend="eager")
-    assert compile_words({"host.backbone": 1, "heads.*": 2}, settings) == "by eager: host.backbone, 2 of heads.*"
+    words = compile_words({"host.backbone": 1, "heads.*": 2}, settings)
+    assert words == "by eager: host.backbone, 2 of heads.*; the first steps compile, which takes minutes"
     assert compile_words({}, settings) == ""
 
 

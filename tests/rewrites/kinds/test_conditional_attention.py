@@ -24,7 +24,7 @@ class WrittenOut(nn.Module):
         super().__init__()
         for name in (*PARTS, *(["query_pos_sine_proj"] if cross else [])):
             self.add_module(name, nn.Linear(CHANNELS, CHANNELS))
-        self.attn_drop, self.proj_drop = nn.Dropout(0.0), nn.Dropout(0.0)
+        self.attn_drop, self.proj_drop = nn.Dropout(0.5), nn.Dropout(0.0)  # the first acts in training only
         self.num_heads, self.batch_first = HEADS, False
 
     def forward(
