@@ -81,7 +81,7 @@ def peak_in_child(suite: str, case: str, candidate: str, setting: Setting, threa
 
 
 def _as_plain(setting: Setting) -> dict[str, Any]:
-    plain = asdict(setting)
+    plain = {name: value for name, value in asdict(setting).items() if name != "asked"}
     plain["device"] = str(setting.device)
     plain["rivals"] = [str(rival.folder) for rival in setting.rivals]
     return plain
