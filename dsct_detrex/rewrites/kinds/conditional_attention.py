@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from dsct_detrex.layers.conditional_attention import (
@@ -16,7 +17,7 @@ from dsct_detrex.layers.conditional_attention import (
 )
 from dsct_detrex.rewrites.rewrite import Rewrite, is_plain_linear
 
-_DROPOUTS = {"attn_drop", "proj_drop"}
+_DROPOUTS = ("attn_drop", "proj_drop")
 _SELF = {"query_content_proj", "query_pos_proj", "key_content_proj", "key_pos_proj", "value_proj", "out_proj"}
 _KINDS = (
     (_SELF, ConditionalSelfAttention),
@@ -40,7 +41,8 @@ class LiveConditionalAttention(Rewrite):
         kind = _kind(self.module)
         assert kind is not None, "an attention that fits"
         channels = self.module.value_proj.in_features
-        own = kind(channels, self.module.num_heads).to("meta").eval()
+        with torch.device("meta"):  # its own weights are never made, so no random numbers are drawn
+            own = kind(channels, self.module.num_heads).eval()
         for name, part in self.module._modules.items():
             setattr(own, name, part)
         return own
@@ -53,7 +55,7 @@ class LiveConditionalAttention(Rewrite):
 def _kind(module: nn.Module) -> type[ConditionalAttention] | None:
     """The embedded layer of the same parts; None for embedded ones, fused as they are, and for all other modules."""
     parts = dict(module._modules)
-    dropouts = [parts.pop(name, None) for name in sorted(_DROPOUTS)]
+    dropouts = [parts.pop(name, None) for name in _DROPOUTS]
     if isinstance(module, ConditionalAttention) or not all(isinstance(one, nn.Dropout) for one in dropouts):
         return None
     if not all(is_plain_linear(part) or (part is None and name == "query_pos_proj") for name, part in parts.items()):

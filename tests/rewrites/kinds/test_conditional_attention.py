@@ -90,8 +90,10 @@ def test_cross_attention(masks: str, first: bool) -> None:
 
 def test_a_part_in_the_place_of_another_is_used() -> None:
     module, query = WrittenOut().eval(), tokens(KEYS, False)
+    state = torch.get_rng_state()
     with torch.no_grad(), rewritten(module, ["attention"]):
         before = module(query, query_pos=query)
+        assert torch.equal(torch.get_rng_state(), state), "what was made of the parts drew random numbers"
         module.out_proj = nn.Linear(CHANNELS, CHANNELS)
         after = module(query, query_pos=query)
     assert not torch.equal(before, after)
