@@ -97,9 +97,8 @@ def build_parts(session: Session, content: dict[str, Any] | None, dry_run: bool 
     rows = plan_rows(plan, multiplier, optimizer, state.iteration, evaluates=examiner is not None, saves=not short)
     rows += [("compiled", compile_words(compiled, settings.compile))] if compiled else []
     taken = dict.fromkeys(kind.name for kind in chosen(settings.rewrites))
-    rows += (
-        [("rewrites", ", ".join(taken) or "none, modules run as they are written")] if len(taken) < len(names()) else []
-    )
+    if len(taken) < len(names()):
+        rows.append(("rewrites", ", ".join(taken) or "none, modules run as they are written"))
     introduction = introduce(session, model, weights, known, examiner, rows, groups, dry_run=dry_run)
     return Parts(model, state, step, learning_rate, plan, examiner, keep_best, known, introduction)
 

@@ -34,10 +34,14 @@ def serves(x: Tensor, *others: Tensor | None) -> bool:
             of a network that trains, none flows either; without them only where gradients are off.
     """
     still = bool(others) and not any(one is not None and one.requires_grad for one in (x, *others))
+    return (still or not torch.is_grad_enabled()) and computes(x)
+
+
+def computes(x: Tensor) -> bool:
+    """Whether oneDNN is what computes products of ``x`` here, in single precision and outside compiled regions."""
     return (
         x.device.type == "cpu"
         and x.dtype == torch.float32
-        and (still or not torch.is_grad_enabled())
         and not autocasting(x)
         and not torch.compiler.is_compiling()
         and bool(torch.backends.mkldnn.enabled)

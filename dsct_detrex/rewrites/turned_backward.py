@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dsct_detrex.rewrites import onednn
 from dsct_detrex.rewrites.onednn import Geometry
-from dsct_detrex.rewrites.state import autocasting
 
 
 def turns(x: Tensor, weight: Tensor) -> bool:
@@ -24,10 +24,8 @@ def turns(x: Tensor, weight: Tensor) -> bool:
         max(weight.shape[2:]) > 1
         and weight.requires_grad
         and torch.is_grad_enabled()
-        and x.device.type == "cpu"
-        and x.dtype == weight.dtype == torch.float32
-        and not autocasting(x)
-        and bool(torch.backends.mkldnn.enabled)
+        and x.dtype == weight.dtype
+        and onednn.computes(x)
         and without_kernels()
     )
 
